@@ -1,0 +1,37 @@
+"""ae-keras: autoencoders as real image codecs, on Keras 3 and TensorFlow.
+
+The names here are what a user calls; each loads its part of the library when first used, so that
+importing `ae_keras` is quick.
+
+Example:
+    >>> import ae_keras
+    >>> recipe = ae_keras.recipe_for("cae", dataset="cifar10", epochs=3)
+    >>> ae_keras.train(recipe, "saved_models/my-run")
+    >>> model = ae_keras.load("my-run")
+"""
+
+import importlib
+
+from ae_keras.recipe import Recipe
+from ae_keras.registry import build_model, change_recipe, list_models, recipe_for
+
+__version__ = "0.1.0"
+
+_MODULE_OF = {
+    "Autoencoder": "ae_keras.models.autoencoder",
+    "evaluate": "ae_keras.evaluation",
+    "load": "ae_keras.saved_model",
+    "train": "ae_keras.training",
+}
+
+__all__ = ["Recipe", "build_model", "change_recipe", "list_models", "recipe_for", *_MODULE_OF]
+
+
+def __getattr__(name: str):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'ae_keras' has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_MODULE_OF])

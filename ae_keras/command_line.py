@@ -1,0 +1,122 @@
+"""What all scripts share: how they start, read values, print tables and fail."""
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+# A user's mistakes, and what the machine denies. Anything else is a bug and shows its traceback.
+_EXPECTED_ERRORS = (ValueError, OSError, ArithmeticError, ModuleNotFoundError)
+
+
+def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], Any]) -> None:
+    """Parse the command line, run `main`, and end with one line on stderr if it fails.
+
+    The exit status is 1 after an error, 2 for a wrong command line and 130 after Ctrl-C. With
+    AE_KERAS_DEBUG set, errors show their traceback.
+    """
+    arguments = parser.parse_args()
+    try:
+        _import_quietly("tensorflow")
+        main(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        _fail(parser, str(interrupt) or "Interrupted.", 130)
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except _EXPECTED_ERRORS as error:
+        if os.environ.get("AE_KERAS_DEBUG"):
+            raise
+        _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)
+
+
+def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> None:
+    print(f"{parser.prog}: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _import_quietly(name: str) -> None:
+    """Import TensorFlow without what its C++ code prints to stderr whatever its log level is."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
+        stderr = os.dup(2)
+        stack.callback(os.close, stderr)
+        stack.callback(os.dup2, stderr, 2)
+        os.dup2(nowhere.fileno(), 2)
+        module = importlib.import_module(name)
+        module.config.list_physical_devices()
+    module.get_logger().setLevel("ERROR")
+    importlib.import_module("absl.logging").set_verbosity("error")
+
+
+def parse_changes(settings: Sequence[str]) -> dict[str, Any]:
+    """Read `key=value` texts: values are JSON, lists separated by commas, or plain text.
+
+    Raises:
+        ValueError: if a text has no `=`.
+
+    Example:
+        >>> parse_changes(["epochs=3", "filters=8,16,32", "optimizer=sgd"])
+        {'epochs': 3, 'filters': [8, 16, 32], 'optimizer': 'sgd'}
+    """
+    changes = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise ValueError(f"--set takes KEY=VALUE. Received: {setting!r}")
+        changes[key] = _parse_value(value)
+    return changes
+
+
+def _parse_value(text: str) -> Any:
+    for candidate in (text, f"[{text}]" if "," in text else text):
+        with contextlib.suppress(json.JSONDecodeError):
+            return json.loads(candidate)
+    return None if text.lower() == "none" else text
+
+
+def format_table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
+    """Return a Markdown table, its columns aligned; the first to the left, the others right."""
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rule = [
+        "-" * width if number == 0 else "-" * (width - 1) + ":"
+        for number, width in enumerate(widths)
+    ]
+    cells.insert(1, rule)
+    lines = []
+    for first, *rest in cells:
+        padded = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        lines.append(f"| {' | '.join([first.ljust(widths[0]), *padded])} |")
+    return "\n".join(lines)
+
+
+def format_metrics(metrics: dict[str, float | int | None]) -> str:
+    """Return the table of what `ae_keras.evaluation.measure` measured."""
+    names = {
+        "images": ("images", "d"),
+        "mse": ("MSE, images in [0, 1]", ".6f"),
+        "mse_standardized": ("MSE, standardized channels", ".5f"),
+        "psnr": ("PSNR, mean over images [dB]", ".2f"),
+        "psnr_of_mean_mse": ("PSNR of the mean MSE [dB]", ".2f"),
+        "ssim": ("SSIM", ".4f"),
+        "ms_ssim": (f"MS-SSIM, {metrics.get('ms_ssim_scales')} scales", ".4f"),
+    }
+    rows = [
+        (name, "-" if metrics[key] is None else format(metrics[key], style))
+        for key, (name, style) in names.items()
+        if key in metrics
+    ]
+    return format_table(rows, header=("metric", "value"))

@@ -1,0 +1,87 @@
+"""A recipe's model, ready for `fit`: built, with its optimizer, schedule and loss."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ae_keras.data.pipeline import channel_statistics
+from ae_keras.recipe import Recipe
+from ae_keras.registry import build_model
+
+# Batches between two returns to Python. On a CPU 8 to 16 are 5 to 10 % faster than 1.
+_STEPS_PER_EXECUTION = 16
+
+
+def compile_model(recipe: Recipe, images: np.ndarray) -> keras.Model:
+    """Build and compile a recipe's model, ready for `fit`.
+
+    Args:
+        recipe: Recipe.
+        images: The training images, uint8 `(count, height, width, channels)`.
+
+    Returns:
+        A compiled `Autoencoder`. Its initial weights depend on the recipe's seed.
+
+    Raises:
+        ValueError: if an argument of model, optimizer or schedule is not acceptable.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        model = build_model(recipe.model, image_shape=recipe.image_shape, **recipe.model_arguments)
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.set_statistics(*channel_statistics(images))
+    model.compile(
+        optimizer=_make_optimizer(recipe, math.ceil(len(images) / recipe.batch_size)),
+        loss=recipe.loss,
+        jit_compile=_use_xla(recipe),
+        steps_per_execution=_STEPS_PER_EXECUTION,
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _use_xla(recipe: Recipe) -> bool:
+    if recipe.xla == "auto":
+        return bool(tf.config.list_physical_devices("GPU"))
+    return recipe.xla == "on"
+
+
+def _make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    arguments = recipe.optimizer_arguments | {
+        "learning_rate": _make_schedule(recipe, steps_per_epoch)
+    }
+    try:
+        return keras.optimizers.get({"class_name": recipe.optimizer, "config": arguments})
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`optimizer_arguments` {recipe.optimizer_arguments} do not fit the optimizer "
+            f"{recipe.optimizer!r}: {error}"
+        ) from error
+
+
+def _make_schedule(recipe: Recipe, steps_per_epoch: int):
+    rate, arguments = recipe.learning_rate, dict(recipe.schedule_arguments)
+    schedule = rate
+    if recipe.schedule == "exponential":
+        schedule = keras.optimizers.schedules.ExponentialDecay(
+            rate, steps_per_epoch, arguments.pop("decay_rate", 0.98), staircase=True
+        )
+    elif recipe.schedule == "cosine":
+        warmup = round(arguments.pop("warmup_epochs", 0) * steps_per_epoch)
+        schedule = keras.optimizers.schedules.CosineDecay(
+            rate if warmup == 0 else 0.0,
+            recipe.epochs * steps_per_epoch - warmup,
+            alpha=arguments.pop("alpha", 0.0),
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    if arguments:
+        raise ValueError(
+            f"Schedule {recipe.schedule!r} does not take `schedule_arguments` {arguments}."
+        )
+    return schedule

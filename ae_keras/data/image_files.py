@@ -1,0 +1,96 @@
+"""Image files of any kind as 8-bit arrays of the shape that a model needs."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+SUFFIXES = frozenset(
+    [".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"],
+)
+
+
+def find_images(folder: str | Path) -> list[Path]:
+    """Return the image files under a folder, at any depth, sorted by path.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    folder = Path(folder)
+    paths = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    visible = (
+        path
+        for path in paths
+        if path.is_file()
+        and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
+    )
+    found = sorted(visible, key=lambda path: path.as_posix())
+    if not found:
+        raise ValueError(
+            f"No images in {str(folder)!r}. Expected files ending in {' '.join(sorted(SUFFIXES))}."
+        )
+    return found
+
+
+def read_image(path: str | Path) -> Image.Image:
+    """Read an image file as an 8-bit grey (`"L"`) or colour (`"RGB"`) image.
+
+    The EXIF rotation is applied, transparency is laid over white, 16-bit values are reduced to
+    their upper 8 bits, palettes become colours, and of several frames the first is taken.
+
+    Raises:
+        ValueError: if the file is not a readable image, with its path and the reason.
+        OSError: if the file is missing or may not be read.
+    """
+    with open(path, "rb") as file:
+        try:
+            image = Image.open(file)
+            image.load()
+            return _to_eight_bits(ImageOps.exif_transpose(image))
+        # Pillow's decoders raise errors of many types for damaged files.
+        except Exception as error:
+            raise ValueError(f"Cannot read {str(path)!r} as an image: {error}") from error
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("expected 8- or 16-bit pixels, received floating-point ones")
+    if image.mode.startswith("I"):
+        pixels = np.asarray(image)
+        if pixels.min() < 0 or pixels.max() > 65535:
+            raise ValueError("expected pixels of 8 or 16 bits, received larger ones")
+        return Image.fromarray((pixels >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        grey = image.mode in ("L", "LA", "La")
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("L" if grey else "RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def fit_image(image: Image.Image, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Return an image as an array of a given shape.
+
+    The middle of the image with the wanted proportions is kept and reduced (Lanczos filter);
+    grey becomes colour by repetition, colour becomes grey by its luma (ITU-R 601).
+
+    Args:
+        image: An 8-bit grey or RGB image.
+        image_shape: `(height, width, channels)`.
+
+    Returns:
+        uint8 array of `image_shape`.
+
+    Raises:
+        ValueError: if the image would have to be enlarged.
+    """
+    height, width, channels = image_shape
+    if image.height < height or image.width < width:
+        raise ValueError(
+            f"expected an image of at least {height}x{width} pixels (height x width), "
+            f"received one of {image.height}x{image.width}"
+        )
+    image = image.convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):
+        image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+    return np.asarray(image).reshape(image_shape)

@@ -1,0 +1,151 @@
+"""The images of a recipe as uint8 arrays, in memory where they fit and on disk where not."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ae_keras.data.parts import PARTS
+from ae_keras.data.sources import Source, open_source
+from ae_keras.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images of one part of a data set.
+
+    Args:
+        images: uint8 array `(count, height, width, channels)`; a `numpy.memmap` where they do not
+            fit into memory.
+        labels: int array, or None.
+        class_names: Names of the labels, if any.
+        left_out: Files that could not be read, where the recipe leaves them out.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def load_images(
+    recipe: Recipe, parts: Sequence[str] = PARTS, memory_limit: int | None = None
+) -> dict[str, Images]:
+    """Read the images of a recipe.
+
+    Args:
+        recipe: Recipe.
+        parts: Which of `"train"`, `"validation"` and `"test"` to read.
+        memory_limit: int. Bytes above which the images are kept in files, in the folder that
+            `AE_KERAS_CACHE` names (default `~/.cache/ae_keras`), and found there the next time.
+            Default: a quarter of this machine's memory.
+
+    Returns:
+        The `Images` of each part.
+
+    Raises:
+        ValueError: if the data set is unknown, does not fit the recipe, or a part is empty.
+        OSError: if files are missing or a data set cannot be downloaded.
+    """
+    source = open_source(recipe)
+    counts = {part: int(np.sum(source.parts == PARTS.index(part))) for part in parts}
+    for part, count in counts.items():
+        if count == 0:
+            raise ValueError(
+                f"Data set {recipe.dataset!r} has {len(source.parts)} images and leaves none for "
+                f"the part {part!r}. Expected at least 10 images."
+            )
+    size = sum(counts.values()) * int(np.prod(recipe.image_shape))
+    if size <= (_default_memory_limit() if memory_limit is None else memory_limit):
+        arrays = {
+            part: np.empty((count, *recipe.image_shape), np.uint8) for part, count in counts.items()
+        }
+        return _collect(source, arrays, recipe.dataset)
+    return _collect_on_disk(source, counts, recipe)
+
+
+def _default_memory_limit() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    except (AttributeError, ValueError):  # not on Windows
+        return 2**31
+
+
+def _collect(source: Source, arrays: dict[str, np.ndarray], title: str) -> dict[str, Images]:
+    """Read the images of some parts of a source into arrays made for them."""
+    codes = {part: PARTS.index(part) for part in arrays}
+    indices = np.flatnonzero(np.isin(source.parts, list(codes.values())))
+    read = {part: [] for part in arrays}
+    labels = {part: [] for part in arrays}
+    with tqdm(
+        total=len(indices), desc=f"reading {title}", unit="image", delay=1, disable=None
+    ) as progress:
+        for batch in source.read(indices):
+            for part, code in codes.items():
+                chosen = source.parts[batch.indices] == code
+                start = sum(map(len, read[part]))
+                arrays[part][start : start + chosen.sum()] = batch.images[chosen]
+                read[part].append(batch.indices[chosen])
+                if batch.labels is not None:
+                    labels[part].append(batch.labels[chosen])
+            progress.update(len(batch.indices))
+    return {
+        part: _finish(source, array, codes[part], read[part], labels[part])
+        for part, array in arrays.items()
+    }
+
+
+def _finish(source, array, code, read, labels) -> Images:
+    read = np.concatenate(read) if read else np.empty(0, int)
+    missing = np.setdiff1d(np.flatnonzero(source.parts == code), read)
+    if len(read) == 0:
+        raise ValueError(f"None of the {len(missing)} images of {PARTS[code]!r} can be read.")
+    return Images(
+        images=array[: len(read)],
+        labels=np.concatenate(labels) if labels else None,
+        class_names=source.class_names,
+        left_out=tuple(str(source.paths[index]) for index in missing),
+    )
+
+
+def _collect_on_disk(source: Source, counts: dict[str, int], recipe: Recipe) -> dict[str, Images]:
+    root = Path(os.environ.get("AE_KERAS_CACHE", "~/.cache/ae_keras")).expanduser()
+    root.mkdir(parents=True, exist_ok=True)
+    identity = repr((recipe.dataset, recipe.image_shape, counts, source.fingerprint))
+    digest = hashlib.sha256(identity.encode() + source.parts.tobytes()).hexdigest()[:16]
+    folder = root / digest
+    if not folder.is_dir():
+        temporary = Path(tempfile.mkdtemp(dir=root))
+        try:
+            arrays = {
+                part: np.lib.format.open_memmap(
+                    temporary / f"{part}.npy", "w+", np.uint8, (count, *recipe.image_shape)
+                )
+                for part, count in counts.items()
+            }
+            for part, images in _collect(source, arrays, recipe.dataset).items():
+                arrays[part].flush()
+                details = {"count": len(images.images), "left_out": images.left_out}
+                if images.labels is not None:
+                    details["labels"] = images.labels
+                np.savez(temporary / f"{part}-details.npz", **details)
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return {part: _open_from_disk(folder, part, source.class_names) for part in counts}
+
+
+def _open_from_disk(folder: Path, part: str, class_names: tuple[str, ...]) -> Images:
+    with np.load(folder / f"{part}-details.npz") as details:
+        return Images(
+            images=np.load(folder / f"{part}.npy", mmap_mode="r")[: int(details["count"])],
+            labels=details.get("labels"),
+            class_names=class_names,
+            left_out=tuple(details["left_out"].tolist()),
+        )

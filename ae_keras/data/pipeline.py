@@ -1,0 +1,88 @@
+"""From arrays of uint8 images to batches of (input, target), as tf.data.
+
+The order of an epoch is a permutation drawn from (seed, epoch), and the noise of a batch is drawn
+from (seed, epoch, batch). So any epoch, from any batch on, can be made again: training resumes
+exactly. Whole batches of uint8 are gathered before anything is computed on them.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from ae_keras.data.transforms import make_pair, to_unit_range
+from ae_keras.recipe import Recipe
+
+# In an epoch; keeps the seeds of the noise of different epochs apart.
+_MOST_BATCHES = 2**32
+
+
+class Pipeline:
+    """The batches of one part of a data set.
+
+    Args:
+        images: uint8 array `(count, height, width, channels)`; may be a `numpy.memmap`.
+        recipe: Recipe. Its batch size, seed and task are used.
+
+    Each method returns a `tf.data.Dataset` of `(input, target)`, float32 in [0, 1]. The last
+    batch of an epoch may be smaller than the others.
+    """
+
+    def __init__(self, images: np.ndarray, recipe: Recipe):
+        self._count = len(images)
+        self._gather = _gatherer(images)
+        self._pair = make_pair(recipe)
+        self._recipe = recipe
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return -(-self._count // self._recipe.batch_size)
+
+    def training(self, epoch: int, first_batch: int = 0) -> tf.data.Dataset:
+        """Return the batches of an epoch (from 0), in its own order, from a batch on."""
+        order = np.random.default_rng((self._recipe.seed, epoch)).permutation(self._count)
+        # From 1: the noise of `evaluation` is that of epoch 0.
+        return self._batches(order, self._recipe.seed, epoch + 1, first_batch)
+
+    def evaluation(self) -> tf.data.Dataset:
+        """Return all images in their order; noise, if the task has any, is always the same."""
+        return self._batches(np.arange(self._count), 0, 0, 0)
+
+    def _batches(self, order, seed, epoch, first_batch):
+        def make(number, indices):
+            noise_seed = tf.stack([seed, epoch * _MOST_BATCHES + number])
+            return self._pair(to_unit_range(self._gather(indices)), noise_seed)
+
+        indices = tf.data.Dataset.from_tensor_slices(order).batch(self._recipe.batch_size)
+        numbered = indices.enumerate().skip(first_batch)
+        return numbered.map(make, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def _gatherer(images):
+    """Return a function from a batch of indices to the batch of uint8 images."""
+    if not isinstance(images, np.memmap):
+        with tf.device("CPU"):
+            tensor = tf.constant(images)
+        return lambda indices: tf.gather(tensor, indices)
+
+    def gather(indices):
+        batch = tf.numpy_function(images.__getitem__, [indices], tf.uint8)
+        return tf.ensure_shape(batch, (None, *images.shape[1:]))
+
+    return gather
+
+
+def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of each channel of uint8 images, in units of [0, 1].
+
+    They are exact: from the number of times that each of the 256 values occurs.
+    """
+    values = np.arange(256) / 255
+    means, variances = [], []
+    for channel in range(images.shape[-1]):
+        counts = np.zeros(256, np.int64)
+        for start in range(0, len(images), 4096):
+            chunk = np.ascontiguousarray(images[start : start + 4096, ..., channel])
+            counts += np.bincount(chunk.ravel(), minlength=256)
+        mean = counts @ values / counts.sum()
+        means.append(mean)
+        variances.append(counts @ (values - mean) ** 2 / counts.sum())
+    return np.asarray(means), np.asarray(variances)

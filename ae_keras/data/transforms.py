@@ -1,0 +1,32 @@
+"""What is done to a batch of images on its way to the model."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from ae_keras.recipe import Recipe
+
+
+def to_unit_range(images: tf.Tensor) -> tf.Tensor:
+    """Return uint8 images as float32 in [0, 1]."""
+    return tf.cast(images, tf.float32) / 255.0
+
+
+def make_pair(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Return the function that makes a task's (input, target) of a batch of images.
+
+    The function takes float32 images in [0, 1] and a pair of integers that seeds its noise, so
+    that the same batch of the same epoch is always the same.
+    """
+    if recipe.task == "denoising":
+
+        def pair(images, seed):
+            noise = tf.random.stateless_normal(tf.shape(images), seed, stddev=recipe.noise)
+            return tf.clip_by_value(images + noise, 0.0, 1.0), images
+
+    else:
+
+        def pair(images, seed):
+            return images, images
+
+    return pair

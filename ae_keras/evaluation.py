@@ -1,0 +1,137 @@
+"""How well a model reconstructs the images of a data set."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from ae_keras import figures, metrics
+from ae_keras.data.loading import load_images
+from ae_keras.data.pipeline import Pipeline, channel_statistics
+from ae_keras.recipe import Recipe
+from ae_keras.saved_model import find_run, load_model, write_safely
+
+# In a figure of reconstructions.
+SHOWN_IMAGES = 10
+
+
+def reconstruct(model, images: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Return a model's input and output for some images.
+
+    Args:
+        model: Autoencoder.
+        images: uint8 array `(count, height, width, channels)`.
+        recipe: Recipe. Its task says what the input is.
+
+    Returns:
+        Inputs and reconstructions, float32 in [0, 1]. The input of `"denoising"` is noisy.
+    """
+    inputs, _ = zip(*Pipeline(images, recipe).evaluation().as_numpy_iterator(), strict=True)
+    outputs = [model.predict_on_batch(batch) for batch in inputs]
+    return np.concatenate(inputs), np.concatenate(outputs)
+
+
+def measure(model, images: np.ndarray, recipe: Recipe) -> dict[str, float | int | None]:
+    """Measure a model's reconstructions of some images.
+
+    Args:
+        model: Autoencoder.
+        images: uint8 array `(count, height, width, channels)`.
+        recipe: Recipe. Its task and batch size are used.
+
+    Returns:
+        - `images`: how many.
+        - `mse`: mean squared error, images in [0, 1].
+        - `mse_standardized`: each channel's divided by its variance over these images; None if a
+          channel does not vary.
+        - `psnr`: mean over the images of each one's PSNR, in dB; None if one is perfect.
+        - `psnr_of_mean_mse`: PSNR of the mean MSE, in dB: the lower one.
+        - `ssim`, `ms_ssim`: means over the images, and `ms_ssim_scales`, how many of the five
+          scales fit; only for images of at least 11x11 pixels.
+    """
+    height, width, _ = images.shape[1:]
+    scales = metrics.count_scales(height, width)
+    errors, similarities = [], []
+    for inputs, targets in Pipeline(images, recipe).evaluation().as_numpy_iterator():
+        outputs = model.predict_on_batch(inputs)
+        errors.append(metrics.channel_mse(targets, outputs))
+        if scales:
+            pair = metrics.ssim(targets, outputs), metrics.ms_ssim(targets, outputs)
+            similarities.append(np.stack(pair, axis=-1))
+    result = {"images": len(images), **_errors(np.concatenate(errors), images)}
+    if scales:
+        ssim, ms_ssim = np.concatenate(similarities).mean(axis=0)
+        result |= {"ssim": float(ssim), "ms_ssim": float(ms_ssim), "ms_ssim_scales": scales}
+    return result
+
+
+def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
+    """Summarize squared errors `(count, channels)`."""
+    _, variance = channel_statistics(images)
+    values = {
+        "mse": errors.mean(),
+        "mse_standardized": np.mean(errors.mean(axis=0) / variance) if variance.all() else np.inf,
+        "psnr": np.mean(metrics.psnr(errors.mean(axis=1))),
+        "psnr_of_mean_mse": metrics.psnr(errors.mean()),
+    }
+    return {key: float(value) if math.isfinite(value) else None for key, value in values.items()}
+
+
+def write_reconstructions(model, images: np.ndarray, recipe: Recipe, path: str | Path) -> None:
+    """Write a figure of some images, their reconstructions, and the differences.
+
+    Args:
+        model: Autoencoder.
+        images: uint8 array `(count, height, width, channels)`; ten fit a page.
+        recipe: Recipe. Its task says what the model's input is.
+        path: Where to write; the ending names the format.
+    """
+    inputs, outputs = reconstruct(model, images, recipe)
+    originals = images.astype(np.float32) / 255
+    psnr = metrics.psnr(metrics.mse(originals, outputs))
+    title = f"{recipe.model} on {recipe.dataset}: PSNR of each test image"
+    with write_safely(path) as temporary:
+        figures.save_reconstructions(temporary, inputs, originals, outputs, psnr, title)
+
+
+def evaluate(
+    run: str | Path,
+    dataset: str | None = None,
+    part: str = "test",
+    output_dir: str | Path | None = None,
+) -> tuple[dict[str, float | int | None], list[Path]]:
+    """Measure a trained model on a part of its own data set or of another.
+
+    Args:
+        run: A run folder, or its name in `saved_models`.
+        dataset: str. Default: the data set of the run. Another one is split in its own way.
+        part: `"train"`, `"validation"` or `"test"`.
+        output_dir: Where to write the metrics as JSON and a figure. Default: the run folder.
+
+    Returns:
+        What `measure` returns, and the two files.
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+        ValueError: if the data set is unknown or does not fit the model.
+        OSError: if files cannot be read or written, or a data set cannot be downloaded.
+
+    Example:
+        >>> metrics, _ = ae_keras.evaluate("cae-cifar10", dataset="cifar100")
+    """
+    folder = find_run(run)
+    recipe, model = folder.recipe, load_model(folder.model)
+    if dataset is not None and dataset != recipe.dataset:
+        recipe = dataclasses.replace(recipe, dataset=dataset, splits=None)
+    images = load_images(recipe, [part])[part].images
+    result = measure(model, images, recipe)
+    output_dir = folder.path if output_dir is None else Path(output_dir)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    stem = output_dir / f"evaluation-{recipe.data_name}-{part}"
+    table, figure = stem.with_name(stem.name + ".json"), stem.with_name(stem.name + ".png")
+    with write_safely(table) as temporary:
+        temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_reconstructions(model, images[:SHOWN_IMAGES], recipe, figure)
+    return result, [table, figure]

@@ -1,0 +1,108 @@
+"""Every picture that the project makes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+_DPI = 150
+# Differences are drawn this many times as strong, around mid-grey.
+_AMPLIFICATION = 5
+
+
+def _show(axes, image: np.ndarray, title: str = "") -> None:
+    """Draw one image `(height, width, channels)` in [0, 1], without ticks."""
+    axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    if title:
+        axes.set_title(title, fontsize=7, pad=3)
+
+
+def save_image_rows(
+    path: str | Path,
+    rows: dict[str, np.ndarray],
+    title: str,
+    captions: Sequence[str] = (),
+) -> None:
+    """Save labelled rows of images, one under the other.
+
+    Args:
+        path: Where to write; the ending names the format.
+        rows: For each label, an array `(count, height, width, channels)` in [0, 1].
+        title: str. Over the figure.
+        captions: One text for each column, over the first row.
+    """
+    count = max(map(len, rows.values()))
+    figure = Figure(figsize=(1.1 * count + 1.2, 1.1 * len(rows) + 0.6), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    grid = figure.subplots(len(rows), count, squeeze=False)
+    for axes_row, (label, images) in zip(grid, rows.items(), strict=True):
+        axes_row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
+        for column, (axes, image) in enumerate(zip(axes_row, images, strict=True)):
+            first = axes_row is grid[0] and column < len(captions)
+            _show(axes, image, captions[column] if first else "")
+    figure.savefig(path, dpi=_DPI)
+
+
+def save_reconstructions(
+    path: str | Path,
+    inputs: np.ndarray,
+    originals: np.ndarray,
+    reconstructions: np.ndarray,
+    psnr: Sequence[float],
+    title: str,
+) -> None:
+    """Save originals over reconstructions over their amplified differences.
+
+    Args:
+        path: Where to write.
+        inputs: What the model was given; drawn as a row of its own where it is not the originals.
+        originals: Array `(count, height, width, channels)` in [0, 1].
+        reconstructions: The same shape.
+        psnr: PSNR of each reconstruction, in dB.
+        title: str. Over the figure.
+    """
+    rows = {"original": originals}
+    if not np.array_equal(inputs, originals):
+        rows["input"] = inputs
+    rows["reconstruction"] = reconstructions
+    difference = 0.5 + _AMPLIFICATION * (reconstructions - originals)
+    rows[f"difference\n(x{_AMPLIFICATION}, grey = 0)"] = np.clip(difference, 0, 1)
+    save_image_rows(path, rows, title, captions=[f"{value:.1f} dB" for value in psnr])
+
+
+def save_history(path: str | Path, history: Sequence[dict[str, float]], title: str) -> None:
+    """Save the curves of training and validation loss, on a logarithmic scale.
+
+    Args:
+        path: Where to write.
+        history: One dict for each epoch, with `"loss"` and `"val_loss"`.
+        title: str. Over the figure.
+    """
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    epochs = np.arange(1, len(history) + 1)
+    axes.plot(epochs, [row["loss"] for row in history], marker=".", label="training")
+    validation = [row["val_loss"] for row in history]
+    axes.plot(epochs, validation, marker=".", label="validation")
+    best = int(np.argmin(validation))
+    axes.plot(
+        epochs[best],
+        validation[best],
+        "o",
+        color="C1",
+        markerfacecolor="none",
+        markersize=10,
+        label=f"best: {validation[best]:.5f} in epoch {epochs[best]}",
+    )
+    axes.set_yscale("log")
+    axes.set_title(title, fontsize=10)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(which="both", alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=_DPI)

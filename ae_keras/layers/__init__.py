@@ -1,0 +1,1 @@
+"""Keras layers of the autoencoders, in `keras.ops` only."""

@@ -1,0 +1,1 @@
+"""The autoencoders, one module a family."""

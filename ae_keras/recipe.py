@@ -1,0 +1,196 @@
+"""Recipe: the whole definition of a training run, as plain data that round-trips through JSON."""
+
+import dataclasses
+import difflib
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+# Images set aside where a data set has no split of its own: train, validation, test.
+DEFAULT_SPLITS = (0.8, 0.1, 0.1)
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """Return "Did you mean ...?" for the names nearest to `name`, or the list of all names."""
+    names = sorted(names)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return f"Did you mean {' or '.join(repr(match) for match in near)}?"
+    return f"Known: {', '.join(names)}."
+
+
+def _is_whole(value: Any, minimum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_options(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
+
+
+def _is_splits(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, tuple)
+        and len(value) == 3
+        and all(_is_number(share) and 0 < share < 1 for share in value)
+        and math.isclose(sum(value), 1.0)
+    )
+
+
+def _is_image_shape(value: Any) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) == 3
+        and all(_is_whole(size, 1) for size in value)
+        and value[2] in (1, 3)
+    )
+
+
+def _setting(expected: str, accepts: Callable[[Any], bool], **default: Any) -> Any:
+    """Declare a field together with what it takes, in words and as a check."""
+    return field(**default, metadata={"expected": expected, "accepts": accepts})
+
+
+def _choice(default: str, *others: str) -> Any:
+    choices = (default, *others)
+    expected = "one of " + ", ".join(repr(choice) for choice in choices)
+    return _setting(expected, lambda value: value in choices, default=default)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that defines a training run.
+
+    A recipe is frozen: derive a changed one with `dataclasses.replace` or
+    `ae_keras.recipe_for`. Two runs of one recipe on one machine give the same weights.
+
+    Args:
+        model: str. A registered model, see `ae_keras.list_models()`.
+        model_arguments: dict. Arguments of the model's builder, other than `image_shape`.
+        dataset: str. A TFDS name, `"skimage"`, a folder of images, or an `.npz` or `.npy` file.
+        splits: Shares of training, validation and test images, drawn from all images of the
+            data set together. `None`: the data set's own split, and 80/10/10 where it has none.
+        image_shape: `(height, width, channels)`, with 1 or 3 channels.
+        task: `"reconstruction"`, or `"denoising"`: the input carries noise, the target does not.
+        noise: float. Standard deviation of the Gaussian noise of `"denoising"`, images in [0, 1].
+        batch_size: int. Images in a training step.
+        epochs: int. Passes over the training images.
+        optimizer: str. `"adam"`, `"adamw"`, `"rmsprop"` or `"sgd"`.
+        optimizer_arguments: dict. Arguments of the Keras optimizer, other than the learning rate.
+        learning_rate: float. At the start of training.
+        schedule: str. `"constant"`, `"cosine"` to zero over all epochs, or `"exponential"`.
+        schedule_arguments: dict. `"cosine"`: `warmup_epochs`, `alpha` (the last rate as a share of
+            the first); `"exponential"`: `decay_rate`, the factor of each epoch.
+        loss: str. `"mse"`, `"mae"` or `"binary_crossentropy"`, on images in [0, 1].
+        early_stopping: int or None. Stop after this many epochs without a lower validation loss.
+        precision: str. Keras dtype policy: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
+        xla: str. `"auto"` compiles on a GPU and not on a CPU, where it slows convolutions.
+        skip_unreadable: bool. Leave files that are not readable images out, instead of stopping.
+        seed: int. Of initial weights, data order and noise. The split does not depend on it.
+
+    Raises:
+        ValueError: if a value is of the wrong type or out of range.
+
+    Example:
+        >>> recipe = Recipe(model="cae", dataset="cifar10", epochs=3)
+        >>> Recipe.from_json(recipe.to_json()) == recipe
+        True
+    """
+
+    model: str = _setting("the name of a model", _is_text)
+    model_arguments: dict[str, Any] = _setting(
+        "a mapping of names to values", _is_options, default_factory=dict
+    )
+    dataset: str = _setting("the name of a data set or a path", _is_text, default="skimage")
+    splits: tuple[float, float, float] | None = _setting(
+        "None or three shares that add up to 1", _is_splits, default=None
+    )
+    image_shape: tuple[int, int, int] = _setting(
+        "(height, width, channels), with 1 or 3 channels", _is_image_shape, default=(32, 32, 3)
+    )
+    task: str = _choice("reconstruction", "denoising")
+    noise: float = _setting(
+        "a number from 0 to 1", lambda v: _is_number(v) and 0 <= v <= 1, default=0.0
+    )
+    batch_size: int = _setting("a whole number >= 1", lambda v: _is_whole(v, 1), default=32)
+    epochs: int = _setting("a whole number >= 1", lambda v: _is_whole(v, 1), default=10)
+    optimizer: str = _choice("adam", "adamw", "rmsprop", "sgd")
+    optimizer_arguments: dict[str, Any] = _setting(
+        "a mapping of names to values", _is_options, default_factory=dict
+    )
+    learning_rate: float = _setting("a number > 0", lambda v: _is_number(v) and v > 0, default=1e-3)
+    schedule: str = _choice("constant", "cosine", "exponential")
+    schedule_arguments: dict[str, Any] = _setting(
+        "a mapping of names to values", _is_options, default_factory=dict
+    )
+    loss: str = _choice("mse", "mae", "binary_crossentropy")
+    early_stopping: int | None = _setting(
+        "None or a whole number >= 1", lambda v: v is None or _is_whole(v, 1), default=None
+    )
+    precision: str = _choice("float32", "mixed_float16", "mixed_bfloat16")
+    xla: str = _choice("auto", "on", "off")
+    skip_unreadable: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
+    seed: int = _setting("a whole number >= 0", lambda v: _is_whole(v, 0), default=0)
+
+    def __post_init__(self):
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if isinstance(value, list):
+                value = tuple(value)
+                object.__setattr__(self, setting.name, value)
+            if not setting.metadata["accepts"](value):
+                raise ValueError(
+                    f"`{setting.name}` must be {setting.metadata['expected']}. Received: {value!r}"
+                )
+        if (self.noise > 0) != (self.task == "denoising"):
+            raise ValueError(
+                "`noise` > 0 and `task` 'denoising' go together. "
+                f"Received: noise={self.noise}, task={self.task!r}"
+            )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        """Read a recipe that `to_json` wrote.
+
+        Raises:
+            ValueError: if the text is not a JSON object, a key is unknown or missing, or a value
+                is not acceptable.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"A recipe must be JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise ValueError(f"A recipe must be a JSON object. Received: {values!r}")
+        names = [setting.name for setting in fields(cls)]
+        for key in values:
+            if key not in names:
+                raise ValueError(f"Unknown recipe key {key!r}. {closest(key, names)}")
+        if "model" not in values:
+            raise ValueError("A recipe must name its `model`.")
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """Return the recipe as indented JSON text."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @property
+    def data_name(self) -> str:
+        """The name of the data set, or of the folder or file that holds it."""
+        return Path(self.dataset).expanduser().resolve().stem
+
+    def differences(self, other: "Recipe") -> list[str]:
+        """Return the names of the settings in which two recipes differ."""
+        # Through JSON, where (1, 2) and [1, 2] in an argument are the same thing.
+        ours, theirs = json.loads(self.to_json()), json.loads(other.to_json())
+        return [name for name in ours if ours[name] != theirs[name]]

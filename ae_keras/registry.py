@@ -1,0 +1,99 @@
+"""The registered models: a name -> its builder and the recipe it trains with by default."""
+
+import dataclasses
+import importlib
+import inspect
+from typing import Any
+
+from ae_keras.data.sources import IMAGE_SHAPES
+from ae_keras.recipe import Recipe, closest
+
+# The family, a module of `ae_keras.models`, holds a function of the model's name that builds it,
+# and its default recipe in `RECIPES`. It is imported only when asked for: Keras takes seconds.
+_FAMILY_OF = {
+    "cae": "convolutional",
+}
+
+
+def list_models() -> list[str]:
+    """Return the names of all registered models, sorted."""
+    return sorted(_FAMILY_OF)
+
+
+def _family(name: str):
+    if name not in _FAMILY_OF:
+        raise ValueError(f"Unknown model {name!r}. {closest(name, _FAMILY_OF)}")
+    return importlib.import_module(f"ae_keras.models.{_FAMILY_OF[name]}")
+
+
+def _argument_names(name: str) -> list[str]:
+    return list(inspect.signature(getattr(_family(name), name)).parameters)
+
+
+def build_model(name: str, **arguments: Any):
+    """Build an untrained model.
+
+    Args:
+        name: str. A registered model.
+        **arguments: Arguments of its builder, for example `image_shape=(32, 32, 3)`.
+
+    Returns:
+        An `Autoencoder`.
+
+    Raises:
+        ValueError: if the model or an argument is unknown, or a value does not fit the model.
+
+    Example:
+        >>> model = build_model("cae", image_shape=(28, 28, 1))
+    """
+    known = _argument_names(name)
+    for key in arguments:
+        if key not in known:
+            raise ValueError(f"Model {name!r} has no argument {key!r}. {closest(key, known)}")
+    return getattr(_family(name), name)(**arguments)
+
+
+def recipe_for(name: str, dataset: str | None = None, **changes: Any) -> Recipe:
+    """Return the recipe that trains a model, for a data set and with changes.
+
+    On the data set that the model's default recipe names, the split is that recipe's; on any
+    other, the data set's own split and, where they are known, its own image shape are used.
+
+    Args:
+        name: str. A registered model.
+        dataset: str. A TFDS name, `"skimage"` or a path. Default: that of the model's recipe.
+        **changes: Settings of the `Recipe`, or arguments of the model's builder.
+
+    Returns:
+        A `Recipe`.
+
+    Raises:
+        ValueError: if a name is unknown or a value is not acceptable.
+
+    Example:
+        >>> recipe_for("cae", dataset="mnist", epochs=3, filters=(8, 16, 32))
+    """
+    return change_recipe(_family(name).RECIPES[name], dataset, **changes)
+
+
+def change_recipe(recipe: Recipe, dataset: str | None = None, **changes: Any) -> Recipe:
+    """Return a recipe for another data set and with changes, as `recipe_for` does.
+
+    Raises:
+        ValueError: if a name is unknown or a value is not acceptable.
+    """
+    if dataset is not None and dataset != recipe.dataset:
+        image_shape = IMAGE_SHAPES.get(dataset, recipe.image_shape)
+        recipe = dataclasses.replace(recipe, dataset=dataset, splits=None, image_shape=image_shape)
+    settings = {setting.name for setting in dataclasses.fields(Recipe)}
+    arguments = [key for key in _argument_names(recipe.model) if key not in settings]
+    for key in changes:
+        if key not in settings and key not in arguments:
+            raise ValueError(
+                f"Model {recipe.model!r} has no setting {key!r}. "
+                f"{closest(key, [*settings, *arguments])}"
+            )
+    model_arguments = recipe.model_arguments | changes.pop("model_arguments", {})
+    model_arguments |= {key: value for key, value in changes.items() if key in arguments}
+    replaced = {key: value for key, value in changes.items() if key in settings}
+    return dataclasses.replace(recipe, model_arguments=model_arguments, **replaced)

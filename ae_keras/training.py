@@ -1,0 +1,218 @@
+"""Training: a recipe -> a trained model in a run folder.
+
+A run that is stopped at any moment, even by SIGKILL, goes on when it is started again, and ends
+with the same weights and history as if it had never been stopped. For that, an epoch depends on
+nothing but the checkpoint before it: the order and noise of its data come from (seed, epoch), and
+early stopping looks only at the history.
+"""
+
+import contextlib
+import math
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ae_keras import figures
+from ae_keras.checkpoint import Progress, read_checkpoint, write_checkpoint
+from ae_keras.compilation import compile_model
+from ae_keras.data.loading import Images, load_images
+from ae_keras.data.parts import PARTS
+from ae_keras.data.pipeline import Pipeline
+from ae_keras.evaluation import SHOWN_IMAGES, measure, reconstruct, write_reconstructions
+from ae_keras.recipe import Recipe
+from ae_keras.saved_model import RunFolder, load_model, write_safely
+
+# Within an epoch, the state is saved this often.
+_SECONDS_BETWEEN_CHECKPOINTS = 300
+
+
+def train(
+    recipe: Recipe, output_dir: str | Path, overwrite: bool = False, verbose: int | None = None
+) -> dict:
+    """Train a model, or go on with a run that was stopped.
+
+    Args:
+        recipe: Recipe. What to train.
+        output_dir: Folder of the run; `ae_keras.saved_model` says what is in it.
+        overwrite: bool. Replace a run that is there.
+        verbose: int. As in Keras's `fit`: 0 silent, 1 progress bars, 2 one line an epoch.
+            Default: progress bars on a terminal, else lines.
+
+    Returns:
+        What `metrics.json` holds: `"test"`, the quality on the test images of the best epoch's
+        weights (see `ae_keras.evaluation.measure`), and `"training"`.
+
+    Raises:
+        ValueError: if the recipe or the data set is not acceptable, or the folder holds an
+            unfinished run of another recipe.
+        FileExistsError: if the folder holds a finished run.
+        FloatingPointError: if the loss is no longer a number.
+        KeyboardInterrupt: if training was interrupted; its state is saved.
+        OSError: if files cannot be read or written.
+
+    Example:
+        >>> recipe = ae_keras.recipe_for("cae", dataset="skimage", epochs=2)
+        >>> ae_keras.train(recipe, "saved_models/first")["test"]["psnr"]
+    """
+    if verbose is None:
+        verbose = 1 if sys.stdout.isatty() else 2
+    run = RunFolder(output_dir)
+    run.check(recipe, overwrite)
+    data = load_images(recipe)
+    for path in (path for images in data.values() for path in images.left_out):
+        print(f"left out, not readable: {path}", file=sys.stderr)
+    model = compile_model(recipe, data["train"].images)
+    run.start(recipe, overwrite)
+    progress = Progress()
+    if run.checkpoint.is_file():
+        progress = read_checkpoint(run.checkpoint, model)
+        print(f"continuing after epoch {progress.epoch}, batch {progress.batch}")
+    _fit(model, recipe, data, run, progress, verbose)
+    return _finish(model, recipe, data, run, progress)
+
+
+class _StopSignals(contextlib.AbstractContextManager):
+    """Turns the first Ctrl-C or SIGTERM into a request; a second one stops at once."""
+
+    def __init__(self):
+        self.requested = False
+        self._handlers = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._handle)
+        return self
+
+    def _handle(self, number, frame):
+        self.requested = True
+        self.__exit__()
+
+    def __exit__(self, *exception):
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+
+class _WithinEpoch(keras.callbacks.Callback):
+    """Watches one epoch: saves its state, stops it on request or when the loss is not a number."""
+
+    def __init__(self, run, progress, batches, metric_state, stop):
+        super().__init__()
+        self._run, self._progress, self._stop = run, progress, stop
+        self._first, self._batches = progress.batch, batches
+        self._metric_state = metric_state
+        self._last_saved = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for variable, value in zip(self.model.metrics_variables, self._metric_state, strict=True):
+            variable.assign(value)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._progress.batch = min(self._first + batch + 1, self._batches)
+        place = f"epoch {self._progress.epoch + 1}, batch {self._progress.batch}"
+        if not math.isfinite(logs["loss"]):
+            raise FloatingPointError(
+                f"The loss became {logs['loss']} near {place}. Lower the learning rate (--set "
+                "learning_rate=...), or train in float32 if you use mixed precision."
+            )
+        due = time.monotonic() - self._last_saved > _SECONDS_BETWEEN_CHECKPOINTS
+        if due or self._stop.requested:
+            write_checkpoint(self._run.checkpoint, self.model, self._progress)
+            self._last_saved = time.monotonic()
+        if self._stop.requested:
+            raise KeyboardInterrupt(
+                f"Stopped in {place}; the state is saved. Run the same command again to continue."
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True  # each epoch is a `fit` of its own
+
+
+class _TensorBoard:
+    """Writes the scalars of each epoch and the reconstructions of some validation images."""
+
+    def __init__(self, run: RunFolder, validation: Images, recipe: Recipe):
+        self._writer = tf.summary.create_file_writer(str(run.tensorboard))
+        self._images = validation.images[:SHOWN_IMAGES]
+        self._recipe = recipe
+
+    def write(self, model, epoch: int, scalars: dict[str, float]) -> None:
+        inputs, outputs = reconstruct(model, self._images, self._recipe)
+        pairs = np.concatenate([inputs, outputs], axis=1)
+        with self._writer.as_default(step=epoch):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+            tf.summary.image("input over reconstruction", pairs, max_outputs=len(pairs))
+        self._writer.flush()
+
+
+def _is_over(recipe: Recipe, progress: Progress) -> bool:
+    waited = progress.epoch - 1 - progress.best_epoch
+    exhausted = recipe.early_stopping is not None and waited >= recipe.early_stopping
+    return progress.epoch >= recipe.epochs or exhausted
+
+
+def _fit(model, recipe, data, run, progress, verbose) -> None:
+    """Train for the epochs that are missing, with a checkpoint after each."""
+    training, validation = (Pipeline(data[part].images, recipe) for part in PARTS[:2])
+    log = _TensorBoard(run, data["validation"], recipe)
+    with _StopSignals() as stop:
+        while not _is_over(recipe, progress):
+            start = time.perf_counter()
+            state = [np.asarray(variable) for variable in model.metrics_variables]
+            watch = _WithinEpoch(run, progress, len(training), state, stop)
+            fitted = model.fit(
+                training.training(progress.epoch, progress.batch),
+                validation_data=validation.evaluation(),
+                initial_epoch=progress.epoch,
+                epochs=recipe.epochs,
+                shuffle=False,
+                verbose=verbose,
+                callbacks=[watch],
+            )
+            losses = {name: float(values[-1]) for name, values in fitted.history.items()}
+            rate = float(model.optimizer.learning_rate)
+            progress.history.append({"epoch": progress.epoch + 1, **losses, "learning_rate": rate})
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+            progress.seconds += time.perf_counter() - start
+            model.reset_metrics()
+            log.write(model, progress.epoch, progress.history[-1])
+            if progress.best_epoch == progress.epoch - 1:
+                run.write_model(model, run.model)
+            run.write_history(progress.history)
+            # Last: what was written before it is written again if the process dies here.
+            write_checkpoint(run.checkpoint, model, progress)
+            if stop.requested and not _is_over(recipe, progress):
+                raise KeyboardInterrupt(
+                    f"Stopped after epoch {progress.epoch}; the state is saved. Run the same "
+                    "command again to continue."
+                )
+
+
+def _finish(model, recipe, data, run, progress) -> dict:
+    """Measure the best weights on the test images, and write what a finished run holds."""
+    run.write_model(model, run.last_model)
+    best = load_model(run.model)
+    images = data["test"].images
+    result = {
+        "test": measure(best, images, recipe),
+        "training": {
+            "epochs": progress.epoch,
+            "best_epoch": progress.best_epoch + 1,
+            "seconds_per_epoch": round(progress.seconds / progress.epoch, 2),
+            "parameters": best.count_params(),
+        },
+    }
+    title = f"{recipe.model} on {recipe.dataset}"
+    with write_safely(run.history_figure) as path:
+        figures.save_history(path, progress.history, title)
+    write_reconstructions(best, images[:SHOWN_IMAGES], recipe, run.reconstructions_figure)
+    run.write_metrics(result)
+    run.checkpoint.unlink(missing_ok=True)
+    return result

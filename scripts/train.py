@@ -1,0 +1,85 @@
+"""Train an autoencoder, or go on with a run that was stopped."""
+
+import argparse
+from pathlib import Path
+
+import ae_keras
+from ae_keras.command_line import format_metrics, parse_changes, run
+
+EXAMPLES = """\
+examples:
+  python scripts/train.py --model cae
+  python scripts/train.py --model cae --dataset cifar10 --epochs 20
+  python scripts/train.py --model cae --dataset ~/photos --set image_shape=64,64,3
+  python scripts/train.py --model cae --set filters=16,24,32 --set schedule=cosine
+
+A run that was stopped goes on when the same command is given again.
+"""
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model", help=f"one of: {', '.join(ae_keras.list_models())}")
+    what.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.json to train again")
+    parser.add_argument(
+        "--dataset",
+        help="a TFDS name (cifar10, mnist, ...), a folder of images, an .npz or .npy file, or "
+        "skimage: photographs inside scikit-image, no download (default)",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET"
+    )
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--early-stopping", type=int, metavar="EPOCHS", help="without progress")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument(
+        "--mixed-precision",
+        nargs="?",
+        const="float16",
+        choices=["float16", "bfloat16"],
+        help="compute in 16 bits (default float16)",
+    )
+    parser.add_argument("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
+    parser.add_argument("--skip-unreadable", action="store_true", default=None)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any setting of the recipe or argument of the model; may be repeated",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a finished run")
+    return parser
+
+
+def make_recipe(arguments):
+    """Return the recipe that the command line describes."""
+    names = ("epochs", "batch_size", "learning_rate", "early_stopping", "seed", "xla")
+    changes = {name: getattr(arguments, name) for name in (*names, "skip_unreadable")}
+    if arguments.mixed_precision:
+        changes["precision"] = f"mixed_{arguments.mixed_precision}"
+    changes = {name: value for name, value in changes.items() if value is not None}
+    changes |= parse_changes(arguments.set)
+    if arguments.recipe is None:
+        return ae_keras.recipe_for(arguments.model, arguments.dataset or "skimage", **changes)
+    recipe = ae_keras.Recipe.from_json(arguments.recipe.read_text(encoding="utf-8"))
+    return ae_keras.change_recipe(recipe, arguments.dataset, **changes)
+
+
+def main(arguments):
+    """Train and print the quality on the test images."""
+    recipe = make_recipe(arguments)
+    output = arguments.output or Path("saved_models") / f"{recipe.model}-{recipe.data_name}"
+    result = ae_keras.train(recipe, output, overwrite=arguments.overwrite)
+    print(f"\n{format_metrics(result['test'])}\n\nSaved in {output}. Look at reconstructions.png.")
+    print(f"Next: python scripts/evaluate.py {output}")
+
+
+if __name__ == "__main__":
+    run(make_parser(), main)
