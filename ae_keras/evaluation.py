@@ -13,8 +13,13 @@ from ae_keras.data.pipeline import Pipeline, channel_statistics
 from ae_keras.recipe import Recipe
 from ae_keras.saved_model import find_run, load_model, write_safely
 
-# In a figure of reconstructions.
-SHOWN_IMAGES = 10
+_SHOWN_IMAGES = 10
+
+
+def pick_examples(images: np.ndarray) -> np.ndarray:
+    """Return ten images (fewer if there are fewer), evenly spaced over all of them."""
+    count = min(_SHOWN_IMAGES, len(images))
+    return np.asarray(images[np.linspace(0, len(images) - 1, count).astype(int)])
 
 
 def reconstruct(model, images: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
@@ -80,16 +85,17 @@ def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
 
 
 def write_reconstructions(model, images: np.ndarray, recipe: Recipe, path: str | Path) -> None:
-    """Write a figure of some images, their reconstructions, and the differences.
+    """Write a figure of ten of the images, their reconstructions, and the differences.
 
     Args:
         model: Autoencoder.
-        images: uint8 array `(count, height, width, channels)`; ten fit a page.
+        images: uint8 array `(count, height, width, channels)`.
         recipe: Recipe. Its task says what the model's input is.
         path: Where to write; the ending names the format.
     """
-    inputs, outputs = reconstruct(model, images, recipe)
-    originals = images.astype(np.float32) / 255
+    examples = pick_examples(images)
+    inputs, outputs = reconstruct(model, examples, recipe)
+    originals = examples.astype(np.float32) / 255
     psnr = metrics.psnr(metrics.mse(originals, outputs))
     title = f"{recipe.model} on {recipe.dataset}: PSNR of each test image"
     with write_safely(path) as temporary:
@@ -133,5 +139,5 @@ def evaluate(
     table, figure = stem.with_name(stem.name + ".json"), stem.with_name(stem.name + ".png")
     with write_safely(table) as temporary:
         temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    write_reconstructions(model, images[:SHOWN_IMAGES], recipe, figure)
+    write_reconstructions(model, images, recipe, figure)
     return result, [table, figure]

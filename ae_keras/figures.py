@@ -11,14 +11,12 @@ _DPI = 150
 _AMPLIFICATION = 5
 
 
-def _show(axes, image: np.ndarray, title: str = "") -> None:
+def _show(axes, image: np.ndarray) -> None:
     """Draw one image `(height, width, channels)` in [0, 1], without ticks."""
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
-    if title:
-        axes.set_title(title, fontsize=7, pad=3)
 
 
 def save_image_rows(
@@ -41,9 +39,10 @@ def save_image_rows(
     grid = figure.subplots(len(rows), count, squeeze=False)
     for axes_row, (label, images) in zip(grid, rows.items(), strict=True):
         axes_row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
-        for column, (axes, image) in enumerate(zip(axes_row, images, strict=True)):
-            first = axes_row is grid[0] and column < len(captions)
-            _show(axes, image, captions[column] if first else "")
+        for axes, image in zip(axes_row, images, strict=True):
+            _show(axes, image)
+    for axes, caption in zip(grid[0], captions, strict=False):
+        axes.set_title(caption, fontsize=7, pad=3)
     figure.savefig(path, dpi=_DPI)
 
 

@@ -24,7 +24,7 @@ from ae_keras.compilation import compile_model
 from ae_keras.data.loading import Images, load_images
 from ae_keras.data.parts import PARTS
 from ae_keras.data.pipeline import Pipeline
-from ae_keras.evaluation import SHOWN_IMAGES, measure, reconstruct, write_reconstructions
+from ae_keras.evaluation import measure, pick_examples, reconstruct, write_reconstructions
 from ae_keras.recipe import Recipe
 from ae_keras.saved_model import RunFolder, load_model, write_safely
 
@@ -139,7 +139,7 @@ class _TensorBoard:
 
     def __init__(self, run: RunFolder, validation: Images, recipe: Recipe):
         self._writer = tf.summary.create_file_writer(str(run.tensorboard))
-        self._images = validation.images[:SHOWN_IMAGES]
+        self._images = pick_examples(validation.images)
         self._recipe = recipe
 
     def write(self, model, epoch: int, scalars: dict[str, float]) -> None:
@@ -212,7 +212,7 @@ def _finish(model, recipe, data, run, progress) -> dict:
     title = f"{recipe.model} on {recipe.dataset}"
     with write_safely(run.history_figure) as path:
         figures.save_history(path, progress.history, title)
-    write_reconstructions(best, images[:SHOWN_IMAGES], recipe, run.reconstructions_figure)
+    write_reconstructions(best, images, recipe, run.reconstructions_figure)
     run.write_metrics(result)
     run.checkpoint.unlink(missing_ok=True)
     return result

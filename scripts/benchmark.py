@@ -1,0 +1,42 @@
+"""Measure the speed of this library beside that of others, in one run."""
+
+import argparse
+
+import ae_keras
+from ae_keras.command_line import format_table, run
+
+EXAMPLES = """\
+examples:
+  python scripts/benchmark.py train --model cae
+
+For the comparison with PyTorch, install it first: pip install torch
+"""
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    subject = parser.add_subparsers(dest="subject", required=True)
+    train = subject.add_parser("train", help="images a second in training")
+    train.add_argument("--model", required=True, help=", ".join(ae_keras.list_models()))
+    train.add_argument("--batch-size", type=int, default=128)
+    train.add_argument("--rounds", type=int, default=7, help="measurements of each (default 7)")
+    return parser
+
+
+def main(arguments):
+    """Print the table of a comparison."""
+    from ae_keras.benchmark import benchmark_training
+
+    rows = benchmark_training(arguments.model, arguments.batch_size, rounds=arguments.rounds)
+    header = ("training", "images / s", "ae-keras is x times as fast")
+    print(
+        f"{arguments.model}, batch {arguments.batch_size}, medians of {arguments.rounds} rounds\n"
+    )
+    print(format_table(rows, header))
+
+
+if __name__ == "__main__":
+    run(make_parser(), main)
