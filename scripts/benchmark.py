@@ -22,7 +22,7 @@ def make_parser():
     train = subject.add_parser("train", help="images a second in training")
     train.add_argument("--model", required=True, help=", ".join(ae_keras.list_models()))
     train.add_argument("--batch-size", type=int, default=128)
-    train.add_argument("--rounds", type=int, default=7, help="measurements of each (default 7)")
+    train.add_argument("--rounds", type=int, default=11, help="measurements of each (default 11)")
     return parser
 
 

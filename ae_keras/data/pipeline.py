@@ -15,6 +15,19 @@ from ae_keras.recipe import Recipe
 _MOST_BATCHES = 2**32
 
 
+# Made ahead of the model.
+_READY_BATCHES = 4
+
+
+def _options() -> tf.data.Options:
+    options = tf.data.Options()
+    # One thread makes several times the images that a model takes; more would take the cores
+    # from the model, whose steps then vary by a third.
+    options.threading.private_threadpool_size = 1
+    options.autotune.enabled = False
+    return options
+
+
 class Pipeline:
     """The batches of one part of a data set.
 
@@ -52,8 +65,8 @@ class Pipeline:
             return self._pair(to_unit_range(self._gather(indices)), noise_seed)
 
         indices = tf.data.Dataset.from_tensor_slices(order).batch(self._recipe.batch_size)
-        numbered = indices.enumerate().skip(first_batch)
-        return numbered.map(make, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        dataset = indices.enumerate().skip(first_batch).map(make).prefetch(_READY_BATCHES)
+        return dataset.with_options(_options())
 
 
 def _gatherer(images):
