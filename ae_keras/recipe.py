@@ -144,11 +144,11 @@ class Recipe:
 
     def __post_init__(self):
         for setting in fields(self):
-            value = getattr(self, setting.name)
-            if isinstance(value, list):
+            value, accepts = getattr(self, setting.name), setting.metadata["accepts"]
+            if isinstance(value, list) and accepts(tuple(value)):  # as it comes from JSON
                 value = tuple(value)
                 object.__setattr__(self, setting.name, value)
-            if not setting.metadata["accepts"](value):
+            if not accepts(value):
                 raise ValueError(
                     f"`{setting.name}` must be {setting.metadata['expected']}. Received: {value!r}"
                 )

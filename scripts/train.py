@@ -1,6 +1,7 @@
 """Train an autoencoder, or go on with a run that was stopped."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import ae_keras
@@ -33,35 +34,24 @@ def make_parser():
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET"
     )
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--learning-rate", type=float)
+    for name in ("epochs", "batch-size", "seed"):
+        parser.add_argument(f"--{name}", type=int, metavar="N")
+    parser.add_argument("--learning-rate", type=float, metavar="RATE")
     parser.add_argument("--early-stopping", type=int, metavar="EPOCHS", help="without progress")
-    parser.add_argument("--seed", type=int)
-    parser.add_argument(
-        "--mixed-precision",
-        nargs="?",
-        const="float16",
-        choices=["float16", "bfloat16"],
-        help="compute in 16 bits (default float16)",
-    )
+    parser.add_argument("--mixed-precision", choices=["float16", "bfloat16"])
     parser.add_argument("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
     parser.add_argument("--skip-unreadable", action="store_true", default=None)
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="any setting of the recipe or argument of the model; may be repeated",
-    )
+    change = "any setting of the recipe or argument of the model; may be repeated"
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=change)
     parser.add_argument("--overwrite", action="store_true", help="replace a finished run")
     return parser
 
 
 def make_recipe(arguments):
     """Return the recipe that the command line describes."""
-    names = ("epochs", "batch_size", "learning_rate", "early_stopping", "seed", "xla")
-    changes = {name: getattr(arguments, name) for name in (*names, "skip_unreadable")}
+    settings = {setting.name for setting in dataclasses.fields(ae_keras.Recipe)}
+    changes = {name: value for name, value in vars(arguments).items() if name in settings}
+    del changes["model"], changes["dataset"]
     if arguments.mixed_precision:
         changes["precision"] = f"mixed_{arguments.mixed_precision}"
     changes = {name: value for name, value in changes.items() if value is not None}

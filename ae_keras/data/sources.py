@@ -238,17 +238,23 @@ def _open_tfds(recipe: Recipe) -> Source:
     # Images of different sizes cannot stand in one array.
     batch_size = 1 if None in features["image"].shape else _BATCH
 
+    def batches():
+        # One split after the other: TFDS interleaves the files of splits that are asked for at once.
+        for name in names:
+            yield from tfds.as_numpy(
+                builder.as_dataset(
+                    split=name,
+                    shuffle_files=False,
+                    batch_size=batch_size,
+                    decoders=tfds.decode.PartialDecoding({"image": True, "label": has_classes}),
+                )
+            )
+
     def read(indices):
         wanted = np.zeros(sum(counts), bool)
         wanted[indices] = True
-        dataset = builder.as_dataset(
-            split="+".join(names),
-            shuffle_files=False,
-            batch_size=batch_size,
-            decoders=tfds.decode.PartialDecoding({"image": True, "label": has_classes}),
-        )
         start = 0
-        for batch in tfds.as_numpy(dataset):
+        for batch in batches():
             chosen = np.flatnonzero(wanted[start : start + len(batch["image"])])
             if len(chosen):
                 images = conform(batch["image"][chosen], recipe.image_shape)

@@ -1,0 +1,67 @@
+"""The house of the library: who may import whom, and how large its rooms may grow."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# A module imports only from rows above its own; modules of one row may import each other only
+# within a folder of that row.
+ROWS = [
+    ["recipe", "metrics", "figures", "layers"],
+    ["models", "data"],
+    ["registry", "saved_model"],
+    ["checkpoint", "compilation", "evaluation"],
+    ["training", "benchmark"],
+    ["command_line"],
+]
+ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
+MODULES = sorted((ROOT / "ae_keras").rglob("*.py"))
+SOURCES = sorted([*MODULES, *(ROOT / "scripts").glob("*.py")])
+
+
+def imported_names(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported_by(path):
+    parts = [name.split(".") for name in imported_names(path)]
+    return {names[1] for names in parts if names[0] == "ae_keras" and len(names) > 1} & set(ROW_OF)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_go_down(path):
+    room = path.relative_to(ROOT / "ae_keras").with_suffix("").parts[0]
+    if room == "__init__":
+        return
+    for imported in rooms_imported_by(path) - {room}:
+        assert ROW_OF[imported] < ROW_OF[room], f"{room} imports {imported}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_and_functions_are_small(path):
+    text = path.read_text()
+    assert len(text.splitlines()) < (80 if path.parent.name == "scripts" else 300)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            docstring = len((ast.get_docstring(node) or "").splitlines())
+            assert node.end_lineno - node.lineno - docstring < 40, node.name
+
+
+@pytest.mark.parametrize(
+    ("module", "rooms"),
+    [("tensorflow", {"data", "compilation", "training"}), ("matplotlib", {"figures"})],
+)
+def test_heavy_modules_are_imported_only_where_they_are_the_point(module, rooms):
+    for path in MODULES:
+        room = path.relative_to(ROOT / "ae_keras").with_suffix("").parts[0]
+        if room not in rooms:
+            assert module not in {name.split(".")[0] for name in imported_names(path)}, path

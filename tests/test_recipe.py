@@ -1,0 +1,121 @@
+import dataclasses
+import json
+
+import pytest
+
+from ae_keras import Recipe, change_recipe, recipe_for
+
+FULL = Recipe(
+    model="cae",
+    model_arguments={"filters": [4, 8, 8]},
+    dataset="cifar10",
+    splits=(0.7, 0.2, 0.1),
+    image_shape=(32, 32, 3),
+    task="denoising",
+    noise=0.1,
+    optimizer="sgd",
+    optimizer_arguments={"momentum": 0.9},
+    schedule="exponential",
+    schedule_arguments={"decay_rate": 0.9},
+    early_stopping=3,
+    precision="mixed_bfloat16",
+    skip_unreadable=True,
+    seed=7,
+)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(model="cae"), FULL])
+def test_json_round_trip_is_exact(recipe):
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model", ""),
+        ("model_arguments", [1]),
+        ("dataset", 3),
+        ("splits", (0.5, 0.5)),
+        ("splits", (0.5, 0.4, 0.2)),
+        ("splits", (1.0, 0.0, 0.0)),
+        ("image_shape", (32, 32)),
+        ("image_shape", (32, 32, 2)),
+        ("image_shape", (0, 32, 3)),
+        ("task", "segmentation"),
+        ("noise", 2.0),
+        ("batch_size", 0),
+        ("batch_size", 2.5),
+        ("batch_size", True),
+        ("epochs", "ten"),
+        ("optimizer", "lion"),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("schedule", "step"),
+        ("loss", "ssim"),
+        ("early_stopping", 0),
+        ("precision", "float64"),
+        ("xla", True),
+        ("skip_unreadable", "yes"),
+        ("seed", -1),
+    ],
+)
+def test_wrong_value_names_key_expected_and_received(key, value):
+    with pytest.raises(ValueError, match=f"(?s)`{key}` must be .+ Received: ") as error:
+        dataclasses.replace(FULL, **{key: value})
+    assert repr(value) in str(error.value)
+
+
+def test_noise_and_denoising_go_together():
+    with pytest.raises(ValueError, match="go together"):
+        Recipe(model="cae", noise=0.1)
+    with pytest.raises(ValueError, match="go together"):
+        Recipe(model="cae", task="denoising")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "must be JSON"),
+        ("[]", "must be a JSON object"),
+        ("{}", "must name its `model`"),
+        (json.dumps({"model": "cae", "learning_rat": 1}), "Did you mean 'learning_rate'"),
+    ],
+)
+def test_bad_json_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe.from_json(text)
+
+
+def test_differences_names_the_settings():
+    other = dataclasses.replace(FULL, epochs=99, model_arguments={"filters": (4, 8, 9)})
+    assert FULL.differences(other) == ["model_arguments", "epochs"]
+    assert FULL.differences(dataclasses.replace(FULL, model_arguments={"filters": (4, 8, 8)})) == []
+
+
+def test_recipe_for_sorts_changes_into_settings_and_model_arguments():
+    recipe = recipe_for("cae", "mnist", epochs=2, filters=(4, 4, 4))
+    assert (recipe.epochs, recipe.model_arguments) == (2, {"filters": (4, 4, 4)})
+    assert (recipe.image_shape, recipe.splits) == ((28, 28, 1), None)
+
+
+def test_recipe_for_keeps_the_split_of_the_studied_data_set():
+    assert recipe_for("cae").splits == recipe_for("cae", "cifar10").splits == (0.8, 0.1, 0.1)
+    assert recipe_for("cae").dataset == "cifar10"
+
+
+def test_change_recipe_keeps_what_is_not_changed():
+    changed = change_recipe(FULL, filters=(1, 2, 3), seed=1)
+    assert FULL.differences(changed) == ["model_arguments", "seed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("cea", {}, "Unknown model 'cea'. Did you mean 'cae'"),
+        ("cae", {"filter": (1, 2, 3)}, "Did you mean 'filters'"),
+        ("cae", {"learningrate": 1}, "Did you mean 'learning_rate'"),
+    ],
+)
+def test_unknown_names_get_the_closest(name, changes, message):
+    with pytest.raises(ValueError, match=message):
+        recipe_for(name, **changes)

@@ -1,0 +1,139 @@
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import ae_keras
+from ae_keras.saved_model import load_model
+
+MODELS = ae_keras.list_models()
+
+# Trainable parameters, encoder and decoder together, from the descriptions of the models.
+PARAMETERS = {"cae": 224 + 876 + 1744 + 1740 + 327}
+
+
+def build(name, **arguments):
+    keras.utils.set_random_seed(0)
+    shape = ae_keras.recipe_for(name).image_shape
+    return ae_keras.build_model(name, image_shape=shape, **arguments)
+
+
+def images_for(model, rng, count=4):
+    return rng.random((count, *model.image_shape), np.float32)
+
+
+@pytest.mark.parametrize("name", MODELS)
+class TestEveryModel:
+    def test_parameter_count(self, name):
+        model = build(name)
+        assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == PARAMETERS[name]
+
+    def test_reconstructions_have_the_shape_and_range_of_images(self, name, rng):
+        model = build(name)
+        images = images_for(model, rng)
+        outputs = np.asarray(model(images))
+        assert outputs.shape == images.shape
+        assert outputs.dtype == np.float32
+        assert outputs.min() >= 0
+        assert outputs.max() <= 1
+
+    def test_call_is_decode_of_encode(self, name, rng):
+        model = build(name)
+        images = images_for(model, rng)
+        latents = model.encode(images)
+        assert tuple(latents.shape[1:]) == model.latent_shape
+        np.testing.assert_array_equal(model.decode(latents), model(images))
+
+    def test_keras_file_round_trip_is_exact(self, name, rng, tmp_path):
+        model = build(name)
+        channels = model.image_shape[-1]
+        model.set_statistics([0.4] * channels, [0.05] * channels)
+        images = images_for(model, rng)
+        model.save(tmp_path / "model.keras")
+        loaded = load_model(tmp_path / "model.keras")
+        for ours, theirs in zip(model.weights, loaded.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(loaded(images), model(images))
+        np.testing.assert_array_equal(loaded.encode(images), model.encode(images))
+
+    def test_every_weight_gets_a_finite_gradient(self, name, rng):
+        import tensorflow as tf
+
+        model = build(name)
+        images = images_for(model, rng)
+        with tf.GradientTape() as tape:
+            error = tf.reduce_mean(tf.square(model(images, training=True) - images))
+            loss = error + sum(model.losses)
+        gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+        for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+            assert gradient is not None, weight.path
+            assert np.isfinite(gradient).all(), weight.path
+            assert np.any(gradient), weight.path
+
+    def test_training_steps_lower_the_loss(self, name, rng):
+        model = build(name)
+        images = images_for(model, rng, count=16)
+        model.compile(keras.optimizers.Adam(1e-3), "mse", jit_compile=False)
+        before = model.evaluate(images, images, verbose=0)
+        model.fit(images, images, epochs=5, batch_size=16, verbose=0)
+        assert model.evaluate(images, images, verbose=0) < before
+
+    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+    def test_mixed_precision(self, name, policy, rng):
+        keras.config.set_dtype_policy(policy)
+        try:
+            mixed = build(name)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        full = build(name)
+        images = images_for(full, rng)
+        outputs = np.asarray(mixed(images))
+        assert outputs.dtype == np.float32
+        assert all(weight.dtype == "float32" for weight in mixed.trainable_weights)
+        # Both start from the same weights; bfloat16 has 8 bits of precision.
+        np.testing.assert_allclose(outputs, full(images), atol=0.02)
+
+    def test_imports_no_tensorflow_of_its_own(self, name):
+        folder = Path(ae_keras.__file__).parent
+        for path in [*folder.glob("models/*.py"), *folder.glob("layers/*.py")]:
+            assert not re.search(r"^\s*(import|from) tensorflow", path.read_text(), re.MULTILINE)
+
+
+def test_set_statistics_standardizes(rng):
+    model = build("cae")
+    model.set_statistics([0.1, 0.2, 0.3], [0.01, 0.04, 0.09])
+    normalization = next(
+        layer for layer in model.encoder.layers if isinstance(layer, keras.layers.Normalization)
+    )
+    images = images_for(model, rng)
+    expected = (images - [0.1, 0.2, 0.3]) / [0.1, 0.2, 0.3]
+    np.testing.assert_allclose(normalization(images), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_cae_takes_any_size_divisible_by_four(rng):
+    model = ae_keras.build_model("cae", image_shape=(None, None, 3))
+    for height, width in [(32, 32), (64, 20)]:
+        images = rng.random((1, height, width, 3), np.float32)
+        assert model(images).shape == images.shape
+        assert model.encode(images).shape == (1, height // 4, width // 4, 16)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_shape": (30, 32, 3)}, "divisible by 4"),
+        ({"filters": (8, 16)}, "three numbers"),
+        ({"filter": (8, 16, 32)}, "Did you mean 'filters'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ae_keras.build_model("cae", **arguments)
+
+
+def test_parts_that_do_not_fit_are_refused():
+    cae = build("cae")
+    with pytest.raises(ValueError, match="must take the encoder's output"):
+        ae_keras.Autoencoder(cae.encoder, cae.encoder)
