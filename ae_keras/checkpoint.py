@@ -64,13 +64,13 @@ def read_checkpoint(path: Path, model) -> Progress:
         ValueError: if the checkpoint is damaged or of another model.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            progress = Progress(**json.loads(str(file["progress"])))
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
+            progress = Progress(**json.loads(str(state["progress"])))
             variables = _variables(model)
-            if set(variables) != set(file) - {"progress"}:
+            if set(variables) != set(state) - {"progress"}:
                 raise ValueError("it is of another model")
             for name, variable in variables.items():
-                variable.assign(file[name])
+                variable.assign(state[name])
     except Exception as error:
         raise ValueError(
             f"Cannot continue from {str(path)!r}: {error}. Start again with --overwrite."

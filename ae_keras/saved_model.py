@@ -98,15 +98,19 @@ class RunFolder:
             )
         if found is not None and not overwrite:
             self._check_same(found, recipe)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OSError(f"Cannot make the folder {str(self.path)!r}: {error.strerror}") from error
-        if not os.access(self.path, os.W_OK):
-            raise PermissionError(f"The folder {str(self.path)!r} may not be written to.")
+        place = next(
+            place for place in (self.path, *self.path.absolute().parents) if place.exists()
+        )
+        if not place.is_dir() or not os.access(place, os.W_OK):
+            raise PermissionError(f"Cannot write in {str(place)!r}. Choose another --output.")
 
     def start(self, recipe: Recipe, overwrite: bool = False) -> None:
-        """Write down the recipe of a run, new or to be continued; remove what is to go."""
+        """Write down the recipe of a run, new or to be continued; remove what is to go.
+
+        Raises:
+            OSError: if the folder cannot be written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
         if overwrite:
             for path in self._files:
                 path.unlink(missing_ok=True)
@@ -214,6 +218,7 @@ def load_model(path: str | Path):
     """
     import keras
 
+    import ae_keras.layers  # noqa: F401 - registers the layers that the file may hold
     from ae_keras.models.autoencoder import Autoencoder
 
     try:

@@ -121,6 +121,8 @@ class _WithinEpoch(keras.callbacks.Callback):
                 f"The loss became {logs['loss']} near {place}. Lower the learning rate (--set "
                 "learning_rate=...), or train in float32 if you use mixed precision."
             )
+        if self._progress.batch == self._batches:
+            return  # the end of the epoch saves and stops
         due = time.monotonic() - self._last_saved > _SECONDS_BETWEEN_CHECKPOINTS
         if due or self._stop.requested:
             write_checkpoint(self._run.checkpoint, self.model, self._progress)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from ae_keras.layers.upsampling import UpsamplingConv2D
+from ae_keras.layers import UpsamplingConv2D
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def _open_tfds(recipe: Recipe) -> Source:
     batch_size = 1 if None in features["image"].shape else _BATCH
 
     def batches():
-        # One split after the other: TFDS interleaves the files of splits that are asked for at once.
+        # One after the other: TFDS interleaves the files of splits that are asked for together.
         for name in names:
             yield from tfds.as_numpy(
                 builder.as_dataset(

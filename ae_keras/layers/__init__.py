@@ -1,1 +1,8 @@
-"""Keras layers of the autoencoders, in `keras.ops` only."""
+"""Keras layers of the autoencoders, in `keras.ops` only.
+
+All are imported here, because a `.keras` file can be loaded only once its layers are registered.
+"""
+
+from ae_keras.layers.upsampling import UpsamplingConv2D
+
+__all__ = ["UpsamplingConv2D"]

@@ -8,7 +8,7 @@
 import keras
 from keras import layers
 
-from ae_keras.layers.upsampling import UpsamplingConv2D
+from ae_keras.layers import UpsamplingConv2D
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.recipe import DEFAULT_SPLITS, Recipe
 
@@ -81,6 +81,7 @@ RECIPES = {
         image_shape=(32, 32, 3),
         batch_size=16,
         epochs=10,
-        learning_rate=1e-3,
+        learning_rate=2e-3,
+        schedule="cosine",
     ),
 }

@@ -1,0 +1,124 @@
+"""The scripts as a user meets them: in a process of their own."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ae_keras.command_line import format_table, parse_changes
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+
+
+def start(name, *arguments, cwd):
+    command = [sys.executable, ROOT / "scripts" / name, *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run(name, *arguments, cwd):
+    process = start(name, *arguments, cwd=cwd)
+    stdout, stderr = process.communicate()
+    return process.returncode, stdout, stderr
+
+
+def assert_one_clear_line(returncode, stderr, *words):
+    assert returncode in (1, 2)
+    assert len(stderr.splitlines()) == 1, stderr
+    assert "Traceback" not in stderr
+    for word in words:
+        assert word in stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_help_is_quick_and_has_examples(script, tmp_path):
+    seconds = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        returncode, stdout, stderr = run(script.name, "--help", cwd=tmp_path)
+        seconds.append(time.perf_counter() - begin)
+    assert returncode == 0
+    assert f"python scripts/{script.name}" in stdout
+    assert stderr == ""
+    assert min(seconds) < 0.5
+
+
+def test_train_then_evaluate(photo_folder, tmp_path):
+    arguments = ("--model", "cae", "--dataset", "photos", "--epochs", 2, "--batch-size", 8)
+    shape = ("--set", "image_shape=16,16,3", "--set", "filters=4,4,8")
+    returncode, stdout, stderr = run("train.py", *arguments, *shape, cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert "PSNR" in stdout
+    folder = tmp_path / "saved_models" / "cae-photos"
+    assert json.loads((folder / "recipe.json").read_text())["model_arguments"] == {
+        "filters": [4, 4, 8]
+    }
+    returncode, stdout, stderr = run("evaluate.py", "cae-photos", cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    measured = json.loads((folder / "evaluation-photos-test.json").read_text())
+    assert measured == json.loads((folder / "metrics.json").read_text())["test"]
+    assert (folder / "evaluation-photos-test.png").is_file()
+
+    returncode, _, stderr = run("train.py", *arguments, *shape, cwd=tmp_path)
+    assert_one_clear_line(returncode, stderr, "finished run", "--overwrite")
+    recipe = folder / "recipe.json"
+    again = ("--recipe", recipe, "--output", "again", "--seed", 4)
+    returncode, _, stderr = run("train.py", *again, cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert json.loads((tmp_path / "again" / "recipe.json").read_text())["seed"] == 4
+
+
+def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
+    arguments = ("train.py", "--model", "cae", "--epochs", 2)
+    process = start(*arguments, cwd=tmp_path)
+    while "Epoch 1" not in process.stdout.readline():
+        assert process.poll() is None
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode == 130
+    assert len(stderr.splitlines()) == 1, stderr
+    assert "Run the same command again to continue" in stderr
+    returncode, stdout, stderr = run(*arguments, cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert "continuing after epoch" in stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train.py", "--model", "cea"), ["Unknown model 'cea'", "'cae'"]),
+        (("train.py", "--model", "cae", "--set", "epoch=3"), ["Did you mean 'epochs'"]),
+        (("train.py", "--model", "cae", "--set", "epochs"), ["KEY=VALUE"]),
+        (("train.py", "--model", "cae", "--epochs", "0"), ["`epochs`", "Received: 0"]),
+        (("train.py", "--model", "cae", "--dataset", "cifar1O"), ["cifar1O", "cifar10"]),
+        (("train.py", "--model", "cae", "--dataset", "no/folder"), ["no/folder"]),
+        (("train.py", "--model", "cae", "--dataset", "."), ["No images"]),
+        (("train.py", "--recipe", "missing.json"), ["missing.json"]),
+        (("evaluate.py", "nobody"), ["nobody", "model.keras"]),
+        (("benchmark.py", "train", "--model", "cea"), ["Unknown model"]),
+    ],
+)
+def test_mistakes_get_one_clear_line(arguments, words, tmp_path):
+    returncode, _, stderr = run(*arguments, cwd=tmp_path)
+    assert_one_clear_line(returncode, stderr, *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parse_changes():
+    texts = ["a=3", "b=1,2", "c=text", "d=none", "e=true", "f=[1, 2]", "g=0.5", "h=x=y"]
+    assert parse_changes(texts) == {
+        **{"a": 3, "b": [1, 2], "c": "text", "d": None, "e": True},
+        **{"f": [1, 2], "g": 0.5, "h": "x=y"},
+    }
+
+
+def test_format_table():
+    expected = "| name |   x |\n| ---- | --: |\n| one  | 1.0 |\n| two  |  10 |"
+    assert format_table([("one", 1.0), ("two", 10)], ("name", "x")) == expected

@@ -1,0 +1,315 @@
+import dataclasses
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import ae_keras
+from ae_keras import compilation, training
+from ae_keras.checkpoint import Progress, read_checkpoint, write_checkpoint
+from ae_keras.compilation import compile_model
+from ae_keras.data.loading import load_images
+from ae_keras.models.autoencoder import Autoencoder
+from ae_keras.saved_model import RunFolder, load_model
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for the end of the process."""
+
+
+def build_with_dropout(name, image_shape, **arguments):
+    """Build an autoencoder whose training needs random numbers of its own."""
+    encoder = keras.Sequential(
+        [
+            keras.Input(image_shape),
+            keras.layers.Dropout(0.3),
+            keras.layers.Conv2D(4, 3, 2, "same", activation="relu"),
+            keras.layers.BatchNormalization(),
+        ]
+    )
+    decoder = keras.Sequential(
+        [
+            keras.Input(encoder.output_shape[1:]),
+            keras.layers.Conv2DTranspose(3, 3, 2, "same", activation="sigmoid"),
+        ]
+    )
+    return Autoencoder(encoder, decoder, name=name)
+
+
+def train_and_die(recipe, folder, batches):
+    """Train until some batches, counted over all epochs, are done, and die."""
+    original, done = training._WithinEpoch.on_train_batch_end, [0]
+
+    def on_train_batch_end(self, batch, logs=None):
+        done[0] += 1
+        if done[0] > batches:
+            raise Killed
+        original(self, batch, logs)
+
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(training._WithinEpoch, "on_train_batch_end", on_train_batch_end)
+        with pytest.raises(Killed):
+            ae_keras.train(recipe, folder, verbose=0)
+
+
+def results(folder):
+    run = RunFolder(folder)
+    models = [load_model(path) for path in (run.model, run.last_model)]
+    return [weight for model in models for weight in model.get_weights()], (
+        run.path / "history.csv"
+    ).read_text()
+
+
+def assert_same_results(first, second):
+    (weights, history), (other_weights, other_history) = results(first), results(second)
+    assert history == other_history
+    for ours, theirs in zip(weights, other_weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_run_leaves_all_its_files(tiny_recipe, tmp_path):
+    result = ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+    run = RunFolder(tmp_path / "run")
+    assert {path.name for path in run.path.iterdir()} == {
+        *("recipe.json", "model.keras", "last.keras", "history.csv", "metrics.json"),
+        *("history.png", "reconstructions.png", "tensorboard"),
+    }
+    assert run.recipe == tiny_recipe
+    assert json.loads((run.path / "metrics.json").read_text()) == result
+    history = (run.path / "history.csv").read_text().splitlines()
+    assert history[0] == "epoch,loss,val_loss,learning_rate"
+    assert len(history) == 1 + tiny_recipe.epochs
+    assert any(run.tensorboard.iterdir())
+
+
+def test_training_learns(tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, epochs=25, learning_rate=1e-2)
+    ae_keras.train(recipe, tmp_path / "run", verbose=0)
+    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]
+    losses = [float(row.split(",")[1]) for row in rows]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, 3])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"task": "denoising", "noise": 0.2, "schedule": "cosine"},
+        {"precision": "mixed_float16", "schedule": "exponential", "optimizer": "sgd"},
+    ],
+)
+def test_resume_is_exact_from_any_batch(
+    changes, steps_per_execution, tiny_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(compilation, "build_model", build_with_dropout)
+    monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", steps_per_execution)
+    monkeypatch.setattr(training, "_SECONDS_BETWEEN_CHECKPOINTS", 0)
+    recipe = dataclasses.replace(tiny_recipe, batch_size=5, **changes)
+    ae_keras.train(recipe, tmp_path / "whole", verbose=0)
+    for batches in (1, 3, 4):
+        train_and_die(recipe, tmp_path / "pieces", batches)
+    ae_keras.train(recipe, tmp_path / "pieces", verbose=0)
+    assert_same_results(tmp_path / "whole", tmp_path / "pieces")
+
+
+def start_process(recipe, folder):
+    code = (
+        "import sys, ae_keras; from pathlib import Path; "
+        "recipe = ae_keras.Recipe.from_json(Path(sys.argv[1]).read_text()); "
+        "ae_keras.train(recipe, sys.argv[2], verbose=0)"
+    )
+    path = folder.with_suffix(".json")
+    path.write_text(recipe.to_json())
+    return subprocess.Popen(
+        [sys.executable, "-c", code, path, folder], stderr=subprocess.PIPE, text=True
+    )
+
+
+def kill_at_random(recipe, folder, kills, seed):
+    """Train in processes of which some are killed; return how many ran."""
+    moments = np.random.default_rng(seed).uniform(0.0, 3.0, kills)
+    for moment in moments:
+        process = start_process(recipe, folder)
+        while not (folder / "recipe.json").exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        time.sleep(moment)
+        process.kill()
+        process.communicate()
+    process = start_process(recipe, folder)
+    _, stderr = process.communicate()
+    assert process.returncode == 0, stderr
+
+
+def test_killed_process_resumes_exactly(tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, epochs=40)
+    ae_keras.train(recipe, tmp_path / "whole", verbose=0)
+    kill_at_random(recipe, tmp_path / "pieces", kills=2, seed=0)
+    assert_same_results(tmp_path / "whole", tmp_path / "pieces")
+
+
+@pytest.mark.slow
+def test_process_killed_five_times_resumes_exactly(tmp_path):
+    recipe = ae_keras.recipe_for("cae", "skimage", epochs=6)
+    ae_keras.train(recipe, tmp_path / "whole", verbose=0)
+    kill_at_random(recipe, tmp_path / "pieces", kills=5, seed=1)
+    assert_same_results(tmp_path / "whole", tmp_path / "pieces")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("steps_per_execution", [1, 16])
+def test_interrupt_saves_and_says_how_to_continue(
+    steps_per_execution, number, tiny_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", steps_per_execution)
+    original = training._WithinEpoch.on_train_batch_end
+
+    def interrupt(self, batch, logs=None):
+        os.kill(os.getpid(), number)
+        original(self, batch, logs)
+
+    ae_keras.train(tiny_recipe, tmp_path / "whole", verbose=0)
+    with monkeypatch.context() as context:
+        context.setattr(training._WithinEpoch, "on_train_batch_end", interrupt)
+        with pytest.raises(KeyboardInterrupt, match=r"state is saved\. Run the same command again"):
+            ae_keras.train(tiny_recipe, tmp_path / "pieces", verbose=0)
+    assert (tmp_path / "pieces" / "checkpoint.npz").is_file()
+    ae_keras.train(tiny_recipe, tmp_path / "pieces", verbose=0)
+    assert_same_results(tmp_path / "whole", tmp_path / "pieces")
+
+
+def test_early_stopping_keeps_the_best_epoch(tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(
+        tiny_recipe, epochs=50, early_stopping=2, optimizer="sgd", learning_rate=1e-12
+    )
+    result = ae_keras.train(recipe, tmp_path / "run", verbose=0)
+    assert result["training"]["epochs"] == result["training"]["best_epoch"] + 2 < 50
+
+
+def test_best_epoch_is_the_first_lowest():
+    rows = [{"val_loss": loss} for loss in (3.0, 1.0, 2.0, 1.0)]
+    assert Progress(history=rows).best_epoch == 1
+    assert Progress().best_epoch == -1
+
+
+def test_finished_run_is_not_overwritten_unasked(tiny_recipe, tmp_path):
+    ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+    before = results(tmp_path / "run")
+    with pytest.raises(FileExistsError, match=r"finished run.+--overwrite"):
+        ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+    assert results(tmp_path / "run")[1] == before[1]
+    other = dataclasses.replace(tiny_recipe, epochs=1, seed=5)
+    ae_keras.train(other, tmp_path / "run", overwrite=True, verbose=0)
+    assert RunFolder(tmp_path / "run").recipe == other
+
+
+def test_a_bad_data_set_does_not_cost_the_finished_run(tiny_recipe, tmp_path):
+    ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+    bad = dataclasses.replace(tiny_recipe, dataset=str(tmp_path / "missing" / "folder"))
+    with pytest.raises(FileNotFoundError):
+        ae_keras.train(bad, tmp_path / "run", overwrite=True, verbose=0)
+    assert ae_keras.load(tmp_path / "run")
+
+
+def test_another_recipe_is_refused_with_what_differs(tiny_recipe, tmp_path):
+    train_and_die(tiny_recipe, tmp_path / "run", batches=1)
+    other = dataclasses.replace(tiny_recipe, epochs=4, seed=3)
+    message = r"epochs \(there 3, here 4\), seed \(there 0, here 3\)"
+    with pytest.raises(ValueError, match=message):
+        ae_keras.train(other, tmp_path / "run", verbose=0)
+
+
+def test_folder_with_other_files_is_refused(tiny_recipe, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match="not of a run"):
+            ae_keras.train(tiny_recipe, tmp_path, overwrite=overwrite, verbose=0)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_output_that_is_a_file_is_refused(tiny_recipe, tmp_path):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(OSError, match="not of a run"):
+        ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+
+
+def test_nan_loss_stops_with_advice(tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, optimizer="sgd", learning_rate=1e30)
+    with pytest.raises(FloatingPointError, match=r"Lower the learning rate"):
+        ae_keras.train(recipe, tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.npz"
+    images = load_images(tiny_recipe)["train"].images
+    model = compile_model(tiny_recipe, images)
+    write_checkpoint(path, model, Progress(epoch=1))
+    before = path.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match=r"Cannot write .+checkpoint\.npz': No space left"):
+        write_checkpoint(path, model, Progress(epoch=2))
+    assert path.read_bytes() == before
+    assert list(tmp_path.glob(".partial*")) == []
+    assert read_checkpoint(path, model).epoch == 1
+
+
+def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
+    images = load_images(tiny_recipe)["train"].images
+    model = compile_model(tiny_recipe, images)
+    path = tmp_path / "checkpoint.npz"
+    write_checkpoint(path, model, Progress(epoch=1))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=r"Cannot continue from .+--overwrite"):
+        read_checkpoint(path, model)
+    other = compile_model(dataclasses.replace(tiny_recipe, optimizer="sgd"), images)
+    write_checkpoint(path, other, Progress())
+    with pytest.raises(ValueError, match="of another model"):
+        read_checkpoint(path, model)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimizer_arguments": {"beta1": 0.9}}, "do not fit the optimizer 'adam'"),
+        ({"schedule_arguments": {"alpha": 0.1}}, "'constant' does not take .+alpha"),
+        ({"model_arguments": {"filter": 3}}, "has no argument 'filter'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(changes, message, tiny_recipe, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        ae_keras.train(dataclasses.replace(tiny_recipe, **changes), tmp_path / "run", verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "arguments", "expected"),
+    [
+        ("constant", {}, [1e-3, 1e-3, 1e-3]),
+        ("cosine", {}, [1e-3, 0.5e-3, 0.0]),
+        ("cosine", {"alpha": 0.1}, [1e-3, 0.55e-3, 1e-4]),
+        ("cosine", {"warmup_epochs": 2}, [0.0, 0.5e-3 * (1 + np.sqrt(0.5)), 0.0]),
+        ("exponential", {"decay_rate": 0.5}, [1e-3, 1e-3 / 2**3, 1e-3 / 2**6]),
+    ],
+)
+def test_schedules(schedule, arguments, expected, tiny_recipe):
+    recipe = dataclasses.replace(
+        tiny_recipe, epochs=6, schedule=schedule, schedule_arguments=arguments
+    )
+    model = compile_model(recipe, np.zeros((16, 16, 16, 3), np.uint8))
+    rates = []
+    for step in (0, 6, 12):  # two steps an epoch
+        model.optimizer.iterations.assign(step)
+        rates.append(float(model.optimizer.learning_rate))
+    np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-12)
