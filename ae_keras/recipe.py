@@ -187,7 +187,8 @@ class Recipe:
     @property
     def data_name(self) -> str:
         """The name of the data set, or of the folder or file that holds it."""
-        return Path(self.dataset).expanduser().resolve().stem
+        path = Path(self.dataset).expanduser()
+        return path.resolve().stem if path.exists() else self.dataset.replace("/", "-")
 
     def differences(self, other: "Recipe") -> list[str]:
         """Return the names of the settings in which two recipes differ."""

@@ -30,7 +30,15 @@ def tiny_recipe(photo_folder):
     """A recipe that trains in a second or two."""
     from ae_keras import recipe_for
 
-    return recipe_for("cae", str(photo_folder), epochs=3, batch_size=8, image_shape=(16, 16, 3))
+    return recipe_for(
+        "cae",
+        str(photo_folder),
+        image_shape=(16, 16, 3),
+        epochs=3,
+        batch_size=8,
+        learning_rate=1e-3,
+        schedule="constant",
+    )
 
 
 def require_dataset(name):

@@ -60,11 +60,11 @@ def test_palette_becomes_colour(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "truncated"])
-def test_damaged_file_is_named(tmp_path, rng, damage):
+def test_damaged_file_is_refused(tmp_path, rng, damage):
     path = save(tmp_path / "bad.jpg", rng.integers(0, 256, (64, 64, 3), np.uint8))
     content = {"empty": b"", "text": b"not an image", "truncated": path.read_bytes()[:500]}
     path.write_bytes(content[damage])
-    with pytest.raises(ValueError, match=r"Cannot read '.+bad\.jpg' as an image"):
+    with pytest.raises(ValueError, match="not a readable image"):
         read_image(path)
 
 

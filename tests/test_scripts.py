@@ -1,6 +1,7 @@
 """The scripts as a user meets them: in a process of their own."""
 
 import json
+import runpy
 import signal
 import subprocess
 import sys
@@ -105,10 +106,20 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
         (("benchmark.py", "train", "--model", "cea"), ["Unknown model"]),
     ],
 )
-def test_mistakes_get_one_clear_line(arguments, words, tmp_path):
-    returncode, _, stderr = run(*arguments, cwd=tmp_path)
-    assert_one_clear_line(returncode, stderr, *words)
+def test_mistakes_get_one_clear_line(arguments, words, tmp_path, monkeypatch, capsys):
+    script, *rest = arguments
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [script, *rest])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(ROOT / "scripts" / script), run_name="__main__")
+    assert_one_clear_line(stop.value.code, capsys.readouterr().err, *words)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_in_a_process_of_its_own(tmp_path):
+    returncode, stdout, stderr = run("train.py", "--model", "cea", cwd=tmp_path)
+    assert_one_clear_line(returncode, stderr, "Unknown model 'cea'")
+    assert stdout == ""
 
 
 def test_parse_changes():

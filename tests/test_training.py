@@ -214,7 +214,7 @@ def test_finished_run_is_not_overwritten_unasked(tiny_recipe, tmp_path):
 def test_a_bad_data_set_does_not_cost_the_finished_run(tiny_recipe, tmp_path):
     ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
     bad = dataclasses.replace(tiny_recipe, dataset=str(tmp_path / "missing" / "folder"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match="Unknown data set"):
         ae_keras.train(bad, tmp_path / "run", overwrite=True, verbose=0)
     assert ae_keras.load(tmp_path / "run")
 

@@ -39,7 +39,7 @@ def read_image(path: str | Path) -> Image.Image:
     their upper 8 bits, palettes become colours, and of several frames the first is taken.
 
     Raises:
-        ValueError: if the file is not a readable image, with its path and the reason.
+        ValueError: if the file is not a readable image, with the reason.
         OSError: if the file is missing or may not be read.
     """
     with open(path, "rb") as file:
@@ -49,7 +49,7 @@ def read_image(path: str | Path) -> Image.Image:
             return _to_eight_bits(ImageOps.exif_transpose(image))
         # Pillow's decoders raise errors of many types for damaged files.
         except Exception as error:
-            raise ValueError(f"Cannot read {str(path)!r} as an image: {error}") from error
+            raise ValueError(f"not a readable image ({error})") from error
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ae_keras.data.image_source import ImageSource
 from ae_keras.data.parts import PARTS
-from ae_keras.data.sources import Source, open_source
+from ae_keras.data.sources import open_source
 from ae_keras.recipe import Recipe
 
 
@@ -77,7 +78,7 @@ def _default_memory_limit() -> int:
         return 2**31
 
 
-def _collect(source: Source, arrays: dict[str, np.ndarray], title: str) -> dict[str, Images]:
+def _collect(source: ImageSource, arrays: dict[str, np.ndarray], title: str) -> dict[str, Images]:
     """Read the images of some parts of a source into arrays made for them."""
     codes = {part: PARTS.index(part) for part in arrays}
     indices = np.flatnonzero(np.isin(source.parts, list(codes.values())))
@@ -114,7 +115,9 @@ def _finish(source, array, code, read, labels) -> Images:
     )
 
 
-def _collect_on_disk(source: Source, counts: dict[str, int], recipe: Recipe) -> dict[str, Images]:
+def _collect_on_disk(
+    source: ImageSource, counts: dict[str, int], recipe: Recipe
+) -> dict[str, Images]:
     root = Path(os.environ.get("AE_KERAS_CACHE", "~/.cache/ae_keras")).expanduser()
     root.mkdir(parents=True, exist_ok=True)
     identity = repr((recipe.dataset, recipe.image_shape, counts, source.fingerprint))

@@ -1,0 +1,76 @@
+"""Images in `.npz` and `.npy` files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
+from ae_keras.data.parts import complete_parts, shuffled_parts
+from ae_keras.recipe import DEFAULT_SPLITS, Recipe
+
+
+def _load_arrays(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Return (images, labels) of training and test, or of all images where they are not split."""
+    if not path.is_file():
+        raise FileNotFoundError(f"No such file: {str(path)!r}")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f"Cannot read {str(path)!r} as a NumPy file: {error}") from error
+    if isinstance(loaded, np.ndarray):
+        return [(loaded, None)]
+    for images, labels in (("x", "y"), ("images", "labels")):
+        for suffixes in (("_train", "_test"), ("",)):
+            if images + suffixes[0] in loaded:
+                return [
+                    (loaded[images + suffix], loaded.get(labels + suffix)) for suffix in suffixes
+                ]
+    raise ValueError(
+        f"{str(path)!r} holds {', '.join(map(repr, loaded))}: expected 'x_train' and 'x_test' "
+        "(with 'y_train' and 'y_test' for labels), or 'images' (with 'labels')."
+    )
+
+
+def _check_images(images: np.ndarray, path: Path) -> np.ndarray:
+    """Return the images with an axis for their channels, if they are what is expected."""
+    shape = images.shape if images.ndim == 4 else (*images.shape, 1)
+    if len(shape) == 4 and shape[-1] in (1, 3) and images.dtype == np.uint8:
+        return images.reshape(shape)
+    problem = f"{images.dtype} of shape {images.shape}"
+    if np.issubdtype(images.dtype, np.floating) and np.isnan(images).any():
+        problem += " with NaN"
+    raise ValueError(
+        f"{str(path)!r}: expected uint8 images of shape (count, height, width) or (count, height, "
+        f"width, channels), with 1 or 3 channels. Received: {problem}."
+    )
+
+
+def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
+    """Return the images of a file: `x_train` and `x_test`, or one array of `images`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it does not hold uint8 images.
+    """
+    arrays = [(_check_images(images, path), labels) for images, labels in _load_arrays(path)]
+    counts = [len(images) for images, _ in arrays]
+    if len(arrays) == 1 or recipe.splits:
+        parts = shuffled_parts(sum(counts), recipe.splits or DEFAULT_SPLITS)
+    else:
+        parts = complete_parts(np.repeat([0, 2], counts))
+
+    def read(indices):
+        offset = 0
+        for images, labels in arrays:
+            here = indices[(indices >= offset) & (indices < offset + len(images))]
+            for start in range(0, len(here), BATCH_SIZE):
+                chunk = here[start : start + BATCH_SIZE]
+                yield Batch(
+                    chunk,
+                    conform(images[chunk - offset], recipe.image_shape),
+                    None if labels is None else labels[chunk - offset],
+                )
+            offset += len(images)
+
+    status = path.stat()
+    return ImageSource(parts, read, f"{path.resolve()} {status.st_size} {status.st_mtime_ns}")

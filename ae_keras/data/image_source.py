@@ -1,0 +1,60 @@
+"""What a source of images is: images in three parts, of which the wanted ones can be read."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ae_keras.data.image_files import fit_image
+
+# Images that are read at a time.
+BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some images as they were read.
+
+    Args:
+        indices: int array. Which images of the source these are.
+        images: uint8 array `(count, height, width, channels)`.
+        labels: int array, or None.
+    """
+
+    indices: np.ndarray
+    images: np.ndarray
+    labels: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images that can be read.
+
+    Args:
+        parts: int8 array. 0, 1 or 2 for each image: training, validation or test.
+        read: Takes sorted indices, yields them as `Batch`es. Unreadable images, where the recipe
+            leaves them out, are missing.
+        fingerprint: str. Changes when the images do.
+        class_names: Names of the labels, if any.
+        paths: The file of each image, if each is a file.
+    """
+
+    parts: np.ndarray
+    read: Callable[[np.ndarray], Iterator[Batch]]
+    fingerprint: str
+    class_names: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
+
+
+def conform(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Return uint8 images `(count, height, width, channels)` in the wanted shape.
+
+    Raises:
+        ValueError: if the images are smaller than that.
+    """
+    if images.shape[1:] == image_shape:
+        return images
+    squeezed = images[..., 0] if images.shape[-1] == 1 else images
+    return np.stack([fit_image(Image.fromarray(image), image_shape) for image in squeezed])

@@ -1,0 +1,126 @@
+"""Images of TensorFlow Datasets."""
+
+import difflib
+import os
+import socket
+import urllib.request
+from collections.abc import Iterator
+
+import numpy as np
+
+from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
+from ae_keras.data.parts import PARTS, complete_parts, shuffled_parts
+from ae_keras.recipe import Recipe
+
+# Where TFDS keeps its own copies of data sets; asked for only to find out whether there is a
+# network, because a download without one retries for minutes before it fails.
+_MIRROR = "storage.googleapis.com"
+
+
+def _is_online() -> bool:
+    if urllib.request.getproxies():
+        return True
+    try:
+        socket.getaddrinfo(_MIRROR, 443)
+    except OSError:
+        return False
+    return True
+
+
+def _cannot_download(name: str, reason: object) -> ConnectionError:
+    folder = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+    return ConnectionError(
+        f"Data set {name!r} is not in {folder!r} and cannot be downloaded ({reason}). Set "
+        "TFDS_DATA_DIR to a folder that has it, connect to a network, or use --dataset skimage, "
+        "which needs no download."
+    )
+
+
+def _prepared_builder(name: str):
+    """Return the TFDS builder of a data set of images, downloading the data set if need be.
+
+    Raises:
+        ValueError: if TFDS has no such data set, or its examples have no image.
+        ConnectionError: if it is not on this machine and cannot be downloaded.
+    """
+    import tensorflow_datasets as tfds
+
+    names = tfds.list_builders(with_community_datasets=False)
+    if name.split("/")[0].split(":")[0] not in names:
+        near = difflib.get_close_matches(name, [*names, "skimage"], n=3) or ["skimage"]
+        raise ValueError(
+            f"Unknown data set {name!r}: expected a TFDS name, such as {', '.join(near)}, "
+            "or the path of a folder, an .npz or an .npy file that exists."
+        )
+    builder = tfds.builder(name)
+    features = builder.info.features
+    if "image" not in getattr(features, "keys", tuple)() or features["image"].np_dtype != np.uint8:
+        raise ValueError(f"Data set {name!r} has no 8-bit images: no such feature 'image'.")
+    if not builder.is_prepared():
+        if not _is_online():
+            raise _cannot_download(name, "no network")
+        try:
+            builder.download_and_prepare()
+        except (OSError, RuntimeError, tfds.download.DownloadError) as error:
+            raise _cannot_download(name, error) from error
+    return builder
+
+
+def open_tfds(recipe: Recipe) -> ImageSource:
+    """Return the images of a TFDS data set, in its own parts or in those of the recipe.
+
+    Raises:
+        ValueError: if there is no such data set, or it has no 8-bit images.
+        ConnectionError: if it is not on this machine and cannot be downloaded.
+    """
+    builder = _prepared_builder(recipe.dataset)
+    names = [name for name in PARTS if name in builder.info.splits]
+    if not names:
+        raise ValueError(f"Data set {recipe.dataset!r} has no split of {', '.join(PARTS)}.")
+    counts = [builder.info.splits[name].num_examples for name in names]
+    if recipe.splits:
+        parts = shuffled_parts(sum(counts), recipe.splits)
+    else:
+        parts = complete_parts(np.repeat([PARTS.index(name) for name in names], counts))
+    class_names = _class_names(builder)
+
+    def read(indices):
+        wanted = np.zeros(sum(counts), bool)
+        wanted[indices] = True
+        start = 0
+        for batch in _batches(builder, names):
+            chosen = np.flatnonzero(wanted[start : start + len(batch["image"])])
+            if len(chosen):
+                images = conform(batch["image"][chosen], recipe.image_shape)
+                labels = batch["label"][chosen] if class_names else None
+                yield Batch(chosen + start, images, labels)
+            start += len(batch["image"])
+
+    return ImageSource(parts, read, builder.info.full_name, class_names)
+
+
+def _class_names(builder) -> tuple[str, ...]:
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    if "label" in features and isinstance(features["label"], tfds.features.ClassLabel):
+        return tuple(features["label"].names)
+    return ()
+
+
+def _batches(builder, names: list[str]) -> Iterator[dict[str, np.ndarray]]:
+    import tensorflow_datasets as tfds
+
+    wanted = {"image": True, "label": bool(_class_names(builder))}
+    # Images of different sizes cannot stand in one array.
+    batch_size = 1 if None in builder.info.features["image"].shape else BATCH_SIZE
+    # One after the other: TFDS interleaves the files of splits that are asked for together.
+    for name in names:
+        yield from tfds.as_numpy(
+            builder.as_dataset(
+                split=name,
+                shuffle_files=False,
+                batch_size=batch_size,
+                decoders=tfds.decode.PartialDecoding(wanted),
+            )
+        )
