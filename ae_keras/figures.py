@@ -73,13 +73,16 @@ def save_reconstructions(
     save_image_rows(path, rows, title, captions=[f"{value:.1f} dB" for value in psnr])
 
 
-def save_history(path: str | Path, history: Sequence[dict[str, float]], title: str) -> None:
+def save_history(
+    path: str | Path, history: Sequence[dict[str, float]], title: str, loss: str
+) -> None:
     """Save the curves of training and validation loss, on a logarithmic scale.
 
     Args:
         path: Where to write.
         history: One dict for each epoch, with `"loss"` and `"val_loss"`.
         title: str. Over the figure.
+        loss: str. What the loss is.
     """
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
@@ -100,7 +103,7 @@ def save_history(path: str | Path, history: Sequence[dict[str, float]], title: s
     axes.set_yscale("log")
     axes.set_title(title, fontsize=10)
     axes.set_xlabel("epoch")
-    axes.set_ylabel("loss")
+    axes.set_ylabel(f"loss ({loss})")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(which="both", alpha=0.3)
     axes.legend()

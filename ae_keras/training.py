@@ -184,7 +184,7 @@ def _fit(model, recipe, data, run, progress, verbose) -> None:
             progress.epoch, progress.batch = progress.epoch + 1, 0
             progress.seconds += time.perf_counter() - start
             model.reset_metrics()
-            log.write(model, progress.epoch, progress.history[-1])
+            log.write(model, progress.epoch, losses | {"learning_rate": rate})
             if progress.best_epoch == progress.epoch - 1:
                 run.write_model(model, run.model)
             run.write_history(progress.history)
@@ -213,7 +213,7 @@ def _finish(model, recipe, data, run, progress) -> dict:
     }
     title = f"{recipe.model} on {recipe.dataset}"
     with write_safely(run.history_figure) as path:
-        figures.save_history(path, progress.history, title)
+        figures.save_history(path, progress.history, title, recipe.loss)
     write_reconstructions(best, images, recipe, run.reconstructions_figure)
     run.write_metrics(result)
     run.checkpoint.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 All are imported here, because a `.keras` file can be loaded only once its layers are registered.
 """
 
+from ae_keras.layers.standardization import Standardization
 from ae_keras.layers.upsampling import UpsamplingConv2D
 
-__all__ = ["UpsamplingConv2D"]
+__all__ = ["Standardization", "UpsamplingConv2D"]

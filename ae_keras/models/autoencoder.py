@@ -1,7 +1,8 @@
 """The contract of all models: an autoencoder is an encoder and a decoder."""
 
 import keras
-import numpy as np
+
+from ae_keras.layers import Standardization
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
@@ -67,17 +68,15 @@ class Autoencoder(keras.Model):
         return self.decoder(latents, training=training)
 
     def set_statistics(self, mean, variance):
-        """Set what the `Normalization` layers standardize with.
+        """Set what the `Standardization` layers work with, if the model has any.
 
         Args:
             mean: Sequence of float. Mean of each channel over the training images, in [0, 1].
             variance: Sequence of float. Variance of each channel.
         """
-        mean, deviation = np.asarray(mean), np.sqrt(variance)
         for layer in self.encoder.layers:
-            if isinstance(layer, keras.layers.Normalization):
-                # Two pixels with exactly this mean and variance.
-                layer.adapt(np.stack([mean - deviation, mean + deviation])[:, None, None])
+            if isinstance(layer, Standardization):
+                layer.set_statistics(mean, variance)
 
     def get_config(self):
         """Return the configurations of encoder and decoder."""

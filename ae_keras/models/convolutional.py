@@ -8,7 +8,7 @@
 import keras
 from keras import layers
 
-from ae_keras.layers import UpsamplingConv2D
+from ae_keras.layers import Standardization, UpsamplingConv2D
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.recipe import DEFAULT_SPLITS, Recipe
 
@@ -21,8 +21,8 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
     latent -> upsample, transposed conv 12 -> upsample, transposed conv 3 -> sigmoid: image
     ```
 
-    All kernels are 3x3 of stride 1, with ReLU between them. `Normalization` standardizes each
-    channel with the mean and standard deviation of the training images.
+    All kernels are 3x3 of stride 1, with ReLU between them. Each channel is
+    standardized with the mean and standard deviation of the training images.
 
     Args:
         image_shape: `(height, width, channels)`. Height and width must be divisible by 4, or
@@ -50,7 +50,7 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
     encoder = keras.Sequential(
         [
             keras.Input(image_shape, name="images"),
-            layers.Normalization(),
+            Standardization(),
             convolution(filters[0]),
             layers.MaxPooling2D(2),
             convolution(filters[1]),

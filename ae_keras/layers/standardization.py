@@ -1,0 +1,53 @@
+"""Standardization of images inside the graph of a model."""
+
+import keras
+import numpy as np
+
+
+@keras.saving.register_keras_serializable(package="ae_keras")
+class Standardization(keras.layers.Layer):
+    """Subtracts the mean of each channel and divides by its standard deviation.
+
+    The statistics are weights that are not trained: they are set once, from the training images,
+    and saved with the model. Before that they are 0 and 1. It does what Keras's `Normalization`
+    does, which needs TensorFlow on every backend.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        The input's.
+
+    Example:
+        >>> layer = Standardization()
+        >>> layer.build((None, 32, 32, 3))
+        >>> layer.set_statistics(mean=[0.49, 0.48, 0.45], variance=[0.06, 0.06, 0.07])
+    """
+
+    def build(self, input_shape):
+        """Create the weights that hold the statistics."""
+        shape = (input_shape[-1],)
+        self.mean = self.add_weight(name="mean", shape=shape, initializer="zeros", trainable=False)
+        self.deviation = self.add_weight(
+            name="deviation", shape=shape, initializer="ones", trainable=False
+        )
+
+    def set_statistics(self, mean, variance):
+        """Set mean and variance of each channel.
+
+        Raises:
+            ValueError: if a variance is negative.
+        """
+        if np.min(variance) < 0:
+            raise ValueError(f"`variance` must not be negative. Received: {variance}")
+        self.mean.assign(mean)
+        # A channel that never varies is only shifted.
+        self.deviation.assign(np.where(np.equal(variance, 0), 1.0, np.sqrt(variance)))
+
+    def call(self, inputs):
+        """Return the standardized images."""
+        return (inputs - self.mean) / self.deviation
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the output."""
+        return input_shape
