@@ -22,7 +22,8 @@ def compile_model(recipe: Recipe, images: np.ndarray) -> keras.Model:
         images: The training images, uint8 `(count, height, width, channels)`.
 
     Returns:
-        A compiled `Autoencoder`. Its initial weights depend on the recipe's seed.
+        A compiled `Autoencoder`. Its initial weights depend on the recipe's seed, which becomes
+        that of Python, NumPy and the backend too.
 
     Raises:
         ValueError: if an argument of model, optimizer or schedule is not acceptable.

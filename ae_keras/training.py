@@ -168,7 +168,6 @@ def _fit(model, recipe, data, run, progress, verbose) -> None:
         while not _is_over(recipe, progress):
             start = time.perf_counter()
             state = [np.asarray(variable) for variable in model.metrics_variables]
-            watch = _WithinEpoch(run, progress, len(training), state, stop)
             fitted = model.fit(
                 training.training(progress.epoch, progress.batch),
                 validation_data=validation.evaluation(),
@@ -176,25 +175,30 @@ def _fit(model, recipe, data, run, progress, verbose) -> None:
                 epochs=recipe.epochs,
                 shuffle=False,
                 verbose=verbose,
-                callbacks=[watch],
+                callbacks=[_WithinEpoch(run, progress, len(training), state, stop)],
             )
-            losses = {name: float(values[-1]) for name, values in fitted.history.items()}
-            rate = float(model.optimizer.learning_rate)
-            progress.history.append({"epoch": progress.epoch + 1, **losses, "learning_rate": rate})
-            progress.epoch, progress.batch = progress.epoch + 1, 0
             progress.seconds += time.perf_counter() - start
-            model.reset_metrics()
-            log.write(model, progress.epoch, losses | {"learning_rate": rate})
-            if progress.best_epoch == progress.epoch - 1:
-                run.write_model(model, run.model)
-            run.write_history(progress.history)
-            # Last: what was written before it is written again if the process dies here.
-            write_checkpoint(run.checkpoint, model, progress)
+            scalars = {name: float(values[-1]) for name, values in fitted.history.items()}
+            scalars["learning_rate"] = float(model.optimizer.learning_rate)
+            _complete_epoch(model, run, progress, scalars)
+            log.write(model, progress.epoch, scalars)
             if stop.requested and not _is_over(recipe, progress):
                 raise KeyboardInterrupt(
                     f"Stopped after epoch {progress.epoch}; the state is saved. Run the same "
                     "command again to continue."
                 )
+
+
+def _complete_epoch(model, run, progress, scalars: dict[str, float]) -> None:
+    """Add an epoch to the history, and write what the run folder holds of it."""
+    progress.epoch, progress.batch = progress.epoch + 1, 0
+    progress.history.append({"epoch": progress.epoch, **scalars})
+    model.reset_metrics()
+    if progress.best_epoch == progress.epoch - 1:
+        run.write_model(model, run.model)
+    run.write_history(progress.history)
+    # Last: what is written before is written again, and the same, if the process dies in between.
+    write_checkpoint(run.checkpoint, model, progress)
 
 
 def _finish(model, recipe, data, run, progress) -> dict:
@@ -208,7 +212,7 @@ def _finish(model, recipe, data, run, progress) -> dict:
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch + 1,
             "seconds_per_epoch": round(progress.seconds / progress.epoch, 2),
-            "parameters": best.count_params(),
+            "parameters": sum(math.prod(weight.shape) for weight in best.trainable_weights),
         },
     }
     title = f"{recipe.model} on {recipe.dataset}"

@@ -38,7 +38,8 @@ def make_parser():
         parser.add_argument(f"--{name}", type=int, metavar="N")
     parser.add_argument("--learning-rate", type=float, metavar="RATE")
     parser.add_argument("--early-stopping", type=int, metavar="EPOCHS", help="without progress")
-    parser.add_argument("--mixed-precision", choices=["float16", "bfloat16"])
+    precisions = ("float16", "bfloat16")
+    parser.add_argument("--mixed-precision", nargs="?", const="float16", choices=precisions)
     parser.add_argument("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
     parser.add_argument("--skip-unreadable", action="store_true", default=None)
     change = "any setting of the recipe or argument of the model; may be repeated"
