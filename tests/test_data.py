@@ -190,6 +190,12 @@ def test_wrong_arrays_are_refused(tmp_path, array, received):
         load_images(Recipe(model="cae", dataset=str(tmp_path / "a.npy")))
 
 
+def test_too_small_arrays_name_the_data_set(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((20, 8, 8), np.uint8))
+    with pytest.raises(ValueError, match=r"Data set '.+a\.npy': expected .+ 32x32 .+ one of 8x8"):
+        load_images(Recipe(model="cae", dataset=str(tmp_path / "a.npy")))
+
+
 def test_file_that_is_no_array_is_refused(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"hello")
     with pytest.raises(ValueError, match=r"Cannot read .+a\.npz' as a NumPy file"):

@@ -48,13 +48,16 @@ class ImageSource:
     paths: tuple[Path, ...] = ()
 
 
-def conform(images: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:
+def conform(images: np.ndarray, image_shape: tuple[int, int, int], name: str) -> np.ndarray:
     """Return uint8 images `(count, height, width, channels)` in the wanted shape.
 
     Raises:
-        ValueError: if the images are smaller than that.
+        ValueError: if the images are smaller than that, with the name of their data set.
     """
     if images.shape[1:] == image_shape:
         return images
     squeezed = images[..., 0] if images.shape[-1] == 1 else images
-    return np.stack([fit_image(Image.fromarray(image), image_shape) for image in squeezed])
+    try:
+        return np.stack([fit_image(Image.fromarray(image), image_shape) for image in squeezed])
+    except ValueError as error:
+        raise ValueError(f"Data set {name!r}: {error}") from error
