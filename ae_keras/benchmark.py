@@ -68,8 +68,10 @@ def benchmark_training(
         Rows of the alternative, images a second, and our speed as a multiple of its.
 
     Raises:
-        ValueError: if the model is unknown.
+        ValueError: if the model is unknown, or there are no rounds.
     """
+    if rounds < 1:
+        raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
     recipe = recipe_for(name, "skimage", batch_size=batch_size)
     images = np.resize(
         load_images(recipe, ["train"])["train"].images, (batch_size * steps, *recipe.image_shape)

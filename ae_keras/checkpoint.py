@@ -18,12 +18,14 @@ class Progress:
         batch: int. Batches of the next epoch that are done.
         history: One dict of floats for each complete epoch.
         seconds: float. Time spent in training so far.
+        checksum: int. Of the training images.
     """
 
     epoch: int = 0
     batch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
+    checksum: int = 0
 
     @property
     def best_epoch(self) -> int:
@@ -73,6 +75,6 @@ def read_checkpoint(path: Path, model) -> Progress:
                 variable.assign(state[name])
     except Exception as error:
         raise ValueError(
-            f"Cannot continue from {str(path)!r}: {error}. Start again with --overwrite."
+            f"Cannot continue from {str(path)!r}: {error}. Delete it to start again."
         ) from error
     return progress

@@ -9,9 +9,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-# A user's mistakes, and what the machine denies. Anything else is a bug and shows its traceback.
-_EXPECTED_ERRORS = (ValueError, OSError, ArithmeticError, ModuleNotFoundError)
-
 
 def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], Any]) -> None:
     """Parse the command line, run `main`, and end with one line on stderr if it fails.
@@ -30,13 +27,22 @@ def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], An
         # The reader of our output has gone; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except _EXPECTED_ERRORS as error:
-        if os.environ.get("AE_KERAS_DEBUG"):
+    except Exception as error:
+        if os.environ.get("AE_KERAS_DEBUG") or not isinstance(error, _expected_errors()):
             raise
         _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
 
 
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """A user's mistakes, and what the machine denies. Anything else is a bug."""
+    from tensorflow.errors import ResourceExhaustedError
+
+    return (ValueError, OSError, ArithmeticError, ModuleNotFoundError, ResourceExhaustedError)
+
+
 def _describe(error: BaseException) -> str:
+    if type(error).__name__ == "ResourceExhaustedError":
+        return "out of memory. Use smaller batches, images or models."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error)

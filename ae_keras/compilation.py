@@ -53,36 +53,49 @@ def _use_xla(recipe: Recipe) -> bool:
 
 
 def _make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    arguments = recipe.optimizer_arguments | {
-        "learning_rate": _make_schedule(recipe, steps_per_epoch)
-    }
+    arguments = recipe.optimizer_arguments
     try:
-        return keras.optimizers.get({"class_name": recipe.optimizer, "config": arguments})
+        if "learning_rate" in arguments:
+            raise ValueError("the learning rate is a setting of its own")
+        for name, value in arguments.items():
+            if not isinstance(value, bool | int | float | None):
+                raise ValueError(f"{name} must be a number, not {value!r}")
+        schedule = _make_schedule(recipe, steps_per_epoch)
+        return keras.optimizers.get(
+            {"class_name": recipe.optimizer, "config": {**arguments, "learning_rate": schedule}}
+        )
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"`optimizer_arguments` {recipe.optimizer_arguments} do not fit the optimizer "
-            f"{recipe.optimizer!r}: {error}"
+            f"`optimizer_arguments` {arguments} and `schedule_arguments` "
+            f"{recipe.schedule_arguments} do not fit {recipe.optimizer!r} and "
+            f"{recipe.schedule!r}: {error}"
         ) from error
 
 
 def _make_schedule(recipe: Recipe, steps_per_epoch: int):
     rate, arguments = recipe.learning_rate, dict(recipe.schedule_arguments)
+
+    def take(name, default, most):
+        value = arguments.pop(name, default)
+        if not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ValueError(f"{name} must be a number from 0 to {most}, not {value!r}")
+        return value
+
     schedule = rate
     if recipe.schedule == "exponential":
+        decay_rate = take("decay_rate", 0.98, most=1)
         schedule = keras.optimizers.schedules.ExponentialDecay(
-            rate, steps_per_epoch, arguments.pop("decay_rate", 0.98), staircase=True
+            rate, steps_per_epoch, decay_rate, staircase=True
         )
     elif recipe.schedule == "cosine":
-        warmup = round(arguments.pop("warmup_epochs", 0) * steps_per_epoch)
+        warmup = round(take("warmup_epochs", 0, most=recipe.epochs - 1) * steps_per_epoch)
         schedule = keras.optimizers.schedules.CosineDecay(
             rate if warmup == 0 else 0.0,
             recipe.epochs * steps_per_epoch - warmup,
-            alpha=arguments.pop("alpha", 0.0),
+            alpha=take("alpha", 0.0, most=1),
             warmup_target=rate if warmup else None,
             warmup_steps=warmup,
         )
     if arguments:
-        raise ValueError(
-            f"Schedule {recipe.schedule!r} does not take `schedule_arguments` {arguments}."
-        )
+        raise ValueError(f"unknown schedule arguments {', '.join(arguments)}")
     return schedule

@@ -1,6 +1,5 @@
 """How well a model reconstructs the images of a data set."""
 
-import dataclasses
 import json
 import math
 from pathlib import Path
@@ -11,6 +10,7 @@ from ae_keras import figures, metrics
 from ae_keras.data.loading import load_images
 from ae_keras.data.pipeline import Pipeline, channel_statistics
 from ae_keras.recipe import Recipe
+from ae_keras.registry import change_recipe
 from ae_keras.saved_model import find_run, load_model, write_safely
 
 _SHOWN_IMAGES = 10
@@ -84,7 +84,9 @@ def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
     return {key: float(value) if math.isfinite(value) else None for key, value in values.items()}
 
 
-def write_reconstructions(model, images: np.ndarray, recipe: Recipe, path: str | Path) -> None:
+def write_reconstructions(
+    model, images: np.ndarray, recipe: Recipe, path: str | Path, part: str = "test"
+) -> None:
     """Write a figure of ten of the images, their reconstructions, and the differences.
 
     Args:
@@ -92,12 +94,13 @@ def write_reconstructions(model, images: np.ndarray, recipe: Recipe, path: str |
         images: uint8 array `(count, height, width, channels)`.
         recipe: Recipe. Its task says what the model's input is.
         path: Where to write; the ending names the format.
+        part: str. What to call the images.
     """
     examples = pick_examples(images)
     inputs, outputs = reconstruct(model, examples, recipe)
     originals = examples.astype(np.float32) / 255
     psnr = metrics.psnr(metrics.mse(originals, outputs))
-    title = f"{recipe.model} on {recipe.dataset}: PSNR of each test image"
+    title = f"{recipe.model} on {recipe.dataset}: {len(examples)} {part} images with their PSNR"
     with write_safely(path) as temporary:
         figures.save_reconstructions(temporary, inputs, originals, outputs, psnr, title)
 
@@ -107,6 +110,7 @@ def evaluate(
     dataset: str | None = None,
     part: str = "test",
     output_dir: str | Path | None = None,
+    skip_unreadable: bool = False,
 ) -> tuple[dict[str, float | int | None], list[Path]]:
     """Measure a trained model on a part of its own data set or of another.
 
@@ -115,6 +119,7 @@ def evaluate(
         dataset: str. Default: the data set of the run. Another one is split in its own way.
         part: `"train"`, `"validation"` or `"test"`.
         output_dir: Where to write the metrics as JSON and a figure. Default: the run folder.
+        skip_unreadable: bool. Leave files that are not readable images out.
 
     Returns:
         What `measure` returns, and the two files.
@@ -129,8 +134,8 @@ def evaluate(
     """
     folder = find_run(run)
     recipe, model = folder.recipe, load_model(folder.model)
-    if dataset is not None and dataset != recipe.dataset:
-        recipe = dataclasses.replace(recipe, dataset=dataset, splits=None)
+    changes = {"skip_unreadable": skip_unreadable or recipe.skip_unreadable}
+    recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, **changes)
     images = load_images(recipe, [part])[part].images
     result = measure(model, images, recipe)
     output_dir = folder.path if output_dir is None else Path(output_dir)
@@ -139,5 +144,5 @@ def evaluate(
     table, figure = stem.with_name(stem.name + ".json"), stem.with_name(stem.name + ".png")
     with write_safely(table) as temporary:
         temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    write_reconstructions(model, images, recipe, figure)
+    write_reconstructions(model, images, recipe, figure, part)
     return result, [table, figure]

@@ -152,6 +152,8 @@ class Recipe:
                 raise ValueError(
                     f"`{setting.name}` must be {setting.metadata['expected']}. Received: {value!r}"
                 )
+        if "image_shape" in self.model_arguments:
+            raise ValueError("`image_shape` is a setting of its own, not one of `model_arguments`.")
         if (self.noise > 0) != (self.task == "denoising"):
             raise ValueError(
                 "`noise` > 0 and `task` 'denoising' go together. "
@@ -179,6 +181,19 @@ class Recipe:
         if "model" not in values:
             raise ValueError("A recipe must name its `model`.")
         return cls(**values)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Recipe":
+        """Read a recipe from a file.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it does not hold an acceptable recipe; the message names the file.
+        """
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{str(path)!r} is not a recipe: {error}") from error
 
     def to_json(self) -> str:
         """Return the recipe as indented JSON text."""

@@ -5,7 +5,7 @@ import importlib
 import inspect
 from typing import Any
 
-from ae_keras.data.sources import IMAGE_SHAPES
+from ae_keras.data.sources import IMAGE_SHAPES, dataset_key
 from ae_keras.recipe import Recipe, closest
 
 # The family, a module of `ae_keras.models`, holds a function of the model's name that builds it,
@@ -27,10 +27,11 @@ def _family(name: str):
 
 
 def _argument_names(name: str) -> list[str]:
-    return list(inspect.signature(getattr(_family(name), name)).parameters)
+    parameters = inspect.signature(getattr(_family(name), name)).parameters
+    return [parameter for parameter in parameters if parameter != "name"]
 
 
-def build_model(name: str, **arguments: Any):
+def build_model(name: str, /, **arguments: Any):
     """Build an untrained model.
 
     Args:
@@ -53,7 +54,7 @@ def build_model(name: str, **arguments: Any):
     return getattr(_family(name), name)(**arguments)
 
 
-def recipe_for(name: str, dataset: str | None = None, **changes: Any) -> Recipe:
+def recipe_for(name: str, dataset: str | None = None, /, **changes: Any) -> Recipe:
     """Return the recipe that trains a model, for a data set and with changes.
 
     On the data set that the model's default recipe names, the split is that recipe's; on any
@@ -76,15 +77,15 @@ def recipe_for(name: str, dataset: str | None = None, **changes: Any) -> Recipe:
     return change_recipe(_family(name).RECIPES[name], dataset, **changes)
 
 
-def change_recipe(recipe: Recipe, dataset: str | None = None, **changes: Any) -> Recipe:
+def change_recipe(recipe: Recipe, dataset: str | None = None, /, **changes: Any) -> Recipe:
     """Return a recipe for another data set and with changes, as `recipe_for` does.
 
     Raises:
         ValueError: if a name is unknown or a value is not acceptable.
     """
-    if dataset is not None and dataset != recipe.dataset:
-        image_shape = IMAGE_SHAPES.get(dataset, recipe.image_shape)
-        recipe = dataclasses.replace(recipe, dataset=dataset, splits=None, image_shape=image_shape)
+    dataset = changes.pop("dataset", dataset)
+    if dataset is not None:
+        recipe = _move(recipe, dataset)
     settings = {setting.name for setting in dataclasses.fields(Recipe)}
     arguments = [key for key in _argument_names(recipe.model) if key not in settings]
     for key in changes:
@@ -93,7 +94,17 @@ def change_recipe(recipe: Recipe, dataset: str | None = None, **changes: Any) ->
                 f"Model {recipe.model!r} has no setting {key!r}. "
                 f"{closest(key, [*settings, *arguments])}"
             )
-    model_arguments = recipe.model_arguments | changes.pop("model_arguments", {})
-    model_arguments |= {key: value for key, value in changes.items() if key in arguments}
     replaced = {key: value for key, value in changes.items() if key in settings}
-    return dataclasses.replace(recipe, model_arguments=model_arguments, **replaced)
+    recipe = dataclasses.replace(recipe, **replaced)
+    given = {key: value for key, value in changes.items() if key in arguments}
+    return dataclasses.replace(recipe, model_arguments=recipe.model_arguments | given)
+
+
+def _move(recipe: Recipe, dataset: str) -> Recipe:
+    """Return the recipe for another data set, split in its own way and of its own image shape."""
+    recipe_there = dataclasses.replace(recipe, dataset=dataset)
+    key = dataset_key(dataset)
+    if key == dataset_key(recipe.dataset):
+        return recipe_there
+    image_shape = IMAGE_SHAPES.get(key, recipe.image_shape)
+    return dataclasses.replace(recipe_there, splits=None, image_shape=image_shape)

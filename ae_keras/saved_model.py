@@ -60,16 +60,15 @@ class RunFolder:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self.checkpoint = self.path / "checkpoint.npz"
         self.model = self.path / "model.keras"
         self.last_model = self.path / "last.keras"
+        self.checkpoint = self.path / "checkpoint.npz"
         self.history_figure = self.path / "history.png"
         self.reconstructions_figure = self.path / "reconstructions.png"
+        self.tensorboard = self.path / "tensorboard"
         self._recipe = self.path / "recipe.json"
         self._history = self.path / "history.csv"
         self._metrics = self.path / "metrics.json"
-        self._files = [path for path in vars(self).values() if path.parent == self.path]
-        self.tensorboard = self.path / "tensorboard"
 
     @property
     def is_finished(self) -> bool:
@@ -78,10 +77,12 @@ class RunFolder:
 
     @property
     def recipe(self) -> Recipe | None:
-        """The recipe of the run, or None where there is no run."""
-        if not self._recipe.is_file():
-            return None
-        return Recipe.from_json(self._recipe.read_text(encoding="utf-8"))
+        """The recipe of the run, or None where there is no run.
+
+        Raises:
+            ValueError: if it is damaged.
+        """
+        return Recipe.read(self._recipe) if self._recipe.is_file() else None
 
     def check(self, recipe: Recipe, overwrite: bool = False) -> None:
         """Find out, before any work is done, whether a recipe may be trained in this folder.
@@ -91,45 +92,29 @@ class RunFolder:
             ValueError: if it holds an unfinished run of another recipe.
             OSError: if it cannot be written.
         """
-        found = self.recipe
-        if found is None and self.path.exists() and not self._is_empty():
-            raise FileExistsError(
-                f"{str(self.path)!r} holds files that are not of a run. Choose another folder."
-            )
-        if found is not None and not overwrite:
-            self._check_same(found, recipe)
-        place = next(
-            place for place in (self.path, *self.path.absolute().parents) if place.exists()
-        )
+        places = (self.path, *self.path.absolute().parents)
+        place = next(place for place in places if place.exists())
         if not place.is_dir() or not os.access(place, os.W_OK):
             raise PermissionError(f"Cannot write in {str(place)!r}. Choose another --output.")
-
-    def start(self, recipe: Recipe, overwrite: bool = False) -> None:
-        """Write down the recipe of a run, new or to be continued; remove what is to go.
-
-        Raises:
-            OSError: if the folder cannot be written.
-        """
-        self.path.mkdir(parents=True, exist_ok=True)
-        if overwrite:
-            for path in self._files:
-                path.unlink(missing_ok=True)
-            shutil.rmtree(self.tensorboard, ignore_errors=True)
-        for leftover in self.path.glob(_TEMPORARY + "*"):
-            leftover.unlink()
-        self._write_text(self._recipe, recipe.to_json())
-
-    def _is_empty(self) -> bool:
-        return self.path.is_dir() and all(
-            path.name.startswith(_TEMPORARY) for path in self.path.iterdir()
-        )
-
-    def _check_same(self, found: Recipe, recipe: Recipe) -> None:
-        if self.is_finished:
+        if not self._recipe.is_file() and self._has_files():
+            raise FileExistsError(
+                f"{str(self.path)!r} holds files that are not of a run. Choose another --output."
+            )
+        if not overwrite and self.is_finished:
             raise FileExistsError(
                 f"{str(self.path)!r} holds a finished run. Choose another folder with --output, "
                 "or replace it with --overwrite."
             )
+        if not overwrite and self._recipe.is_file():
+            self._check_same(recipe)
+
+    def _has_files(self) -> bool:
+        return self.path.is_dir() and any(
+            not path.name.startswith(_TEMPORARY) for path in self.path.iterdir()
+        )
+
+    def _check_same(self, recipe: Recipe) -> None:
+        found = self.recipe
         changes = [
             f"{name} (there {getattr(found, name)!r}, here {getattr(recipe, name)!r})"
             for name in found.differences(recipe)
@@ -140,6 +125,55 @@ class RunFolder:
                 f"{', '.join(changes)}. Choose another folder with --output, or replace it with "
                 "--overwrite."
             )
+
+    def start(self, recipe: Recipe) -> None:
+        """Make the folder ready for a run that is new, or goes on if it is of the same recipe.
+
+        What is there of another run, or of a finished one, is removed; `check` asks before.
+
+        Raises:
+            OSError: if the folder cannot be written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.is_finished or not self._is_of(recipe):
+            # The recipe goes last, and by replacement: with it, the folder is a run's throughout.
+            for path in (self._metrics, self.checkpoint, self.model, self.last_model):
+                path.unlink(missing_ok=True)
+            for path in (self._history, self.history_figure, self.reconstructions_figure):
+                path.unlink(missing_ok=True)
+            shutil.rmtree(self.tensorboard, ignore_errors=True)
+            self._write_text(self._recipe, recipe.to_json())
+        for leftover in self.path.glob(_TEMPORARY + "*"):
+            leftover.unlink()
+
+    def _is_of(self, recipe: Recipe) -> bool:
+        try:
+            return self.recipe is not None and not self.recipe.differences(recipe)
+        except ValueError:  # damaged
+            return False
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from training in this folder, which must exist.
+
+        Raises:
+            BlockingIOError: if another process does.
+        """
+        if os.name != "posix":
+            yield
+            return
+        import fcntl
+
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                f"Another process is training in {str(self.path)!r}. Choose another --output."
+            ) from error
+        finally:
+            os.close(descriptor)
 
     def _write_text(self, path: Path, text: str) -> None:
         with write_safely(path) as temporary:

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
 
 import keras
@@ -65,16 +66,28 @@ def train(
     run = RunFolder(output_dir)
     run.check(recipe, overwrite)
     data = load_images(recipe)
-    for path in (path for images in data.values() for path in images.left_out):
-        print(f"left out, not readable: {path}", file=sys.stderr)
     model = compile_model(recipe, data["train"].images)
-    run.start(recipe, overwrite)
-    progress = Progress()
-    if run.checkpoint.is_file():
-        progress = read_checkpoint(run.checkpoint, model)
-        print(f"continuing after epoch {progress.epoch}, batch {progress.batch}")
-    _fit(model, recipe, data, run, progress, verbose)
-    return _finish(model, recipe, data, run, progress)
+    run.path.mkdir(parents=True, exist_ok=True)
+    with run.lock():
+        run.start(recipe)
+        progress = _load_progress(model, recipe, data["train"], run)
+        _fit(model, recipe, data, run, progress, verbose)
+        return _finish(model, recipe, data, run, progress)
+
+
+def _load_progress(model, recipe: Recipe, training: Images, run: RunFolder) -> Progress:
+    """Return how far the run has come, with the model in the state that it had then."""
+    checksum = zlib.crc32(np.ascontiguousarray(training.images))
+    if not run.checkpoint.is_file():
+        return Progress(checksum=checksum)
+    progress = read_checkpoint(run.checkpoint, model)
+    if progress.checksum != checksum:
+        raise ValueError(
+            f"The images of {recipe.dataset!r} have changed since {str(run.checkpoint)!r} was "
+            "written. Choose another --output, or delete that file to start again."
+        )
+    print(f"continuing after epoch {progress.epoch}, batch {progress.batch}")
+    return progress
 
 
 class _StopSignals(contextlib.AbstractContextManager):
@@ -107,7 +120,13 @@ class _WithinEpoch(keras.callbacks.Callback):
         self._run, self._progress, self._stop = run, progress, stop
         self._first, self._batches = progress.batch, batches
         self._metric_state = metric_state
-        self._last_saved = time.monotonic()
+        self._counted = self._last_saved = time.monotonic()
+
+    def count_time(self):
+        """Add the time since the last call to that of the run."""
+        now = time.monotonic()
+        self._progress.seconds += now - self._counted
+        self._counted = now
 
     def on_epoch_begin(self, epoch, logs=None):
         for variable, value in zip(self.model.metrics_variables, self._metric_state, strict=True):
@@ -125,6 +144,7 @@ class _WithinEpoch(keras.callbacks.Callback):
             return  # the end of the epoch saves and stops
         due = time.monotonic() - self._last_saved > _SECONDS_BETWEEN_CHECKPOINTS
         if due or self._stop.requested:
+            self.count_time()
             write_checkpoint(self._run.checkpoint, self.model, self._progress)
             self._last_saved = time.monotonic()
         if self._stop.requested:
@@ -166,8 +186,8 @@ def _fit(model, recipe, data, run, progress, verbose) -> None:
     log = _TensorBoard(run, data["validation"], recipe)
     with _StopSignals() as stop:
         while not _is_over(recipe, progress):
-            start = time.perf_counter()
             state = [np.asarray(variable) for variable in model.metrics_variables]
+            watch = _WithinEpoch(run, progress, len(training), state, stop)
             fitted = model.fit(
                 training.training(progress.epoch, progress.batch),
                 validation_data=validation.evaluation(),
@@ -175,9 +195,9 @@ def _fit(model, recipe, data, run, progress, verbose) -> None:
                 epochs=recipe.epochs,
                 shuffle=False,
                 verbose=verbose,
-                callbacks=[_WithinEpoch(run, progress, len(training), state, stop)],
+                callbacks=[watch],
             )
-            progress.seconds += time.perf_counter() - start
+            watch.count_time()
             scalars = {name: float(values[-1]) for name, values in fitted.history.items()}
             scalars["learning_rate"] = float(model.optimizer.learning_rate)
             _complete_epoch(model, run, progress, scalars)

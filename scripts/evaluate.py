@@ -22,6 +22,7 @@ def make_parser():
     parser.add_argument("run", help="a run folder, or its name in saved_models")
     parser.add_argument("--dataset", help="as for train.py; default: the one of the run")
     parser.add_argument("--split", choices=["train", "validation", "test"], default="test")
+    parser.add_argument("--skip-unreadable", action="store_true")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="for the figure and JSON; default: the run's"
     )
@@ -31,7 +32,11 @@ def make_parser():
 def main(arguments):
     """Print the metrics; write them and a figure."""
     metrics, files = ae_keras.evaluate(
-        arguments.run, arguments.dataset, arguments.split, arguments.output
+        arguments.run,
+        arguments.dataset,
+        arguments.split,
+        arguments.output,
+        skip_unreadable=arguments.skip_unreadable,
     )
     print(f"{format_metrics(metrics)}\n\nSaved as {' and '.join(map(str, files))}.")
 

@@ -44,7 +44,7 @@ def make_parser():
     parser.add_argument("--skip-unreadable", action="store_true", default=None)
     change = "any setting of the recipe or argument of the model; may be repeated"
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=change)
-    parser.add_argument("--overwrite", action="store_true", help="replace a finished run")
+    parser.add_argument("--overwrite", action="store_true", help="replace the run that is there")
     return parser
 
 
@@ -58,8 +58,9 @@ def make_recipe(arguments):
     changes = {name: value for name, value in changes.items() if value is not None}
     changes |= parse_changes(arguments.set)
     if arguments.recipe is None:
-        return ae_keras.recipe_for(arguments.model, arguments.dataset or "skimage", **changes)
-    recipe = ae_keras.Recipe.from_json(arguments.recipe.read_text(encoding="utf-8"))
+        dataset = "skimage" if arguments.dataset is None else arguments.dataset
+        return ae_keras.recipe_for(arguments.model, dataset, **changes)
+    recipe = ae_keras.Recipe.read(arguments.recipe)
     return ae_keras.change_recipe(recipe, arguments.dataset, **changes)
 
 

@@ -11,7 +11,7 @@ from ae_keras.data import skimage_photos
 from ae_keras.data.loading import load_images
 from ae_keras.data.parts import PARTS, complete_parts, shuffled_parts
 from ae_keras.data.pipeline import Pipeline, channel_statistics
-from ae_keras.data.sources import open_source
+from ae_keras.data.sources import dataset_key, open_source
 
 
 def arrays(batches):
@@ -111,6 +111,9 @@ def test_official_celeba_partition_is_used(photo_folder):
     with pytest.raises(ValueError, match=r"names no part for 1 images, the first '00\.png'"):
         open_source(recipe)
     open_source(dataclasses.replace(recipe, splits=(0.8, 0.1, 0.1)))
+    (photo_folder.parent / "list_eval_partition.txt").write_text("\n".join([*lines[:4], "x.png 7"]))
+    with pytest.raises(ValueError, match=r"list_eval_partition\.txt', line 5: expected"):
+        open_source(recipe)
 
 
 def test_unreadable_image_stops_or_is_left_out(photo_folder):
@@ -196,10 +199,29 @@ def test_too_small_arrays_name_the_data_set(tmp_path):
         load_images(Recipe(model="cae", dataset=str(tmp_path / "a.npy")))
 
 
-def test_file_that_is_no_array_is_refused(tmp_path):
-    (tmp_path / "a.npz").write_bytes(b"hello")
-    with pytest.raises(ValueError, match=r"Cannot read .+a\.npz' as a NumPy file"):
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated", "flipped"])
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+def test_damaged_array_file_is_named(tmp_path, name, damage, rng):
+    images = rng.integers(0, 256, (20, 32, 32, 3), np.uint8)
+    path = tmp_path / name
+    np.save(path, images) if name == "a.npy" else np.savez(path, images=images)
+    good = path.read_bytes()
+    flipped = bytearray(good)
+    flipped[5000 if name == "a.npz" else 3] ^= 255
+    content = {"empty": b"", "text": b"hello", "truncated": good[:-999], "flipped": flipped}
+    path.write_bytes(content[damage])
+    with pytest.raises(ValueError, match=r"Cannot read .+a\.np.' as a NumPy file"):
+        load_images(Recipe(model="cae", dataset=str(path)))
+
+
+def test_arrays_of_other_names_or_label_counts_are_refused(tmp_path):
+    images = np.zeros((20, 32, 32, 3), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images)
+    with pytest.raises(ValueError, match=r"holds 'x_train': expected 'x_train' and 'x_test'"):
         load_images(Recipe(model="cae", dataset=str(tmp_path / "a.npz")))
+    np.savez(tmp_path / "c.npz", images=images, labels=range(3))
+    with pytest.raises(ValueError, match=r"one label for each of 20 .+ shape \(3,\)"):
+        load_images(Recipe(model="cae", dataset=str(tmp_path / "c.npz")))
     np.savez(tmp_path / "b.npz", pictures=np.zeros(3))
     with pytest.raises(ValueError, match=r"holds 'pictures': expected 'x_train'"):
         load_images(Recipe(model="cae", dataset=str(tmp_path / "b.npz")))
@@ -243,6 +265,16 @@ def test_cifar10_is_pooled_or_split_officially():
     assert official.images.shape == (10000, 32, 32, 3)
     assert len(official.class_names) == 10
     assert np.bincount(official.labels).tolist() == [1000] * 10
+
+
+def test_one_data_set_has_one_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    assert dataset_key("cifar10:3.0.2") == dataset_key("cifar10") == "cifar10"
+    assert dataset_key("photos") == dataset_key("./photos") == dataset_key(str(tmp_path / "photos"))
+    assert dataset_key("emnist/letters") != dataset_key("emnist")
+    assert recipe_for("cae", "cifar10:3.0.2").splits == (0.8, 0.1, 0.1)
+    assert recipe_for("cae", "mnist:3.0.1").image_shape == (28, 28, 1)
 
 
 # The pipeline

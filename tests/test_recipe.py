@@ -108,9 +108,27 @@ def test_change_recipe_keeps_what_is_not_changed():
     assert FULL.differences(changed) == ["model_arguments", "seed"]
 
 
+def test_settings_may_be_changed_by_name():
+    assert recipe_for("cae", dataset="mnist") == recipe_for("cae", "mnist")
+    assert recipe_for("cae", model_arguments={"filters": [1, 2, 3]}, epochs=1).model_arguments == {
+        "filters": [1, 2, 3]
+    }
+
+
+def test_file_that_is_no_recipe_is_named(tmp_path):
+    for content in (b"{junk", b"\xff\xfe", b"[]"):
+        (tmp_path / "a.json").write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.json' is not a recipe"):
+            Recipe.read(tmp_path / "a.json")
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
+        ("cae", {"name": "x"}, "no setting 'name'"),
+        ("cae", {"dataset": 3}, "`dataset` must be"),
+        ("cae", {"model_arguments": 3}, "`model_arguments` must be"),
+        ("cae", {"model_arguments": {"image_shape": (8, 8, 3)}}, "a setting of its own"),
         ("cea", {}, "Unknown model 'cea'. Did you mean 'cae'"),
         ("cae", {"filter": (1, 2, 3)}, "Did you mean 'filters'"),
         ("cae", {"learningrate": 1}, "Did you mean 'learning_rate'"),

@@ -141,7 +141,9 @@ def test_cae_takes_any_size_divisible_by_four(rng):
     ("arguments", "message"),
     [
         ({"image_shape": (30, 32, 3)}, "divisible by 4"),
-        ({"filters": (8, 16)}, "three numbers"),
+        ({"filters": (8, 16)}, "three whole numbers"),
+        ({"filters": (8, "x", 9)}, "three whole numbers"),
+        ({"filters": (8, 12, True)}, "three whole numbers"),
         ({"filter": (8, 16, 32)}, "Did you mean 'filters'"),
     ],
 )

@@ -12,7 +12,6 @@ from ae_keras.saved_model import RunFolder, find_run, load_model, write_safely
 def saved(tmp_path, tiny_recipe):
     """A run folder with an untrained model, and the model."""
     run = RunFolder(tmp_path / "saved_models" / "mine")
-    run.check(tiny_recipe)
     run.start(tiny_recipe)
     model = ae_keras.build_model("cae", image_shape=tiny_recipe.image_shape)
     run.write_model(model, run.model)
@@ -78,11 +77,19 @@ def test_write_safely_replaces_only_when_all_went_well(tmp_path):
     assert path.read_text() == "new"
 
 
+def test_process_killed_before_its_first_file_leaves_a_usable_folder(tmp_path, tiny_recipe):
+    (tmp_path / ".partial-recipe.json").write_text("{half")
+    run = RunFolder(tmp_path)
+    run.check(tiny_recipe)
+    run.start(tiny_recipe)
+    assert [path.name for path in tmp_path.glob("*partial*")] == []
+    assert run.recipe == tiny_recipe
+
+
 def test_leftovers_of_a_killed_process_are_removed(saved, tiny_recipe):
     run, _ = saved
     leftover = run.path / ".partial-model.keras"
     leftover.write_text("half")
-    run.check(tiny_recipe)
     run.start(tiny_recipe)
     assert not leftover.exists()
     assert run.model.exists()

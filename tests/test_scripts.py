@@ -103,7 +103,11 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
         (("train.py", "--model", "cae", "--dataset", "."), ["No images"]),
         (("train.py", "--recipe", "missing.json"), ["missing.json"]),
         (("evaluate.py", "nobody"), ["nobody", "model.keras"]),
+        (("train.py", "--model", "cae", "--dataset", ""), ["`dataset`"]),
+        (("train.py", "--model", "cae", "--set", "filters=a,b,c"), ["`filters`"]),
+        (("evaluate.py", "cae-cifar10", "--dataset", "cifar10:99.0.0"), ["cifar10:99.0.0"]),
         (("benchmark.py", "train", "--model", "cea"), ["Unknown model"]),
+        (("benchmark.py", "train", "--model", "cae", "--rounds", "0"), ["`rounds`"]),
     ],
 )
 def test_mistakes_get_one_clear_line(arguments, words, tmp_path, monkeypatch, capsys):

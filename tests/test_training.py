@@ -43,7 +43,7 @@ def build_with_dropout(name, image_shape, **arguments):
     return Autoencoder(encoder, decoder, name=name)
 
 
-def train_and_die(recipe, folder, batches):
+def train_and_die(recipe, folder, batches, overwrite=False):
     """Train until some batches, counted over all epochs, are done, and die."""
     original, done = training._WithinEpoch.on_train_batch_end, [0]
 
@@ -56,7 +56,7 @@ def train_and_die(recipe, folder, batches):
     with pytest.MonkeyPatch.context() as context:
         context.setattr(training._WithinEpoch, "on_train_batch_end", on_train_batch_end)
         with pytest.raises(Killed):
-            ae_keras.train(recipe, folder, verbose=0)
+            ae_keras.train(recipe, folder, overwrite=overwrite, verbose=0)
 
 
 def results(folder):
@@ -211,6 +211,45 @@ def test_finished_run_is_not_overwritten_unasked(tiny_recipe, tmp_path):
     assert RunFolder(tmp_path / "run").recipe == other
 
 
+def test_overwrite_replaces_a_run_but_goes_on_with_its_own(tiny_recipe, tmp_path):
+    """The same command, with --overwrite, replaces a finished run and may be interrupted."""
+    ae_keras.train(tiny_recipe, tmp_path / "whole", verbose=0)
+    recipe = dataclasses.replace(tiny_recipe, seed=9)
+    ae_keras.train(recipe, tmp_path / "pieces", verbose=0)
+    train_and_die(tiny_recipe, tmp_path / "pieces", batches=0, overwrite=True)
+    assert not (tmp_path / "pieces" / "model.keras").exists()
+    train_and_die(tiny_recipe, tmp_path / "pieces", batches=2, overwrite=True)
+    progress = RunFolder(tmp_path / "pieces").checkpoint
+    assert progress.is_file()
+    ae_keras.train(tiny_recipe, tmp_path / "pieces", overwrite=True, verbose=0)
+    assert not progress.is_file()
+    assert_same_results(tmp_path / "whole", tmp_path / "pieces")
+
+
+def test_damaged_recipe_is_named_and_can_be_overwritten(tiny_recipe, tmp_path):
+    (tmp_path / "recipe.json").write_text("{junk")
+    with pytest.raises(ValueError, match=r"recipe\.json' is not a recipe"):
+        ae_keras.train(tiny_recipe, tmp_path, verbose=0)
+    ae_keras.train(tiny_recipe, tmp_path, overwrite=True, verbose=0)
+    assert RunFolder(tmp_path).recipe == tiny_recipe
+
+
+def test_changed_images_are_noticed(tiny_recipe, tmp_path, photo_folder):
+    train_and_die(tiny_recipe, tmp_path / "run", batches=2)
+    for path in photo_folder.rglob("*.png"):
+        path.write_bytes((photo_folder / "set0" / "00.png").read_bytes())
+    with pytest.raises(ValueError, match=r"images of .+ have changed"):
+        ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+
+
+def test_two_processes_do_not_train_in_one_folder(tiny_recipe, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    with run.lock(), pytest.raises(BlockingIOError, match="Another process is training"):
+        ae_keras.train(tiny_recipe, run.path, verbose=0)
+    ae_keras.train(tiny_recipe, run.path, verbose=0)
+
+
 def test_a_bad_data_set_does_not_cost_the_finished_run(tiny_recipe, tmp_path):
     ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
     bad = dataclasses.replace(tiny_recipe, dataset=str(tmp_path / "missing" / "folder"))
@@ -237,7 +276,7 @@ def test_folder_with_other_files_is_refused(tiny_recipe, tmp_path):
 
 def test_output_that_is_a_file_is_refused(tiny_recipe, tmp_path):
     (tmp_path / "run").write_text("")
-    with pytest.raises(OSError, match="not of a run"):
+    with pytest.raises(OSError, match="Cannot write in"):
         ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
 
 
@@ -272,7 +311,7 @@ def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
     path = tmp_path / "checkpoint.npz"
     write_checkpoint(path, model, Progress(epoch=1))
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ValueError, match=r"Cannot continue from .+--overwrite"):
+    with pytest.raises(ValueError, match=r"Cannot continue from .+Delete it"):
         read_checkpoint(path, model)
     other = compile_model(dataclasses.replace(tiny_recipe, optimizer="sgd"), images)
     write_checkpoint(path, other, Progress())
@@ -283,8 +322,18 @@ def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"optimizer_arguments": {"beta1": 0.9}}, "do not fit the optimizer 'adam'"),
-        ({"schedule_arguments": {"alpha": 0.1}}, "'constant' does not take .+alpha"),
+        ({"optimizer_arguments": {"beta1": 0.9}}, "do not fit 'adam'.+beta1"),
+        ({"optimizer_arguments": {"beta_1": "x"}}, "beta_1 must be a number, not 'x'"),
+        ({"optimizer_arguments": {"learning_rate": 5}}, "a setting of its own"),
+        ({"schedule_arguments": {"alpha": 0.1}}, "'constant': unknown schedule arguments alpha"),
+        (
+            {"schedule": "cosine", "schedule_arguments": {"warmup_epochs": -1}},
+            "warmup_epochs must be a number from 0 to 2, not -1",
+        ),
+        (
+            {"schedule": "exponential", "schedule_arguments": {"decay_rate": "x"}},
+            "decay_rate must be a number from 0 to 1, not 'x'",
+        ),
         ({"model_arguments": {"filter": 3}}, "has no argument 'filter'"),
     ],
 )

@@ -1,5 +1,7 @@
 """Images in `.npz` and `.npy` files."""
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +16,17 @@ def _load_arrays(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
     if not path.is_file():
         raise FileNotFoundError(f"No such file: {str(path)!r}")
     try:
-        loaded = np.load(path, allow_pickle=False)
-    except ValueError as error:
+        with open(path, "rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            arrays = {"images": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"Cannot read {str(path)!r} as a NumPy file: {error}") from error
-    if isinstance(loaded, np.ndarray):
-        return [(loaded, None)]
-    for images, labels in (("x", "y"), ("images", "labels")):
-        for suffixes in (("_train", "_test"), ("",)):
-            if images + suffixes[0] in loaded:
-                return [
-                    (loaded[images + suffix], loaded.get(labels + suffix)) for suffix in suffixes
-                ]
+    if "x_train" in arrays and "x_test" in arrays:
+        return [(arrays[f"x_{part}"], arrays.get(f"y_{part}")) for part in ("train", "test")]
+    if "images" in arrays:
+        return [(arrays["images"], arrays.get("labels"))]
     raise ValueError(
-        f"{str(path)!r} holds {', '.join(map(repr, loaded))}: expected 'x_train' and 'x_test' "
+        f"{str(path)!r} holds {', '.join(map(repr, arrays))}: expected 'x_train' and 'x_test' "
         "(with 'y_train' and 'y_test' for labels), or 'images' (with 'labels')."
     )
 
@@ -54,6 +54,12 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
     """
     arrays = [(_check_images(images, path), labels) for images, labels in _load_arrays(path)]
     counts = [len(images) for images, _ in arrays]
+    for count, (_, labels) in zip(counts, arrays, strict=True):
+        if labels is not None and labels.shape != (count,):
+            raise ValueError(
+                f"{str(path)!r}: expected one label for each of {count} images. Received: labels "
+                f"of shape {labels.shape}."
+            )
     if len(arrays) == 1 or recipe.splits:
         parts = shuffled_parts(sum(counts), recipe.splits or DEFAULT_SPLITS)
     else:

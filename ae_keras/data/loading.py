@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def load_images(
             Default: a quarter of this machine's memory.
 
     Returns:
-        The `Images` of each part.
+        The `Images` of each part. Files that are left out are listed on stderr.
 
     Raises:
         ValueError: if the data set is unknown, does not fit the recipe, or a part is empty.
@@ -67,8 +68,12 @@ def load_images(
         arrays = {
             part: np.empty((count, *recipe.image_shape), np.uint8) for part, count in counts.items()
         }
-        return _collect(source, arrays, recipe.dataset)
-    return _collect_on_disk(source, counts, recipe)
+        data = _collect(source, arrays, recipe.dataset)
+    else:
+        data = _collect_on_disk(source, counts, recipe)
+    for path in (path for images in data.values() for path in images.left_out):
+        print(f"left out: {path}", file=sys.stderr)
+    return data
 
 
 def _default_memory_limit() -> int:
@@ -120,7 +125,9 @@ def _collect_on_disk(
 ) -> dict[str, Images]:
     root = Path(os.environ.get("AE_KERAS_CACHE", "~/.cache/ae_keras")).expanduser()
     root.mkdir(parents=True, exist_ok=True)
-    identity = repr((recipe.dataset, recipe.image_shape, counts, source.fingerprint))
+    identity = repr(
+        (recipe.dataset, recipe.image_shape, recipe.skip_unreadable, counts, source.fingerprint)
+    )
     digest = hashlib.sha256(identity.encode() + source.parts.tobytes()).hexdigest()[:16]
     folder = root / digest
     if not folder.is_dir():
@@ -138,7 +145,8 @@ def _collect_on_disk(
                 if images.labels is not None:
                     details["labels"] = images.labels
                 np.savez(temporary / f"{part}-details.npz", **details)
-            temporary.rename(folder)
+            if not folder.is_dir():  # another process may have been quicker
+                temporary.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return {part: _open_from_disk(folder, part, source.class_names) for part in counts}

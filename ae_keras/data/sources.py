@@ -28,6 +28,14 @@ IMAGE_SHAPES = {
 }
 
 
+def dataset_key(name: str) -> str:
+    """Return what names a data set, however it is written: a path, or a TFDS name and version."""
+    path = Path(name).expanduser()
+    if name not in IMAGE_SHAPES and path.exists():
+        return str(path.resolve())
+    return name.partition(":")[0]
+
+
 def open_source(recipe: Recipe) -> ImageSource:
     """Return the source of a recipe's data set.
 
@@ -39,7 +47,7 @@ def open_source(recipe: Recipe) -> ImageSource:
     path = Path(name).expanduser()
     if name == "skimage":
         return _open_skimage(recipe)
-    if name not in IMAGE_SHAPES and path.is_dir():
+    if dataset_key(name) not in IMAGE_SHAPES and path.is_dir():
         return _open_folder(path, recipe)
     if path.suffix.lower() in (".npz", ".npy"):
         return open_array_file(path, recipe)
@@ -61,8 +69,15 @@ def _celeba_parts(folder: Path, paths: list[Path]) -> np.ndarray | None:
     listing = next(filter(Path.is_file, listings), None)
     if listing is None:
         return None
-    lines = (line.split() for line in listing.read_text().splitlines() if line.strip())
-    part_of = {name: int(part) for name, part in lines}
+    part_of = {}
+    for number, line in enumerate(listing.read_text(encoding="utf-8").splitlines(), start=1):
+        name, _, part = line.strip().partition(" ")
+        if name and part.strip() not in ("0", "1", "2"):
+            raise ValueError(
+                f"{str(listing)!r}, line {number}: expected a file name and 0, 1 or 2. "
+                f"Received: {line!r}"
+            )
+        part_of[name] = int(part or 0)
     missing = [path.name for path in paths if path.name not in part_of]
     if missing:
         raise ValueError(

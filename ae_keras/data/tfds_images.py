@@ -52,7 +52,10 @@ def _prepared_builder(name: str):
             f"Unknown data set {name!r}: expected a TFDS name, such as {', '.join(near)}, "
             "or the path of a folder, an .npz or an .npy file that exists."
         )
-    builder = tfds.builder(name)
+    try:
+        builder = tfds.builder(name)
+    except (AssertionError, ValueError) as error:  # a version or configuration that is unknown
+        raise ValueError(f"Cannot open data set {name!r}: {error}") from error
     features = builder.info.features
     if "image" not in getattr(features, "keys", tuple)() or features["image"].np_dtype != np.uint8:
         raise ValueError(f"Data set {name!r} has no 8-bit images: no such feature 'image'.")

@@ -41,8 +41,9 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
         raise ValueError(
             f"`image_shape` of 'cae' must be divisible by 4. Received: {tuple(image_shape)}"
         )
-    if not isinstance(filters, list | tuple) or len(filters) != 3:
-        raise ValueError(f"`filters` of 'cae' must be three numbers. Received: {filters!r}")
+    counts = filters if isinstance(filters, list | tuple) else ()
+    if len(counts) != 3 or not all(type(count) is int and count > 0 for count in counts):
+        raise ValueError(f"`filters` of 'cae' must be three whole numbers. Received: {filters!r}")
 
     def convolution(maps):
         return layers.Conv2D(maps, 3, padding="same", activation="relu")
