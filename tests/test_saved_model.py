@@ -78,11 +78,12 @@ def test_write_safely_replaces_only_when_all_went_well(tmp_path):
 
 
 def test_process_killed_before_its_first_file_leaves_a_usable_folder(tmp_path, tiny_recipe):
-    (tmp_path / ".partial-recipe.json").write_text("{half")
-    run = RunFolder(tmp_path)
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    (run.path / ".partial-recipe.json").write_text("{half")
     run.check(tiny_recipe)
     run.start(tiny_recipe)
-    assert [path.name for path in tmp_path.glob("*partial*")] == []
+    assert [path.name for path in run.path.iterdir()] == ["recipe.json"]
     assert run.recipe == tiny_recipe
 
 
