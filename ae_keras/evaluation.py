@@ -100,7 +100,7 @@ def write_reconstructions(
     inputs, outputs = reconstruct(model, examples, recipe)
     originals = examples.astype(np.float32) / 255
     psnr = metrics.psnr(metrics.mse(originals, outputs))
-    title = f"{recipe.model} on {recipe.dataset}: {len(examples)} {part} images with their PSNR"
+    title = f"{recipe.model} on {recipe.data_name}: {len(examples)} {part} images with their PSNR"
     with write_safely(path) as temporary:
         figures.save_reconstructions(temporary, inputs, originals, outputs, psnr, title)
 
@@ -134,14 +134,14 @@ def evaluate(
     """
     folder = find_run(run)
     recipe, model = folder.recipe, load_model(folder.model)
-    changes = {"skip_unreadable": skip_unreadable or recipe.skip_unreadable}
-    recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, **changes)
-    images = load_images(recipe, [part])[part].images
-    result = measure(model, images, recipe)
+    changes = {"image_shape": recipe.image_shape, "skip_unreadable": skip_unreadable}
+    recipe = change_recipe(recipe, dataset, **changes)
     output_dir = folder.path if output_dir is None else Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
-    stem = output_dir / f"evaluation-{recipe.data_name}-{part}"
-    table, figure = stem.with_name(stem.name + ".json"), stem.with_name(stem.name + ".png")
+    name = f"evaluation-{recipe.data_name}-{part}"
+    table, figure = output_dir / f"{name}.json", output_dir / f"{name}.png"
+    images = load_images(recipe, [part])[part].images
+    result = measure(model, images, recipe)
     with write_safely(table) as temporary:
         temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     write_reconstructions(model, images, recipe, figure, part)

@@ -235,7 +235,7 @@ def _finish(model, recipe, data, run, progress) -> dict:
             "parameters": sum(math.prod(weight.shape) for weight in best.trainable_weights),
         },
     }
-    title = f"{recipe.model} on {recipe.dataset}"
+    title = f"{recipe.model} on {recipe.data_name}"
     with write_safely(run.history_figure) as path:
         figures.save_history(path, progress.history, title, recipe.loss)
     write_reconstructions(best, images, recipe, run.reconstructions_figure)

@@ -135,6 +135,11 @@ def test_too_small_image_is_named(photo_folder):
         load_images(Recipe(model="cae", dataset=str(photo_folder)))
 
 
+def test_unknown_part_is_refused(photo_folder):
+    with pytest.raises(ValueError, match=r"must be of train, .+ Received: 'tset'"):
+        load_images(Recipe(model="cae", dataset=str(photo_folder)), ["tset"])
+
+
 def test_too_few_images_are_refused(tmp_path):
     Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="has 1 images and leaves none for"):

@@ -55,6 +55,9 @@ def load_images(
         ValueError: if the data set is unknown, does not fit the recipe, or a part is empty.
         OSError: if files are missing or a data set cannot be downloaded.
     """
+    for part in parts:
+        if part not in PARTS:
+            raise ValueError(f"`parts` must be of {', '.join(PARTS)}. Received: {part!r}")
     source = open_source(recipe)
     counts = {part: int(np.sum(source.parts == PARTS.index(part))) for part in parts}
     for part, count in counts.items():

@@ -36,7 +36,14 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
     Raises:
         ValueError: if the image shape or the number of `filters` does not fit.
     """
-    height, width, channels = image_shape
+    _check_cae(image_shape, filters)
+    encoder = _cae_encoder(image_shape, filters)
+    decoder = _cae_decoder(encoder.output_shape[1:], filters[1], image_shape[-1])
+    return Autoencoder(encoder, decoder, name=name)
+
+
+def _check_cae(image_shape, filters):
+    height, width, _ = image_shape
     if (height or 0) % 4 or (width or 0) % 4:
         raise ValueError(
             f"`image_shape` of 'cae' must be divisible by 4. Received: {tuple(image_shape)}"
@@ -45,10 +52,12 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
     if len(counts) != 3 or not all(type(count) is int and count > 0 for count in counts):
         raise ValueError(f"`filters` of 'cae' must be three whole numbers. Received: {filters!r}")
 
+
+def _cae_encoder(image_shape, filters):
     def convolution(maps):
         return layers.Conv2D(maps, 3, padding="same", activation="relu")
 
-    encoder = keras.Sequential(
+    return keras.Sequential(
         [
             keras.Input(image_shape, name="images"),
             Standardization(),
@@ -60,17 +69,19 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
         ],
         name="encoder",
     )
-    decoder = keras.Sequential(
+
+
+def _cae_decoder(latent_shape, maps, channels):
+    return keras.Sequential(
         [
-            keras.Input(encoder.output_shape[1:], name="latents"),
-            UpsamplingConv2D(filters[1], activation="relu"),
+            keras.Input(latent_shape, name="latents"),
+            UpsamplingConv2D(maps, activation="relu"),
             UpsamplingConv2D(channels),
             # In float32 under mixed precision too: images have finer steps than float16.
             layers.Activation("sigmoid", dtype="float32"),
         ],
         name="decoder",
     )
-    return Autoencoder(encoder, decoder, name=name)
 
 
 RECIPES = {
