@@ -10,6 +10,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` that keeps the lines of its examples, and fails with one line."""
+
+    def __init__(self, **options):
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(**options)
+
+    def error(self, message: str):
+        """End with exit status 2."""
+        self.exit(2, f"{self.prog}: error: {message}. See --help.\n")
+
+
 def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], Any]) -> None:
     """Parse the command line, run `main`, and end with one line on stderr if it fails.
 

@@ -1,9 +1,7 @@
 """Measure the speed of this library beside that of others, in one run."""
 
-import argparse
-
 import ae_keras
-from ae_keras.command_line import format_table, run
+from ae_keras.command_line import Parser, format_table, run
 
 EXAMPLES = """\
 examples:
@@ -15,14 +13,14 @@ For the comparison with PyTorch, install it first: pip install torch
 
 def make_parser():
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
     subject = parser.add_subparsers(dest="subject", required=True)
     train = subject.add_parser("train", help="images a second in training")
-    train.add_argument("--model", required=True, help=", ".join(ae_keras.list_models()))
-    train.add_argument("--batch-size", type=int, default=128)
-    train.add_argument("--rounds", type=int, default=11, help="measurements of each (default 11)")
+    train.add_argument(
+        "--model", required=True, help=f"one of: {', '.join(ae_keras.list_models())}"
+    )
+    train.add_argument("--batch-size", type=int, default=128, metavar="N", help="default 128")
+    train.add_argument("--rounds", type=int, default=11, metavar="N", help="default 11")
     return parser
 
 

@@ -1,10 +1,10 @@
 """Measure a trained model on its test images, or on another data set."""
 
-import argparse
 from pathlib import Path
 
 import ae_keras
-from ae_keras.command_line import format_metrics, run
+from ae_keras.command_line import Parser, format_metrics, run
+from ae_keras.data.parts import PARTS
 
 EXAMPLES = """\
 examples:
@@ -16,13 +16,11 @@ examples:
 
 def make_parser():
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("run", help="a run folder, or its name in saved_models")
     parser.add_argument("--dataset", help="as for train.py; default: the one of the run")
-    parser.add_argument("--split", choices=["train", "validation", "test"], default="test")
-    parser.add_argument("--skip-unreadable", action="store_true")
+    parser.add_argument("--split", choices=PARTS, default="test", help="default: test")
+    parser.add_argument("--skip-unreadable", action="store_true", help="leave such files out")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="for the figure and JSON; default: the run's"
     )

@@ -1,50 +1,45 @@
 """Train an autoencoder, or go on with a run that was stopped."""
 
-import argparse
 import dataclasses
 from pathlib import Path
 
 import ae_keras
-from ae_keras.command_line import format_metrics, parse_changes, run
+from ae_keras.command_line import Parser, format_metrics, parse_changes, run
 
 EXAMPLES = """\
 examples:
   python scripts/train.py --model cae
   python scripts/train.py --model cae --dataset cifar10 --epochs 20
   python scripts/train.py --model cae --dataset ~/photos --set image_shape=64,64,3
-  python scripts/train.py --model cae --set filters=16,24,32 --set schedule=cosine
+  python scripts/train.py --model cae --set filters=16,24,32 --set learning_rate=0.001
 
 A run that was stopped goes on when the same command is given again.
 """
 
+DATASET = """a TFDS name (cifar10, mnist, ...), a folder of images, an .npz or .npy file, or
+skimage: photographs inside scikit-image, no download (default)"""
+CHANGE = "any setting of the recipe or argument of the model; may be repeated"
+
 
 def make_parser():
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
+    add, number = parser.add_argument, {"type": int, "metavar": "N"}
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help=f"one of: {', '.join(ae_keras.list_models())}")
     what.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.json to train again")
-    parser.add_argument(
-        "--dataset",
-        help="a TFDS name (cifar10, mnist, ...), a folder of images, an .npz or .npy file, or "
-        "skimage: photographs inside scikit-image, no download (default)",
-    )
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET"
-    )
-    for name in ("epochs", "batch-size", "seed"):
-        parser.add_argument(f"--{name}", type=int, metavar="N")
-    parser.add_argument("--learning-rate", type=float, metavar="RATE")
-    parser.add_argument("--early-stopping", type=int, metavar="EPOCHS", help="without progress")
-    precisions = ("float16", "bfloat16")
-    parser.add_argument("--mixed-precision", nargs="?", const="float16", choices=precisions)
-    parser.add_argument("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
-    parser.add_argument("--skip-unreadable", action="store_true", default=None)
-    change = "any setting of the recipe or argument of the model; may be repeated"
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=change)
-    parser.add_argument("--overwrite", action="store_true", help="replace the run that is there")
+    add("--dataset", help=DATASET)
+    add("--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET")
+    add("--epochs", **number, help="passes over the training images")
+    add("--batch-size", **number, help="images in a training step")
+    add("--learning-rate", type=float, metavar="RATE", help="at the start of training")
+    add("--early-stopping", **number, help="stop after N epochs without a lower validation loss")
+    add("--seed", **number, help="of initial weights, data order and noise (default 0)")
+    add("--mixed-precision", nargs="?", const="float16", choices=["float16", "bfloat16"])
+    add("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
+    add("--skip-unreadable", action="store_true", default=None, help="leave such files out")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help=CHANGE)
+    add("--overwrite", action="store_true", help="replace the run that is there")
     return parser
 
 

@@ -94,6 +94,10 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("train.py",), ["--model", "--recipe", "required", "--help"]),
+        (("train.py", "--model", "cae", "--epochs", "three"), ["--epochs", "'three'"]),
+        (("evaluate.py", "cae-cifar10", "--split", "tset"), ["--split", "'tset'"]),
+        (("benchmark.py",), ["subject", "required"]),
         (("train.py", "--model", "cea"), ["Unknown model 'cea'", "'cae'"]),
         (("train.py", "--model", "cae", "--set", "epoch=3"), ["Did you mean 'epochs'"]),
         (("train.py", "--model", "cae", "--set", "epochs"), ["KEY=VALUE"]),
