@@ -14,7 +14,6 @@ from ae_keras.recipe import Recipe
 # In an epoch; keeps the seeds of the noise of different epochs apart.
 _MOST_BATCHES = 2**32
 
-
 # Made ahead of the model.
 _READY_BATCHES = 4
 
