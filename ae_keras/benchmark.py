@@ -55,8 +55,8 @@ def benchmark_training(
     """Compare our training with plain Keras and, where it is installed, with PyTorch.
 
     Plain Keras is `fit` with its defaults on the same model and the same images as a NumPy array
-    of float32. PyTorch trains the same architecture, in the faster of two memory formats; where
-    it is not installed, or we have no such model for it, its rows are missing.
+    of float32. PyTorch trains the same architecture, once in each of two memory formats; where it
+    is not installed, or we have no such model for it, its rows are missing.
 
     Args:
         name: str. A registered model.

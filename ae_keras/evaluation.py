@@ -11,7 +11,7 @@ from ae_keras.data.loading import load_images
 from ae_keras.data.pipeline import Pipeline, channel_statistics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
-from ae_keras.saved_model import find_run, load_model, write_safely
+from ae_keras.saved_model import find_run, load_model, write_safely, write_text
 
 _SHOWN_IMAGES = 10
 
@@ -134,15 +134,14 @@ def evaluate(
     """
     folder = find_run(run)
     recipe, model = folder.recipe, load_model(folder.model)
-    changes = {"image_shape": recipe.image_shape, "skip_unreadable": skip_unreadable}
-    recipe = change_recipe(recipe, dataset, **changes)
+    skip = skip_unreadable or recipe.skip_unreadable
+    recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
     output_dir = folder.path if output_dir is None else Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{part}"
     table, figure = output_dir / f"{name}.json", output_dir / f"{name}.png"
     images = load_images(recipe, [part])[part].images
     result = measure(model, images, recipe)
-    with write_safely(table) as temporary:
-        temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_text(table, json.dumps(result, indent=2) + "\n")
     write_reconstructions(model, images, recipe, figure, part)
     return result, [table, figure]

@@ -51,6 +51,16 @@ def write_safely(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file as `write_safely` does.
+
+    Raises:
+        OSError: if the file cannot be written; what stood at `path` is unharmed.
+    """
+    with write_safely(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 class RunFolder:
     """The files of a run.
 
@@ -129,20 +139,19 @@ class RunFolder:
     def start(self, recipe: Recipe) -> None:
         """Make the folder ready for a run that is new, or goes on if it is of the same recipe.
 
-        What is there of another run, or of a finished one, is removed; `check` asks before.
+        The folder must exist. What is there of another run, or of a finished one, is removed;
+        `check` asks before.
 
         Raises:
             OSError: if the folder cannot be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
         if self.is_finished or not self._is_of(recipe):
             # The recipe goes last, and by replacement: with it, the folder is a run's throughout.
-            for path in (self._metrics, self.checkpoint, self.model, self.last_model):
-                path.unlink(missing_ok=True)
-            for path in (self._history, self.history_figure, self.reconstructions_figure):
+            files = (self._metrics, self.checkpoint, self.model, self.last_model, self._history)
+            for path in (*files, self.history_figure, self.reconstructions_figure):
                 path.unlink(missing_ok=True)
             shutil.rmtree(self.tensorboard, ignore_errors=True)
-            self._write_text(self._recipe, recipe.to_json())
+            write_text(self._recipe, recipe.to_json())
         for leftover in self.path.glob(_TEMPORARY + "*"):
             leftover.unlink()
 
@@ -154,11 +163,13 @@ class RunFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes from training in this folder, which must exist.
+        """Make the folder if need be, and keep other processes from training in it.
 
         Raises:
             BlockingIOError: if another process does.
+            OSError: if the folder cannot be made.
         """
+        self.path.mkdir(parents=True, exist_ok=True)
         if os.name != "posix":
             yield
             return
@@ -175,21 +186,17 @@ class RunFolder:
         finally:
             os.close(descriptor)
 
-    def _write_text(self, path: Path, text: str) -> None:
-        with write_safely(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-
     def write_history(self, history: list[dict[str, float]]) -> None:
         """Write `history.csv`; numbers are written exactly."""
         text = io.StringIO()
         writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)
-        self._write_text(self._history, text.getvalue())
+        write_text(self._history, text.getvalue())
 
     def write_metrics(self, metrics: dict) -> None:
         """Write `metrics.json`, which marks the run as finished."""
-        self._write_text(self._metrics, json.dumps(metrics, indent=2) + "\n")
+        write_text(self._metrics, json.dumps(metrics, indent=2) + "\n")
 
     def write_model(self, model, path: Path) -> None:
         """Write a model, without its optimizer, as a `.keras` file."""

@@ -41,7 +41,7 @@ def train(
     Args:
         recipe: Recipe. What to train.
         output_dir: Folder of the run; `ae_keras.saved_model` says what is in it.
-        overwrite: bool. Replace a run that is there.
+        overwrite: bool. Replace a run that is there, unless it is this one, unfinished.
         verbose: int. As in Keras's `fit`: 0 silent, 1 progress bars, 2 one line an epoch.
             Default: progress bars on a terminal, else lines.
 
@@ -67,8 +67,8 @@ def train(
     run.check(recipe, overwrite)
     data = load_images(recipe)
     model = compile_model(recipe, data["train"].images)
-    run.path.mkdir(parents=True, exist_ok=True)
     with run.lock():
+        run.check(recipe, overwrite)  # again: another process may have been at work meanwhile
         run.start(recipe)
         progress = _load_progress(model, recipe, data["train"], run)
         _fit(model, recipe, data, run, progress, verbose)
@@ -112,6 +112,12 @@ class _StopSignals(contextlib.AbstractContextManager):
             signal.signal(number, handler)
 
 
+def _stopped(place: str) -> KeyboardInterrupt:
+    return KeyboardInterrupt(
+        f"Stopped {place}; the state is saved. Run the same command again to continue."
+    )
+
+
 class _WithinEpoch(keras.callbacks.Callback):
     """Watches one epoch: saves its state, stops it on request or when the loss is not a number."""
 
@@ -148,9 +154,7 @@ class _WithinEpoch(keras.callbacks.Callback):
             write_checkpoint(self._run.checkpoint, self.model, self._progress)
             self._last_saved = time.monotonic()
         if self._stop.requested:
-            raise KeyboardInterrupt(
-                f"Stopped in {place}; the state is saved. Run the same command again to continue."
-            )
+            raise _stopped(f"in {place}")
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.stop_training = True  # each epoch is a `fit` of its own
@@ -203,10 +207,7 @@ def _fit(model, recipe, data, run, progress, verbose) -> None:
             _complete_epoch(model, run, progress, scalars)
             log.write(model, progress.epoch, scalars)
             if stop.requested and not _is_over(recipe, progress):
-                raise KeyboardInterrupt(
-                    f"Stopped after epoch {progress.epoch}; the state is saved. Run the same "
-                    "command again to continue."
-                )
+                raise _stopped(f"after epoch {progress.epoch}")
 
 
 def _complete_epoch(model, run, progress, scalars: dict[str, float]) -> None:

@@ -79,6 +79,7 @@ def test_pick_examples_spreads_them(count):
 
 def test_evaluate_writes_its_files_where_it_is_told(model, tiny_recipe, tmp_path, photo_folder):
     run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
     run.start(tiny_recipe)
     run.write_model(model, run.model)
     result, files = ae_keras.evaluate(run.path, part="validation", output_dir=tmp_path / "a" / "b")
@@ -89,3 +90,15 @@ def test_evaluate_writes_its_files_where_it_is_told(model, tiny_recipe, tmp_path
     assert json.loads(files[0].read_text()) == result
     with Image.open(files[1]) as image:
         assert image.width > image.height
+
+
+@pytest.mark.parametrize("by", ["recipe", "argument"])
+def test_evaluate_leaves_unreadable_files_out(by, model, tiny_recipe, tmp_path, photo_folder):
+    for path in photo_folder.rglob("*7.png"):
+        path.write_bytes(b"junk")
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    run.start(ae_keras.change_recipe(tiny_recipe, skip_unreadable=by == "recipe"))
+    run.write_model(model, run.model)
+    result, _ = ae_keras.evaluate(run.path, part="train", skip_unreadable=by == "argument")
+    assert 28 <= result["images"] < 32

@@ -12,6 +12,7 @@ from ae_keras.saved_model import RunFolder, find_run, load_model, write_safely
 def saved(tmp_path, tiny_recipe):
     """A run folder with an untrained model, and the model."""
     run = RunFolder(tmp_path / "saved_models" / "mine")
+    run.path.mkdir(parents=True)
     run.start(tiny_recipe)
     model = ae_keras.build_model("cae", image_shape=tiny_recipe.image_shape)
     run.write_model(model, run.model)

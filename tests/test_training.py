@@ -250,6 +250,21 @@ def test_two_processes_do_not_train_in_one_folder(tiny_recipe, tmp_path):
     ae_keras.train(tiny_recipe, run.path, verbose=0)
 
 
+def test_a_run_that_another_process_finished_meanwhile_is_kept(tiny_recipe, tmp_path, monkeypatch):
+    """One process passes the check; before it has the lock, another one trains to the end."""
+
+    def load_images_slowly(recipe):
+        monkeypatch.undo()
+        ae_keras.train(recipe, tmp_path / "run", verbose=0)
+        return load_images(recipe)
+
+    monkeypatch.setattr(training, "load_images", load_images_slowly)
+    with pytest.raises(FileExistsError, match="finished run"):
+        ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+    assert RunFolder(tmp_path / "run").is_finished
+    assert ae_keras.load(tmp_path / "run")
+
+
 def test_a_bad_data_set_does_not_cost_the_finished_run(tiny_recipe, tmp_path):
     ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
     bad = dataclasses.replace(tiny_recipe, dataset=str(tmp_path / "missing" / "folder"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
-from ae_keras.data.parts import complete_parts, shuffled_parts
-from ae_keras.recipe import DEFAULT_SPLITS, Recipe
+from ae_keras.data.parts import assign_parts
+from ae_keras.recipe import Recipe
 
 
 def _load_arrays(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
@@ -60,10 +60,8 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
                 f"{str(path)!r}: expected one label for each of {count} images. Received: labels "
                 f"of shape {labels.shape}."
             )
-    if len(arrays) == 1 or recipe.splits:
-        parts = shuffled_parts(sum(counts), recipe.splits or DEFAULT_SPLITS)
-    else:
-        parts = complete_parts(np.repeat([0, 2], counts))
+    own = None if len(arrays) == 1 else np.repeat([0, 2], counts)
+    parts = assign_parts(sum(counts), own, recipe.splits)
 
     def read(indices):
         offset = 0

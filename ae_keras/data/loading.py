@@ -59,13 +59,7 @@ def load_images(
         if part not in PARTS:
             raise ValueError(f"`parts` must be of {', '.join(PARTS)}. Received: {part!r}")
     source = open_source(recipe)
-    counts = {part: int(np.sum(source.parts == PARTS.index(part))) for part in parts}
-    for part, count in counts.items():
-        if count == 0:
-            raise ValueError(
-                f"Data set {recipe.dataset!r} has {len(source.parts)} images and leaves none for "
-                f"the part {part!r}. Expected at least 10 images."
-            )
+    counts = _count(source, parts, recipe.dataset)
     size = sum(counts.values()) * int(np.prod(recipe.image_shape))
     if size <= (_default_memory_limit() if memory_limit is None else memory_limit):
         arrays = {
@@ -77,6 +71,17 @@ def load_images(
     for path in (path for images in data.values() for path in images.left_out):
         print(f"left out: {path}", file=sys.stderr)
     return data
+
+
+def _count(source: ImageSource, parts: Sequence[str], name: str) -> dict[str, int]:
+    counts = {part: int(np.sum(source.parts == PARTS.index(part))) for part in parts}
+    for part, count in counts.items():
+        if count == 0:
+            raise ValueError(
+                f"Data set {name!r} has {len(source.parts)} images and leaves none for the part "
+                f"{part!r}. Expected at least 10 images."
+            )
+    return counts
 
 
 def _default_memory_limit() -> int:

@@ -6,6 +6,8 @@ images.
 
 import numpy as np
 
+from ae_keras.recipe import DEFAULT_SPLITS
+
 PARTS = ("train", "validation", "test")
 
 
@@ -30,3 +32,12 @@ def complete_parts(parts: np.ndarray) -> np.ndarray:
             parts[train[:tenth]] = part
             train = train[tenth:]
     return parts
+
+
+def assign_parts(
+    count: int, own: np.ndarray | None, splits: tuple[float, float, float] | None
+) -> np.ndarray:
+    """Assign images to parts by a recipe's shares, or else as the data set itself does, if so."""
+    if splits or own is None:
+        return shuffled_parts(count, splits or DEFAULT_SPLITS)
+    return complete_parts(own)

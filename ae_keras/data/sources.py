@@ -11,7 +11,7 @@ import numpy as np
 from ae_keras.data.array_files import open_array_file
 from ae_keras.data.image_files import find_images, fit_image, read_image
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource
-from ae_keras.data.parts import complete_parts, shuffled_parts
+from ae_keras.data.parts import assign_parts
 from ae_keras.data.skimage_photos import cut_photographs
 from ae_keras.data.tfds_images import open_tfds
 from ae_keras.recipe import DEFAULT_SPLITS, Recipe
@@ -84,14 +84,13 @@ def _celeba_parts(folder: Path, paths: list[Path]) -> np.ndarray | None:
             f"{str(listing)!r} names no part for {len(missing)} images, the first {missing[0]!r}. "
             "Complete it, or set `splits`."
         )
-    return complete_parts([part_of[path.name] for path in paths])
+    return np.asarray([part_of[path.name] for path in paths], np.int8)
 
 
 def _open_folder(folder: Path, recipe: Recipe) -> ImageSource:
     paths = find_images(folder)
-    parts = None if recipe.splits else _celeba_parts(folder, paths)
-    if parts is None:
-        parts = shuffled_parts(len(paths), recipe.splits or DEFAULT_SPLITS)
+    own = None if recipe.splits else _celeba_parts(folder, paths)
+    parts = assign_parts(len(paths), own, recipe.splits)
 
     def read_one(index):
         try:

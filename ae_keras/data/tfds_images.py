@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
-from ae_keras.data.parts import PARTS, complete_parts, shuffled_parts
+from ae_keras.data.parts import PARTS, assign_parts
 from ae_keras.recipe import Recipe
 
 # Where TFDS keeps its own copies of data sets; asked for only to find out whether there is a
@@ -81,10 +81,8 @@ def open_tfds(recipe: Recipe) -> ImageSource:
     if not names:
         raise ValueError(f"Data set {recipe.dataset!r} has no split of {', '.join(PARTS)}.")
     counts = [builder.info.splits[name].num_examples for name in names]
-    if recipe.splits:
-        parts = shuffled_parts(sum(counts), recipe.splits)
-    else:
-        parts = complete_parts(np.repeat([PARTS.index(name) for name in names], counts))
+    own = np.repeat([PARTS.index(name) for name in names], counts)
+    parts = assign_parts(sum(counts), own, recipe.splits)
     class_names = _class_names(builder)
 
     def read(indices):
