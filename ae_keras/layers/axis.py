@@ -1,0 +1,65 @@
+"""How a convolution joins the pixels of two images along one axis."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Height or width of the big and of the small image that a convolution joins.
+
+    Pixel `o` of the small image and pixel `h = o * stride - before + i` of the big one share the
+    tap `i` of the kernel. A convolution goes from the big image to the small one, a transposed
+    convolution with the same taps from the small one to the big one.
+
+    Args:
+        kernel: int. Taps.
+        stride: int.
+        before: int. Padding before the first pixel of the big image.
+        after: int. Padding after its last pixel.
+        big: int or None. Pixels of the big image; `None`: any number.
+        small: int or None. Pixels of the small image.
+    """
+
+    kernel: int
+    stride: int
+    before: int
+    after: int
+    big: int | None
+    small: int | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the sizes are known."""
+        return self.big is not None and self.small is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the big image has exactly `stride` pixels for each pixel of the small one."""
+        return self.is_known and self.big == self.small * self.stride
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the padding is what backends call "same" for these sizes."""
+        if not self.is_known or self.small != -(-self.big // self.stride):
+            return False
+        padding = max((self.small - 1) * self.stride + self.kernel - self.big, 0)
+        return (self.before, self.after) == (padding // 2, padding - padding // 2)
+
+    def taps(self) -> np.ndarray:
+        """Return `(kernel, big, small)`: 1 where a tap joins two pixels, else 0."""
+        tap, big, small = np.ogrid[: self.kernel, : self.big, : self.small]
+        return (big == small * self.stride - self.before + tap).astype(np.float32)
+
+    def block_taps(self) -> np.ndarray:
+        """Return `(kernel, offsets, stride)`: 1 where a tap joins a block's pixel, else 0.
+
+        The big image is cut into blocks of `stride` pixels. A pixel of the small image is joined
+        to its own block and, with offsets from `-reach` to `reach`, to those around it.
+        """
+        reach = max(
+            -(-self.before // self.stride), (self.kernel - 1 - self.before) // self.stride, 0
+        )
+        tap, offset, pixel = np.ogrid[: self.kernel, -reach : reach + 1, : self.stride]
+        return (tap - self.before == offset * self.stride + pixel).astype(np.float32)

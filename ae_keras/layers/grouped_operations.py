@@ -1,0 +1,196 @@
+"""Grouped convolutions and their transposes, each in the way that is fastest for its shape.
+
+Both take a kernel `(height, width, big, groups * small)`, where `big` and `small` are the channels
+of a group in the big and in the small image that they join (see `Axis`). All ways lead to the same
+result:
+
+- `matrix`: for small images. A group is one matrix from all its inputs to all its outputs, and all
+  groups are one batched product. The batch is its last axis, so that copies move long rows.
+- `blocks`: for a big image of few channels. It is cut into blocks whose pixels become channels;
+  what is left is a convolution of stride 1 with more channels.
+- `native`: while training on TensorFlow, whose own kernels are several times faster than what
+  `keras.ops` does there. LiteRT lacks them, so a trained model does not use them.
+- `dense`: everywhere else. An ordinary convolution whose kernel is zero between groups.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from ae_keras.layers import tensorflow_convolution
+
+# `matrix` multiplies with at most this many numbers for each tap; the others are zeros. Measured
+# on two CPU cores: with 4 it is as fast as `native`, with 9 it takes 3 times as long.
+_MOST_ENTRIES = 4
+
+# Images have 1 or 3 channels, which leave most of a vector unit idle. With more channels, `blocks`
+# gains nothing and may multiply with zeros.
+_FEW_CHANNELS = 4
+
+
+def convolve(images, kernel, axes, groups=1, training=False):
+    """Return a grouped convolution.
+
+    Args:
+        images: Tensor `(batch, height, width, groups * big)`.
+        kernel: Tensor `(height, width, big, groups * small)`.
+        axes: The `Axis` of height and of width.
+        groups: int.
+        training: bool. Whether the gradient will be asked for.
+
+    Returns:
+        Tensor `(batch, height, width, groups * small)`.
+    """
+    if _suits_matrix(axes, groups):
+        return _through_matrix(images, kernel, axes, groups, to_big=False)
+    if _suits_blocks(kernel, axes, groups):
+        blocks = _to_blocks(images, *_strides(axes))
+        return ops.conv(blocks, _block_kernel(kernel, axes, to_big=False), padding="same")
+    padding = "same" if all(axis.is_same for axis in axes) else "valid"
+    if padding == "valid":
+        images = ops.pad(images, ((0, 0), *((axis.before, axis.after) for axis in axes), (0, 0)))
+    if training and groups > 1 and tensorflow_convolution.is_available(kernel.dtype):
+        return tensorflow_convolution.convolve(images, kernel, _strides(axes), padding)
+    if keras.backend.backend() == "tensorflow":
+        kernel = _dense_kernel(kernel, groups)
+    return ops.conv(images, kernel, _strides(axes), padding)
+
+
+def convolve_transpose(images, kernel, axes, groups=1, training=False):
+    """Return a grouped transposed convolution.
+
+    Args:
+        images: Tensor `(batch, height, width, groups * small)`.
+        kernel: Tensor `(height, width, big, groups * small)`.
+        axes: The `Axis` of height and of width.
+        groups: int.
+        training: bool. Whether the gradient will be asked for.
+
+    Returns:
+        Tensor `(batch, height, width, groups * big)`.
+    """
+    if _suits_matrix(axes, groups):
+        return _through_matrix(images, kernel, axes, groups, to_big=True)
+    if _suits_blocks(kernel, axes, groups):
+        blocks = ops.conv(images, _block_kernel(kernel, axes, to_big=True), padding="same")
+        return _from_blocks(blocks, *_strides(axes))
+    is_same = all(axis.is_same and axis.is_whole for axis in axes)
+    padding = "same" if is_same else "valid"
+    if training and groups > 1 and tensorflow_convolution.is_available(kernel.dtype):
+        outputs = tensorflow_convolution.convolve_transpose(
+            images, kernel, _strides(axes), padding, groups
+        )
+    else:
+        dense = _dense_kernel(kernel, groups)
+        outputs = ops.conv_transpose(images, dense, _strides(axes), padding)
+    return outputs if is_same else _crop(outputs, axes)
+
+
+def _strides(axes):
+    return tuple(axis.stride for axis in axes)
+
+
+def _crop(images, axes):
+    """Take the padding off the output of a transposed convolution, or add what it lacks."""
+    for position, axis in enumerate(axes, start=1):
+        # Backends give each input pixel at least `stride` output pixels.
+        surplus = axis.after + max(axis.stride - axis.kernel, 0)
+        if surplus < 0:
+            widths = [(0, -surplus) if place == position else (0, 0) for place in range(4)]
+            images = ops.pad(images, widths)
+        window = slice(axis.before, -surplus if surplus > 0 else None)
+        images = images[:, window] if position == 1 else images[:, :, window]
+    return images
+
+
+def _suits_matrix(axes, groups):
+    if groups == 1 or not all(axis.is_known for axis in axes):
+        return False
+    entries = math.prod(axis.big for axis in axes)
+    return entries <= _MOST_ENTRIES * math.prod(axis.kernel for axis in axes)
+
+
+def _through_matrix(images, kernel, axes, groups, to_big):
+    sources, targets = [axis.big for axis in axes], [axis.small for axis in axes]
+    if to_big:
+        sources, targets = targets, sources
+    matrices = _group_matrices(kernel, axes, groups, to_big)
+    # The inputs of each group, as a column for each image of the batch.
+    columns = ops.transpose(ops.reshape(images, (-1, math.prod(images.shape[1:]))))
+    columns = _swap(columns, math.prod(sources), groups)
+    outputs = ops.matmul(matrices, ops.reshape(columns, (groups, matrices.shape[2], -1)))
+    pixels, maps = math.prod(targets), groups * matrices.shape[1] // math.prod(targets)
+    outputs = ops.reshape(_swap(outputs, groups, pixels), (pixels * maps, -1))
+    return ops.reshape(ops.transpose(outputs), (-1, *targets, maps))
+
+
+def _swap(values, outer, inner):
+    """Swap the two outermost of the axes that `values` is read as."""
+    size = math.prod(values.shape[:-1]) // (outer * inner)
+    values = ops.reshape(values, (outer, inner, size, -1))
+    return ops.transpose(values, (1, 0, 2, 3))
+
+
+def _group_matrices(kernel, axes, groups, to_big):
+    """Return `(groups, outputs, inputs)`, each (pixels * channels) of one group."""
+    # Which pair of a big and a small pixel each tap joins, over both axes.
+    taps = np.einsum("ibs,jct->ijbcst", *(axis.taps() for axis in axes))
+    big, small = math.prod(taps.shape[2:4]), math.prod(taps.shape[4:])
+    taps = _constant(taps.reshape(-1, big * small), kernel)
+    channels = (kernel.shape[2], groups, kernel.shape[3] // groups)
+    weights = ops.transpose(ops.reshape(kernel, (taps.shape[0], math.prod(channels))))
+    matrices = ops.reshape(ops.matmul(weights, taps), (*channels, big, small))
+    if to_big:
+        matrices = ops.transpose(matrices, (1, 3, 0, 4, 2))
+        return ops.reshape(matrices, (groups, big * channels[0], small * channels[2]))
+    matrices = ops.transpose(matrices, (1, 4, 2, 3, 0))
+    return ops.reshape(matrices, (groups, small * channels[2], big * channels[0]))
+
+
+def _constant(values, like):
+    return ops.cast(ops.convert_to_tensor(values), like.dtype)
+
+
+def _suits_blocks(kernel, axes, groups):
+    is_image = groups == 1 and kernel.shape[2] <= _FEW_CHANNELS
+    return is_image and all(axis.is_whole and axis.stride > 1 for axis in axes)
+
+
+def _to_blocks(images, rows, columns):
+    """Make the pixels of blocks of `rows` x `columns` pixels the channels of one pixel."""
+    _, height, width, channels = images.shape
+    height, width = height // rows, width // columns
+    images = ops.reshape(images, (-1, height, rows, width, columns * channels))
+    images = ops.transpose(images, (0, 1, 3, 2, 4))
+    return ops.reshape(images, (-1, height, width, rows * columns * channels))
+
+
+def _from_blocks(images, rows, columns):
+    """Undo `_to_blocks`."""
+    _, height, width, channels = images.shape
+    channels = channels // (rows * columns)
+    images = ops.reshape(images, (-1, height, width, rows, columns * channels))
+    images = ops.transpose(images, (0, 1, 3, 2, 4))
+    return ops.reshape(images, (-1, height * rows, width * columns, channels))
+
+
+def _block_kernel(kernel, axes, to_big):
+    """Return the kernel, of stride 1, between the blocks of the big image and the small one."""
+    rows, columns = (_constant(axis.block_taps(), kernel) for axis in axes)
+    if to_big:  # what lies before a block, seen from a pixel, lies after the pixel, seen from it
+        rows, columns = (ops.flip(taps, axis=1) for taps in (rows, columns))
+        kernel = ops.einsum("ijbs,iar,jcq->acsrqb", kernel, rows, columns)
+        return ops.reshape(kernel, (*kernel.shape[:3], math.prod(kernel.shape[3:])))
+    kernel = ops.einsum("ijbs,iar,jcq->acrqbs", kernel, rows, columns)
+    return ops.reshape(kernel, (*kernel.shape[:2], math.prod(kernel.shape[2:5]), -1))
+
+
+def _dense_kernel(kernel, groups):
+    """Return the kernel of an ordinary convolution, zero between channels of different groups."""
+    if groups == 1:
+        return kernel
+    big, small = kernel.shape[2], kernel.shape[3] // groups
+    within = np.kron(np.eye(groups, dtype=np.float32), np.ones((big, small), np.float32))
+    return ops.tile(kernel, (1, 1, groups, 1)) * _constant(within, kernel)
