@@ -12,6 +12,14 @@ from ae_keras.recipe import Recipe, closest
 # and its default recipe in `RECIPES`. It is imported only when asked for: Keras takes seconds.
 _FAMILY_OF = {
     "cae": "convolutional",
+    "celeba_conv": "celeba",
+    "celeba_pool": "celeba",
+    "conv": "convolutional",
+    "lossless_mlp": "dense",
+    "lossy_cae": "convolutional",
+    "mlp": "dense",
+    "vae_v1": "variational",
+    "vae_v2": "variational",
 }
 
 
@@ -31,11 +39,13 @@ def _argument_names(name: str) -> list[str]:
     return [parameter for parameter in parameters if parameter != "name"]
 
 
-def build_model(name: str, /, **arguments: Any):
+def build_model(name: str, /, classes: int | None = None, **arguments: Any):
     """Build an untrained model.
 
     Args:
         name: str. A registered model.
+        classes: int. Build the conditional variant, whose decoder is told which of so many labels
+            the image has. Default: the decoder sees only the latent.
         **arguments: Arguments of its builder, for example `image_shape=(32, 32, 3)`.
 
     Returns:
@@ -51,7 +61,12 @@ def build_model(name: str, /, **arguments: Any):
     for key in arguments:
         if key not in known:
             raise ValueError(f"Model {name!r} has no argument {key!r}. {closest(key, known)}")
-    return getattr(_family(name), name)(**arguments)
+    model = getattr(_family(name), name)(**arguments)
+    if classes is None:
+        return model
+    from ae_keras.models.conditional import make_conditional
+
+    return make_conditional(model, classes)
 
 
 def recipe_for(name: str, dataset: str | None = None, /, **changes: Any) -> Recipe:

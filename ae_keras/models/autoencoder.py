@@ -1,8 +1,9 @@
 """The contract of all models: an autoencoder is an encoder and a decoder."""
 
 import keras
+from keras import ops
 
-from ae_keras.layers import Standardization
+from ae_keras.layers import Sampling, Standardization
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
@@ -15,18 +16,22 @@ class Autoencoder(keras.Model):
 
     Both parts are functional Keras models, and so is the whole: `fit`, `evaluate`, `save`,
     `export` and `summary` are Keras's own. What a model needs before and after (standardization,
-    rescaling) happens in its graph.
+    rescaling) happens in its graph. A decoder may take a label beside the latent (see
+    `ae_keras.models.conditional`); the whole then takes a pair of images and labels.
+
+    A variational autoencoder, whose encoder ends with `Sampling`, reports its loss in parts:
+    `distortion`, and `kl`, the divergence in nats of an image.
 
     Args:
         encoder: keras.Model. Images to latents.
-        decoder: keras.Model. Latents to images.
+        decoder: keras.Model. Latents, or latents and labels, to images.
         name: str.
 
     Input shape:
-        `(batch, height, width, channels)`, float32 in [0, 1].
+        `(batch, height, width, channels)`, float32 in [0, 1]; of the labels `(batch,)`, integers.
 
     Output shape:
-        The input's.
+        That of the images.
 
     Raises:
         ValueError: if the decoder does not take what the encoder gives, or does not give back
@@ -34,7 +39,8 @@ class Autoencoder(keras.Model):
     """
 
     def __init__(self, encoder, decoder, name=None, **kwargs):
-        if encoder.output_shape != decoder.input_shape:
+        is_conditional = len(decoder.inputs) == 2
+        if encoder.output_shape != tuple(decoder.inputs[0].shape):
             raise ValueError(
                 "The decoder must take the encoder's output. Received: encoder output "
                 f"{encoder.output_shape}, decoder input {decoder.input_shape}."
@@ -44,15 +50,25 @@ class Autoencoder(keras.Model):
                 "The decoder must give images of the encoder's input shape. Received: encoder "
                 f"input {encoder.input_shape}, decoder output {decoder.output_shape}."
             )
-        images = keras.Input(batch_shape=encoder.input_shape, name="images")
-        super().__init__(inputs=images, outputs=decoder(encoder(images)), name=name, **kwargs)
+        inputs = images = keras.Input(batch_shape=encoder.input_shape, name="images")
+        latents = encoder(images)
+        if is_conditional:
+            labels = keras.Input((), dtype="int32", name="labels")
+            inputs, latents = [images, labels], [latents, labels]
+        super().__init__(inputs=inputs, outputs=decoder(latents), name=name, **kwargs)
         self.encoder = encoder
         self.decoder = decoder
+        self.is_conditional = is_conditional
+        sampling = [layer for layer in encoder.layers if isinstance(layer, Sampling)]
+        self._sampling = sampling[0] if sampling else None
+        if sampling:
+            self._distortion = keras.metrics.Mean(name="distortion")
+            self._divergence = keras.metrics.Mean(name="kl")
 
     @property
     def image_shape(self):
         """`(height, width, channels)` of the images; `None` where any size is taken."""
-        return tuple(self.input_shape[1:])
+        return tuple(self.encoder.input_shape[1:])
 
     @property
     def latent_shape(self):
@@ -63,9 +79,53 @@ class Autoencoder(keras.Model):
         """Return the latents of a batch of images in [0, 1]."""
         return self.encoder(images, training=training)
 
-    def decode(self, latents, training=False):
-        """Return the reconstructions, in [0, 1], of a batch of latents."""
-        return self.decoder(latents, training=training)
+    def decode(self, latents, labels=None, training=False):
+        """Return the reconstructions, in [0, 1], of a batch of latents.
+
+        Raises:
+            ValueError: if labels are missing, or the model takes none.
+        """
+        if self.is_conditional != (labels is not None):
+            raise ValueError(
+                f"{self.name!r} {'needs' if self.is_conditional else 'takes no'} labels."
+            )
+        inputs = latents if labels is None else [latents, labels]
+        return self.decoder(inputs, training=training)
+
+    @property
+    def is_variational(self):
+        """Whether the latents have a prior, N(0, 1), to draw from."""
+        return self._sampling is not None
+
+    def sample(self, count, labels=None, seed=None):
+        """Return images decoded from latents drawn from the prior N(0, 1).
+
+        Args:
+            count: int. How many.
+            labels: `count` integers, if the model is conditional.
+            seed: int. Of the draw.
+
+        Raises:
+            ValueError: if the model is not variational, or labels are missing or not taken.
+        """
+        if not self.is_variational:
+            raise ValueError(f"{self.name!r} is not variational: its latents have no prior.")
+        latents = keras.random.normal((count, *self.latent_shape), seed=seed)
+        return self.decode(latents, None if labels is None else ops.convert_to_tensor(labels))
+
+    def set_warmup(self, share):
+        """Set the share of `kl_weight`, from 0 to 1, that training takes; if the model has one."""
+        if self.is_variational:
+            self._sampling.warmup.assign(share)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Return the loss as Keras does, and keep its parts for the report."""
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        if self.is_variational:
+            weighted = ops.sum(self._sampling.losses)
+            self._distortion.update_state(loss - weighted)
+            self._divergence.update_state(weighted / self._sampling.loss_weight(training))
+        return loss
 
     def set_statistics(self, mean, variance):
         """Set what the `Standardization` layers work with, if the model has any.

@@ -1,0 +1,16 @@
+"""Checks of the arguments that the builders of models share."""
+
+
+def check_count(name, value):
+    """Raise `ValueError` unless a value is a whole number of at least 1."""
+    if type(value) is not int or value < 1:
+        raise ValueError(f"`{name}` must be a whole number >= 1. Received: {value!r}")
+
+
+def check_divisible(image_shape, divisor, model):
+    """Raise `ValueError` unless height and width, where they are known, can be divided."""
+    if any((size or 0) % divisor for size in image_shape[:2]):
+        raise ValueError(
+            f"`image_shape` of {model!r} must be divisible by {divisor}. "
+            f"Received: {tuple(image_shape)}"
+        )

@@ -1,0 +1,112 @@
+"""Autoencoders of fully connected layers.
+
+- `mlp`: one layer down to `latent_dim` values and one layer up, from a study of MNIST.
+- `lossless_mlp`: four layers as wide as an MNIST image, from a study of lossy and nearly lossless
+  autoencoders. It compresses nothing by itself: the point that others are compared with.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from ae_keras.models.autoencoder import Autoencoder
+from ae_keras.models.checks import check_count
+from ae_keras.recipe import DIGIT_AUGMENTATION, Recipe
+
+
+def mlp(image_shape=(28, 28, 1), latent_dim=32, name="mlp"):
+    """Build the autoencoder `mlp`: flatten, dense to the latent, dense to the pixels, sigmoid.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: int. Length of the latent.
+        name: str.
+
+    Returns:
+        An `Autoencoder`, latent `(latent_dim,)`.
+
+    Raises:
+        ValueError: if an argument does not fit.
+    """
+    check_count("latent_dim", latent_dim)
+    values = _count_values(image_shape, name)
+    return Autoencoder(
+        _encoder(image_shape, [layers.Dense(latent_dim)]),
+        _decoder(latent_dim, [layers.Dense(values)], image_shape),
+        name=name,
+    )
+
+
+def lossless_mlp(image_shape=(28, 28, 1), latent_dim=784, name="lossless_mlp"):
+    """Build the autoencoder `lossless_mlp`.
+
+    Twice dense and PReLU in the encoder, twice in the decoder, each as wide as the latent; the
+    last is as wide as the image. Then a sigmoid.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: int. Length of the latent.
+        name: str.
+
+    Returns:
+        An `Autoencoder`, latent `(latent_dim,)`.
+
+    Raises:
+        ValueError: if an argument does not fit.
+    """
+    check_count("latent_dim", latent_dim)
+    values = _count_values(image_shape, name)
+
+    def dense(*widths):
+        return [layer for width in widths for layer in (layers.Dense(width), layers.PReLU())]
+
+    return Autoencoder(
+        _encoder(image_shape, dense(latent_dim, latent_dim)),
+        _decoder(latent_dim, dense(latent_dim, values), image_shape),
+        name=name,
+    )
+
+
+def _count_values(image_shape, name):
+    if None in image_shape:
+        raise ValueError(f"{name!r} needs images of a known size. Received: {tuple(image_shape)}")
+    return math.prod(image_shape)
+
+
+def _encoder(image_shape, middle):
+    images = keras.Input(image_shape, name="images")
+    return keras.Sequential([images, layers.Flatten(), *middle], name="encoder")
+
+
+def _decoder(latent_dim, middle, image_shape):
+    latents = keras.Input((latent_dim,), name="latents")
+    # In float32 under mixed precision too: images have finer steps than float16.
+    last = [layers.Reshape(image_shape), layers.Activation("sigmoid", dtype="float32")]
+    return keras.Sequential([latents, *middle, *last], name="decoder")
+
+
+RECIPES = {
+    # python scripts/train.py --model mlp --dataset mnist --set latent_dim=128
+    "mlp": Recipe(
+        model="mlp",
+        dataset="mnist",
+        image_shape=(28, 28, 1),
+        batch_size=128,
+        epochs=10,
+        learning_rate=2e-3,
+        schedule="cosine",
+    ),
+    # python scripts/train.py --model lossless_mlp --dataset mnist
+    "lossless_mlp": Recipe(
+        model="lossless_mlp",
+        dataset="mnist",
+        image_shape=(28, 28, 1),
+        augmentation=DIGIT_AUGMENTATION,
+        batch_size=100,
+        epochs=300,
+        optimizer_arguments={"weight_decay": 1e-9},
+        schedule="exponential",
+        schedule_arguments={"decay_rate": 0.98},
+    ),
+}
