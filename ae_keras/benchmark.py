@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from ae_keras.compilation import compile_model
-from ae_keras.data.loading import load_images
+from ae_keras.data.loading import Images, load_images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_model, recipe_for
@@ -88,8 +88,8 @@ def benchmark_training(
 
 
 def _our_training(recipe: Recipe, images: np.ndarray) -> Callable[[], object]:
-    model = compile_model(recipe, images)
-    pipeline = Pipeline(images, recipe)
+    model = compile_model(recipe, Images(images))
+    pipeline = Pipeline(Images(images), recipe)
     return lambda: model.fit(pipeline.training(epoch=0), shuffle=False, verbose=0)
 
 

@@ -3,9 +3,9 @@
 import math
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from ae_keras.data.loading import Images
 from ae_keras.data.pipeline import channel_statistics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_model
@@ -14,36 +14,49 @@ from ae_keras.registry import build_model
 _STEPS_PER_EXECUTION = 16
 
 
-def compile_model(recipe: Recipe, images: np.ndarray) -> keras.Model:
+def compile_model(recipe: Recipe, data: Images) -> keras.Model:
     """Build and compile a recipe's model, ready for `fit`.
 
     Args:
         recipe: Recipe.
-        images: The training images, uint8 `(count, height, width, channels)`.
+        data: Images. Those of training.
 
     Returns:
         A compiled `Autoencoder`. Its initial weights depend on the recipe's seed, which becomes
         that of Python, NumPy and the backend too.
 
     Raises:
-        ValueError: if an argument of model, optimizer or schedule is not acceptable.
+        ValueError: if an argument of model, optimizer or schedule is not acceptable, or the recipe
+            is conditional and the images have no labels.
     """
+    classes = _count_classes(recipe, data) if recipe.conditional else None
     keras.utils.set_random_seed(recipe.seed)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision)
     try:
-        model = build_model(recipe.model, image_shape=recipe.image_shape, **recipe.model_arguments)
+        model = build_model(
+            recipe.model, classes, image_shape=recipe.image_shape, **recipe.model_arguments
+        )
     finally:
         keras.config.set_dtype_policy(before)
-    model.set_statistics(*channel_statistics(images))
+    steps_per_epoch = math.ceil(len(data.images) * recipe.copies / recipe.batch_size)
+    model.set_statistics(*channel_statistics(data.images))
     model.compile(
-        optimizer=_make_optimizer(recipe, math.ceil(len(images) / recipe.batch_size)),
+        optimizer=_make_optimizer(recipe, steps_per_epoch),
         loss=recipe.loss,
         jit_compile=_use_xla(recipe),
         steps_per_execution=_STEPS_PER_EXECUTION,
     )
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _count_classes(recipe: Recipe, data: Images) -> int:
+    if data.labels is None:
+        raise ValueError(
+            f"A conditional model needs labels, and the data set {recipe.dataset!r} has none."
+        )
+    return max(len(data.class_names), int(data.labels.max()) + 1)
 
 
 def _use_xla(recipe: Recipe) -> bool:

@@ -6,44 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_keras import figures, metrics
-from ae_keras.data.loading import load_images
+from ae_keras import metrics
+from ae_keras.data.loading import Images, load_images
 from ae_keras.data.pipeline import Pipeline, channel_statistics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
-from ae_keras.saved_model import find_run, load_model, write_safely, write_text
-
-_SHOWN_IMAGES = 10
-
-
-def pick_examples(images: np.ndarray) -> np.ndarray:
-    """Return ten images (fewer if there are fewer), evenly spaced over all of them."""
-    count = min(_SHOWN_IMAGES, len(images))
-    return np.asarray(images[np.linspace(0, len(images) - 1, count).astype(int)])
+from ae_keras.run_figures import write_reconstructions
+from ae_keras.saved_model import find_run, load_model, write_text
 
 
-def reconstruct(model, images: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    """Return a model's input and output for some images.
-
-    Args:
-        model: Autoencoder.
-        images: uint8 array `(count, height, width, channels)`.
-        recipe: Recipe. Its task says what the input is.
-
-    Returns:
-        Inputs and reconstructions, float32 in [0, 1]. The input of `"denoising"` is noisy.
-    """
-    inputs, _ = zip(*Pipeline(images, recipe).evaluation().as_numpy_iterator(), strict=True)
-    outputs = [model.predict_on_batch(batch) for batch in inputs]
-    return np.concatenate(inputs), np.concatenate(outputs)
-
-
-def measure(model, images: np.ndarray, recipe: Recipe) -> dict[str, float | int | None]:
+def measure(model, data: Images, recipe: Recipe) -> dict[str, float | int | None]:
     """Measure a model's reconstructions of some images.
 
     Args:
         model: Autoencoder.
-        images: uint8 array `(count, height, width, channels)`.
+        data: Images.
         recipe: Recipe. Its task and batch size are used.
 
     Returns:
@@ -56,16 +33,16 @@ def measure(model, images: np.ndarray, recipe: Recipe) -> dict[str, float | int 
         - `ssim`, `ms_ssim`: means over the images, and `ms_ssim_scales`, how many of the five
           scales fit; only for images of at least 11x11 pixels.
     """
-    height, width, _ = images.shape[1:]
+    height, width, _ = data.images.shape[1:]
     scales = metrics.count_scales(height, width)
     errors, similarities = [], []
-    for inputs, targets in Pipeline(images, recipe).evaluation().as_numpy_iterator():
+    for inputs, targets in Pipeline(data, recipe).evaluation().as_numpy_iterator():
         outputs = model.predict_on_batch(inputs)
         errors.append(metrics.channel_mse(targets, outputs))
         if scales:
             pair = metrics.ssim(targets, outputs), metrics.ms_ssim(targets, outputs)
             similarities.append(np.stack(pair, axis=-1))
-    result = {"images": len(images), **_errors(np.concatenate(errors), images)}
+    result = {"images": len(data.images), **_errors(np.concatenate(errors), data.images)}
     if scales:
         ssim, ms_ssim = np.concatenate(similarities).mean(axis=0)
         result |= {"ssim": float(ssim), "ms_ssim": float(ms_ssim), "ms_ssim_scales": scales}
@@ -82,27 +59,6 @@ def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
         "psnr_of_mean_mse": metrics.psnr(errors.mean()),
     }
     return {key: float(value) if math.isfinite(value) else None for key, value in values.items()}
-
-
-def write_reconstructions(
-    model, images: np.ndarray, recipe: Recipe, path: str | Path, part: str = "test"
-) -> None:
-    """Write a figure of ten of the images, their reconstructions, and the differences.
-
-    Args:
-        model: Autoencoder.
-        images: uint8 array `(count, height, width, channels)`.
-        recipe: Recipe. Its task says what the model's input is.
-        path: Where to write; the ending names the format.
-        part: str. What to call the images.
-    """
-    examples = pick_examples(images)
-    inputs, outputs = reconstruct(model, examples, recipe)
-    originals = examples.astype(np.float32) / 255
-    psnr = metrics.psnr(metrics.mse(originals, outputs))
-    title = f"{recipe.model} on {recipe.data_name}: {len(examples)} {part} images with their PSNR"
-    with write_safely(path) as temporary:
-        figures.save_reconstructions(temporary, inputs, originals, outputs, psnr, title)
 
 
 def evaluate(
@@ -140,8 +96,8 @@ def evaluate(
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{part}"
     table, figure = output_dir / f"{name}.json", output_dir / f"{name}.png"
-    images = load_images(recipe, [part])[part].images
-    result = measure(model, images, recipe)
+    data = load_images(recipe, [part])[part]
+    result = measure(model, data, recipe)
     write_text(table, json.dumps(result, indent=2) + "\n")
-    write_reconstructions(model, images, recipe, figure, part)
+    write_reconstructions(model, data, recipe, figure, part)
     return result, [table, figure]

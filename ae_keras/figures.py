@@ -46,6 +46,36 @@ def save_image_rows(
     figure.savefig(path, dpi=_DPI)
 
 
+def save_image_grid(
+    path: str | Path,
+    images: np.ndarray,
+    title: str,
+    captions: Sequence[str] = (),
+    columns: int = 10,
+) -> None:
+    """Save images in rows.
+
+    Args:
+        path: Where to write; the ending names the format.
+        images: Array `(count, height, width, channels)` in [0, 1].
+        title: str. Over the figure.
+        captions: One text for each image, over it.
+        columns: int. Images in a row.
+    """
+    rows = -(-len(images) // columns)
+    height = 1.3 if captions else 1.1
+    figure = Figure(figsize=(1.1 * columns, height * rows + 0.4), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, image in zip(grid, images, strict=False):
+        _show(axes, image)
+    for axes in grid[len(images) :]:
+        axes.set_axis_off()
+    for axes, caption in zip(grid, captions, strict=False):
+        axes.set_title(caption, fontsize=7, pad=3)
+    figure.savefig(path, dpi=_DPI)
+
+
 def save_reconstructions(
     path: str | Path,
     inputs: np.ndarray,

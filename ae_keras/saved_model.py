@@ -8,6 +8,9 @@
   history.csv           one row an epoch
   metrics.json          quality on the test images; its presence says that the run is finished
   history.png  reconstructions.png
+  samples.png           images drawn from the prior of a variational model
+  augmentation.png      one image as training sees it, if the recipe moves images
+  dataset.png           images of the data set, from `train.py --dry-run`
   tensorboard/          logs
   checkpoint.npz        the exact state of an unfinished run
 ```
@@ -75,6 +78,9 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint.npz"
         self.history_figure = self.path / "history.png"
         self.reconstructions_figure = self.path / "reconstructions.png"
+        self.samples_figure = self.path / "samples.png"
+        self.dataset_figure = self.path / "dataset.png"
+        self.augmentation_figure = self.path / "augmentation.png"
         self.tensorboard = self.path / "tensorboard"
         self._recipe = self.path / "recipe.json"
         self._history = self.path / "history.csv"
@@ -119,8 +125,10 @@ class RunFolder:
             self._check_same(recipe)
 
     def _has_files(self) -> bool:
+        previews = (self.dataset_figure, self.augmentation_figure)
         return self.path.is_dir() and any(
-            not path.name.startswith(_TEMPORARY) for path in self.path.iterdir()
+            path not in previews and not path.name.startswith(_TEMPORARY)
+            for path in self.path.iterdir()
         )
 
     def _check_same(self, recipe: Recipe) -> None:
@@ -148,7 +156,8 @@ class RunFolder:
         if self.is_finished or not self._is_of(recipe):
             # The recipe goes last, and by replacement: with it, the folder is a run's throughout.
             files = (self._metrics, self.checkpoint, self.model, self.last_model, self._history)
-            for path in (*files, self.history_figure, self.reconstructions_figure):
+            pictures = (self.history_figure, self.reconstructions_figure, self.samples_figure)
+            for path in (*files, *pictures, self.dataset_figure, self.augmentation_figure):
                 path.unlink(missing_ok=True)
             shutil.rmtree(self.tensorboard, ignore_errors=True)
             write_text(self._recipe, recipe.to_json())

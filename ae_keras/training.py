@@ -25,8 +25,15 @@ from ae_keras.compilation import compile_model
 from ae_keras.data.loading import Images, load_images
 from ae_keras.data.parts import PARTS
 from ae_keras.data.pipeline import Pipeline
-from ae_keras.evaluation import measure, pick_examples, reconstruct, write_reconstructions
+from ae_keras.evaluation import measure
 from ae_keras.recipe import Recipe
+from ae_keras.run_figures import (
+    pick_examples,
+    reconstruct,
+    write_augmentation,
+    write_reconstructions,
+    write_samples,
+)
 from ae_keras.saved_model import RunFolder, load_model, write_safely
 
 # Within an epoch, the state is saved this often.
@@ -66,10 +73,12 @@ def train(
     run = RunFolder(output_dir)
     run.check(recipe, overwrite)
     data = load_images(recipe)
-    model = compile_model(recipe, data["train"].images)
+    model = compile_model(recipe, data["train"])
     with run.lock():
         run.check(recipe, overwrite)  # again: another process may have been at work meanwhile
         run.start(recipe)
+        if recipe.augments:
+            write_augmentation(data["train"], recipe, run.augmentation_figure)
         progress = _load_progress(model, recipe, data["train"], run)
         _fit(model, recipe, data, run, progress, verbose)
         return _finish(model, recipe, data, run, progress)
@@ -165,11 +174,11 @@ class _TensorBoard:
 
     def __init__(self, run: RunFolder, validation: Images, recipe: Recipe):
         self._writer = tf.summary.create_file_writer(str(run.tensorboard))
-        self._images = pick_examples(validation.images)
+        self._examples = pick_examples(validation)
         self._recipe = recipe
 
     def write(self, model, epoch: int, scalars: dict[str, float]) -> None:
-        inputs, outputs = reconstruct(model, self._images, self._recipe)
+        inputs, outputs = reconstruct(model, self._examples, self._recipe)
         pairs = np.concatenate([inputs, outputs], axis=1)
         with self._writer.as_default(step=epoch):
             for name, value in scalars.items():
@@ -186,11 +195,12 @@ def _is_over(recipe: Recipe, progress: Progress) -> bool:
 
 def _fit(model, recipe, data, run, progress, verbose) -> None:
     """Train for the epochs that are missing, with a checkpoint after each."""
-    training, validation = (Pipeline(data[part].images, recipe) for part in PARTS[:2])
+    training, validation = (Pipeline(data[part], recipe) for part in PARTS[:2])
     log = _TensorBoard(run, data["validation"], recipe)
     with _StopSignals() as stop:
         while not _is_over(recipe, progress):
             state = [np.asarray(variable) for variable in model.metrics_variables]
+            model.set_warmup(min((progress.epoch + 1) / max(recipe.kl_warmup, 1), 1.0))
             watch = _WithinEpoch(run, progress, len(training), state, stop)
             fitted = model.fit(
                 training.training(progress.epoch, progress.batch),
@@ -226,9 +236,8 @@ def _finish(model, recipe, data, run, progress) -> dict:
     """Measure the best weights on the test images, and write what a finished run holds."""
     run.write_model(model, run.last_model)
     best = load_model(run.model)
-    images = data["test"].images
     result = {
-        "test": measure(best, images, recipe),
+        "test": measure(best, data["test"], recipe),
         "training": {
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch + 1,
@@ -239,7 +248,9 @@ def _finish(model, recipe, data, run, progress) -> dict:
     title = f"{recipe.model} on {recipe.data_name}"
     with write_safely(run.history_figure) as path:
         figures.save_history(path, progress.history, title, recipe.loss)
-    write_reconstructions(best, images, recipe, run.reconstructions_figure)
+    write_reconstructions(best, data["test"], recipe, run.reconstructions_figure)
+    if best.is_variational:
+        write_samples(best, data["test"], recipe, run.samples_figure)
     run.write_metrics(result)
     run.checkpoint.unlink(missing_ok=True)
     return result

@@ -10,8 +10,8 @@ EXAMPLES = """\
 examples:
   python scripts/train.py --model cae
   python scripts/train.py --model cae --dataset cifar10 --epochs 20
+  python scripts/train.py --model vae_v2 --dataset cifar10 --set conditional=true --dry-run
   python scripts/train.py --model cae --dataset ~/photos --set image_shape=64,64,3
-  python scripts/train.py --model cae --set filters=16,24,32 --set learning_rate=0.001
 
 A run that was stopped goes on when the same command is given again.
 """
@@ -39,6 +39,7 @@ def make_parser():
     add("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
     add("--skip-unreadable", action="store_true", default=None, help="leave such files out")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=CHANGE)
+    add("--dry-run", action="store_true", help="show model and images, and do not train")
     add("--overwrite", action="store_true", help="replace the run that is there")
     return parser
 
@@ -60,9 +61,15 @@ def make_recipe(arguments):
 
 
 def main(arguments):
-    """Train and print the quality on the test images."""
+    """Train and print the quality on the test images, or only show what would be trained."""
+    from ae_keras.preview import preview
+
     recipe = make_recipe(arguments)
     output = arguments.output or Path("saved_models") / f"{recipe.model}-{recipe.data_name}"
+    if arguments.dry_run:
+        summary, figures = preview(recipe, output)
+        print(f"{summary}\n\nLook at {' and '.join(map(str, figures))}.")
+        return
     result = ae_keras.train(recipe, output, overwrite=arguments.overwrite)
     print(f"\n{format_metrics(result['test'])}\n\nSaved in {output}. Look at reconstructions.png.")
     print(f"Next: python scripts/evaluate.py {output}")

@@ -6,8 +6,9 @@ from PIL import Image
 
 import ae_keras
 from ae_keras import metrics
-from ae_keras.data.loading import load_images
-from ae_keras.evaluation import measure, pick_examples, reconstruct
+from ae_keras.data.loading import Images, load_images
+from ae_keras.evaluation import measure
+from ae_keras.run_figures import pick_examples, reconstruct
 from ae_keras.saved_model import RunFolder
 
 
@@ -18,7 +19,7 @@ def model(tiny_recipe):
 
 def test_measure_agrees_with_the_metrics_over_all_images_at_once(model, tiny_recipe, photo_folder):
     images = load_images(tiny_recipe, ["train"])["train"].images
-    result = measure(model, images, tiny_recipe)
+    result = measure(model, Images(images), tiny_recipe)
     originals = images / np.float32(255)
     outputs = np.asarray(model(originals))
     errors = metrics.mse(originals, outputs)
@@ -39,7 +40,9 @@ def test_the_mean_colour_has_a_standardized_error_of_one(tiny_recipe, photo_fold
         def predict_on_batch(self, batch):
             return np.broadcast_to((images / 255).mean((0, 1, 2)), batch.shape)
 
-    assert measure(MeanColour(), images, tiny_recipe)["mse_standardized"] == pytest.approx(1)
+    assert measure(MeanColour(), Images(images), tiny_recipe)["mse_standardized"] == pytest.approx(
+        1
+    )
 
 
 def test_perfect_and_constant_images_give_none_instead_of_infinity(tiny_recipe):
@@ -47,7 +50,7 @@ def test_perfect_and_constant_images_give_none_instead_of_infinity(tiny_recipe):
         def predict_on_batch(self, batch):
             return batch
 
-    result = measure(Perfect(), np.zeros((4, 16, 16, 3), np.uint8), tiny_recipe)
+    result = measure(Perfect(), Images(np.zeros((4, 16, 16, 3), np.uint8)), tiny_recipe)
     assert result["mse"] == 0
     assert result["psnr"] is None
     assert result["mse_standardized"] is None
@@ -56,13 +59,13 @@ def test_perfect_and_constant_images_give_none_instead_of_infinity(tiny_recipe):
 
 def test_small_images_have_no_ssim(tiny_recipe):
     model = ae_keras.build_model("cae", image_shape=(8, 8, 3))
-    assert "ssim" not in measure(model, np.zeros((4, 8, 8, 3), np.uint8), tiny_recipe)
+    assert "ssim" not in measure(model, Images(np.zeros((4, 8, 8, 3), np.uint8)), tiny_recipe)
 
 
 def test_reconstruct_returns_noisy_inputs_when_denoising(model, tiny_recipe, rng):
     recipe = ae_keras.change_recipe(tiny_recipe, task="denoising", noise=0.1)
     images = rng.integers(0, 256, (20, 16, 16, 3), np.uint8)
-    inputs, outputs = reconstruct(model, images, recipe)
+    inputs, outputs = reconstruct(model, Images(images), recipe)
     assert not np.array_equal(inputs, images / np.float32(255))
     np.testing.assert_allclose(outputs, model(inputs), atol=1e-5)
 
@@ -70,7 +73,7 @@ def test_reconstruct_returns_noisy_inputs_when_denoising(model, tiny_recipe, rng
 @pytest.mark.parametrize("count", [1, 9, 10, 1000])
 def test_pick_examples_spreads_them(count):
     images = np.arange(count)
-    examples = pick_examples(images)
+    examples = pick_examples(Images(images)).images
     assert len(examples) == min(count, 10)
     assert len(set(examples.tolist())) == len(examples)
     assert examples[0] == 0

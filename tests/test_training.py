@@ -15,7 +15,7 @@ import ae_keras
 from ae_keras import compilation, training
 from ae_keras.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.compilation import compile_model
-from ae_keras.data.loading import load_images
+from ae_keras.data.loading import Images, load_images
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.saved_model import RunFolder, load_model
 
@@ -305,7 +305,7 @@ def test_nan_loss_stops_with_advice(tiny_recipe, tmp_path):
 def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.npz"
     images = load_images(tiny_recipe)["train"].images
-    model = compile_model(tiny_recipe, images)
+    model = compile_model(tiny_recipe, Images(images))
     write_checkpoint(path, model, Progress(epoch=1))
     before = path.read_bytes()
 
@@ -322,13 +322,13 @@ def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, m
 
 def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
     images = load_images(tiny_recipe)["train"].images
-    model = compile_model(tiny_recipe, images)
+    model = compile_model(tiny_recipe, Images(images))
     path = tmp_path / "checkpoint.npz"
     write_checkpoint(path, model, Progress(epoch=1))
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ValueError, match=r"Cannot continue from .+Delete it"):
         read_checkpoint(path, model)
-    other = compile_model(dataclasses.replace(tiny_recipe, optimizer="sgd"), images)
+    other = compile_model(dataclasses.replace(tiny_recipe, optimizer="sgd"), Images(images))
     write_checkpoint(path, other, Progress())
     with pytest.raises(ValueError, match="of another model"):
         read_checkpoint(path, model)
@@ -371,7 +371,7 @@ def test_schedules(schedule, arguments, expected, tiny_recipe):
     recipe = dataclasses.replace(
         tiny_recipe, epochs=6, schedule=schedule, schedule_arguments=arguments
     )
-    model = compile_model(recipe, np.zeros((16, 16, 16, 3), np.uint8))
+    model = compile_model(recipe, Images(np.zeros((16, 16, 16, 3), np.uint8)))
     rates = []
     for step in (0, 6, 12):  # two steps an epoch
         model.optimizer.iterations.assign(step)

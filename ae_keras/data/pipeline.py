@@ -1,4 +1,4 @@
-"""From arrays of uint8 images to batches of (input, target), as tf.data.
+"""From uint8 images to batches of (input, target), as tf.data.
 
 The order of an epoch is a permutation drawn from (seed, epoch), and the noise of a batch is drawn
 from (seed, epoch, batch). So any epoch, from any batch on, can be made again: training resumes
@@ -8,6 +8,8 @@ exactly. Whole batches of uint8 are gathered before anything is computed on them
 import numpy as np
 import tensorflow as tf
 
+from ae_keras.data.augmentation import make_augmentation
+from ae_keras.data.loading import Images
 from ae_keras.data.transforms import make_pair, to_unit_range
 from ae_keras.recipe import Recipe
 
@@ -31,37 +33,48 @@ class Pipeline:
     """The batches of one part of a data set.
 
     Args:
-        images: uint8 array `(count, height, width, channels)`; may be a `numpy.memmap`.
-        recipe: Recipe. Its batch size, seed and task are used.
+        data: Images.
+        recipe: Recipe. Its batch size, seed, task and augmentation are used. If it is conditional,
+            the inputs are pairs of images and labels.
 
     Each method returns a `tf.data.Dataset` of `(input, target)`, float32 in [0, 1]. The last
     batch of an epoch may be smaller than the others.
     """
 
-    def __init__(self, images: np.ndarray, recipe: Recipe):
-        self._count = len(images)
-        self._gather = _gatherer(images)
+    def __init__(self, data: Images, recipe: Recipe):
+        self._count = len(data.images)
+        self._gather = _gatherer(data.images)
+        self._labels = tf.constant(data.labels, tf.int32) if recipe.conditional else None
         self._pair = make_pair(recipe)
+        self._augment = make_augmentation(recipe)
         self._recipe = recipe
 
     def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        return -(-self._count // self._recipe.batch_size)
+        """Return the number of batches in an epoch of training."""
+        return -(-self._count * self._recipe.copies // self._recipe.batch_size)
 
     def training(self, epoch: int, first_batch: int = 0) -> tf.data.Dataset:
         """Return the batches of an epoch (from 0), in its own order, from a batch on."""
-        order = np.random.default_rng((self._recipe.seed, epoch)).permutation(self._count)
+        order = np.random.default_rng((self._recipe.seed, epoch)).permutation(
+            self._count * self._recipe.copies
+        )
         # From 1: the noise of `evaluation` is that of epoch 0.
-        return self._batches(order, self._recipe.seed, epoch + 1, first_batch)
+        return self._batches(
+            order % self._count, self._recipe.seed, epoch + 1, first_batch, self._augment
+        )
 
     def evaluation(self) -> tf.data.Dataset:
         """Return all images in their order; noise, if the task has any, is always the same."""
-        return self._batches(np.arange(self._count), 0, 0, 0)
+        return self._batches(np.arange(self._count), 0, 0, 0, lambda images, seed: images)
 
-    def _batches(self, order, seed, epoch, first_batch):
+    def _batches(self, order, seed, epoch, first_batch, augment):
         def make(number, indices):
-            noise_seed = tf.stack([seed, epoch * _MOST_BATCHES + number])
-            return self._pair(to_unit_range(self._gather(indices)), noise_seed)
+            batch_seed = tf.stack([seed, epoch * _MOST_BATCHES + number])
+            images = augment(to_unit_range(self._gather(indices)), batch_seed)
+            inputs, targets = self._pair(images, batch_seed)
+            if self._labels is not None:
+                inputs = inputs, tf.gather(self._labels, indices)
+            return inputs, targets
 
         indices = tf.data.Dataset.from_tensor_slices(order).batch(self._recipe.batch_size)
         dataset = indices.enumerate().skip(first_batch).map(make).prefetch(_READY_BATCHES)

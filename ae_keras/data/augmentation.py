@@ -1,0 +1,85 @@
+"""Random affine transforms of training images."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from ae_keras.recipe import Recipe
+
+# Keeps the draws of augmentation and of noise apart.
+_STREAM = 1
+
+
+def make_augmentation(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Return the function that moves a batch of images as the recipe's `augmentation` says.
+
+    The function takes float32 images and a pair of integers that seeds its draws, so that the
+    same batch of the same epoch is always the same. Rotation, scale, shear and shift are uniform
+    and independent, about the middle of the image.
+    """
+    if not recipe.augments:
+        return lambda images, seed: images
+    amounts = {name: value for name, value in recipe.augmentation.items() if name != "copies"}
+
+    def augment(images, seed):
+        shape = tf.shape(images)
+        seed = tf.random.experimental.stateless_fold_in(seed, _STREAM)
+        draws = tf.random.stateless_uniform((5, shape[0]), seed, -1.0, 1.0)
+        matrices = affine_matrices(draws, shape[1], shape[2], **amounts)
+        return warp(images, matrices)
+
+    return augment
+
+
+def affine_matrices(draws, height, width, rotation=0.0, shear=0.0, shift=0.0, scale=0.0):
+    """Return matrices that lead from the pixels of a moved image to those of the original.
+
+    Args:
+        draws: Tensor `(5, batch)`, from -1 to 1: how far of each amount, for rotation, shear,
+            scale, and shift along width and height.
+        height: int.
+        width: int.
+        rotation: float. Degrees.
+        shear: float. Degrees, along the width.
+        shift: float. Share of height and width.
+        scale: float. Share of 1.
+
+    Returns:
+        Tensor `(batch, 2, 3)`, for `(x, y, 1)` in pixels.
+    """
+    height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+    degree = np.pi / 180
+    angle = rotation * degree * draws[0]
+    slope = tf.tan(shear * degree * draws[1])
+    size = 1.0 + scale * draws[2]
+    cosine, sine = tf.cos(angle) / size, tf.sin(angle) / size
+    # A rotation after a shear along x; both about the middle.
+    linear = tf.stack(
+        [
+            tf.stack([cosine, cosine * slope - sine], axis=-1),
+            tf.stack([sine, sine * slope + cosine], axis=-1),
+        ],
+        axis=1,
+    )
+    middle = tf.stack([width - 1, height - 1]) / 2
+    moved = tf.stack([shift * width * draws[3], shift * height * draws[4]], axis=-1)
+    offset = middle - tf.linalg.matvec(linear, middle + moved)
+    return tf.concat([linear, offset[..., tf.newaxis]], axis=-1)
+
+
+def warp(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """Return images whose pixel `(x, y)` is the original's at `matrix @ (x, y, 1)`.
+
+    Values between pixels are bilinear; outside the image they are 0.
+    """
+    rows = tf.reshape(matrices, (-1, 6))
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.pad(rows, ((0, 0), (0, 2))),
+        output_shape=tf.shape(images)[1:3],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+    return tf.ensure_shape(moved, images.shape)
