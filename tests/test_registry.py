@@ -136,6 +136,7 @@ class TestEveryModel:
         outputs = np.asarray(mixed(images))
         assert outputs.dtype == np.float32
         assert all(weight.dtype == "float32" for weight in mixed.trainable_weights)
+        assert np.isfinite(mixed(images, training=True)).all()
         # Both start from the same weights; bfloat16 has 8 bits of precision.
         np.testing.assert_allclose(outputs, full(images), atol=0.02)
 

@@ -108,7 +108,7 @@ class Sampling(keras.layers.Layer):
     def build(self, input_shape):
         """Create the factor of `kl_weight` that a warm-up changes."""
         self.warmup = self.add_weight(
-            name="warmup", shape=(), initializer="ones", trainable=False, dtype="float32"
+            name="warmup", shape=(), initializer="ones", trainable=False, autocast=False
         )
 
     def call(self, inputs, training=False):

@@ -117,20 +117,19 @@ def _through_matrix(images, kernel, axes, groups, to_big):
     if to_big:
         sources, targets = targets, sources
     matrices = _group_matrices(kernel, axes, groups, to_big)
+    _, outputs, inputs = matrices.shape
+    # As a number: LiteRT cannot work out a batch that is not the first axis.
+    batch = ops.shape(images)[0]
     # The inputs of each group, as a column for each image of the batch.
-    columns = ops.transpose(ops.reshape(images, (-1, math.prod(images.shape[1:]))))
-    columns = _swap(columns, math.prod(sources), groups)
-    outputs = ops.matmul(matrices, ops.reshape(columns, (groups, matrices.shape[2], -1)))
-    pixels, maps = math.prod(targets), groups * matrices.shape[1] // math.prod(targets)
-    outputs = ops.reshape(_swap(outputs, groups, pixels), (pixels * maps, -1))
-    return ops.reshape(ops.transpose(outputs), (-1, *targets, maps))
-
-
-def _swap(values, outer, inner):
-    """Swap the two outermost of the axes that `values` is read as."""
-    size = math.prod(values.shape[:-1]) // (outer * inner)
-    values = ops.reshape(values, (outer, inner, size, -1))
-    return ops.transpose(values, (1, 0, 2, 3))
+    columns = ops.transpose(ops.reshape(images, (batch, groups * inputs)))
+    pixels = math.prod(sources)
+    columns = ops.reshape(columns, (pixels, groups, inputs // pixels, batch))
+    columns = ops.reshape(ops.transpose(columns, (1, 0, 2, 3)), (groups, inputs, batch))
+    columns = ops.matmul(matrices, columns)
+    pixels = math.prod(targets)
+    columns = ops.reshape(columns, (groups, pixels, outputs // pixels, batch))
+    columns = ops.reshape(ops.transpose(columns, (1, 0, 2, 3)), (groups * outputs, batch))
+    return ops.reshape(ops.transpose(columns), (batch, *targets, groups * outputs // pixels))
 
 
 def _group_matrices(kernel, axes, groups, to_big):

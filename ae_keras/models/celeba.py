@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from ae_keras.models.autoencoder import Autoencoder
-from ae_keras.models.checks import check_count, check_divisible
+from ae_keras.models.checks import check_count, check_divisible, check_known
 from ae_keras.recipe import Recipe
 
 
@@ -81,8 +81,7 @@ def celeba_pool(image_shape=(128, 128, 3), filters=16, name="celeba_pool"):
     """
     check_count("filters", filters)
     check_divisible(image_shape, 64, name)
-    if None in image_shape:
-        raise ValueError(f"{name!r} needs images of a known size. Received: {tuple(image_shape)}")
+    check_known(image_shape, name)
     height, width, channels = image_shape
     maps = [filters, 2 * filters, 4 * filters]
     down, up = [], []

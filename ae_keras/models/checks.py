@@ -7,6 +7,12 @@ def check_count(name, value):
         raise ValueError(f"`{name}` must be a whole number >= 1. Received: {value!r}")
 
 
+def check_known(image_shape, model):
+    """Raise `ValueError` unless height and width are known."""
+    if None in image_shape:
+        raise ValueError(f"{model!r} needs images of a known size. Received: {tuple(image_shape)}")
+
+
 def check_divisible(image_shape, divisor, model):
     """Raise `ValueError` unless height and width, where they are known, can be divided."""
     if any((size or 0) % divisor for size in image_shape[:2]):

@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from ae_keras.models.autoencoder import Autoencoder
-from ae_keras.models.checks import check_count
+from ae_keras.models.checks import check_count, check_known
 from ae_keras.recipe import DIGIT_AUGMENTATION, Recipe
 
 
@@ -30,7 +30,8 @@ def mlp(image_shape=(28, 28, 1), latent_dim=32, name="mlp"):
         ValueError: if an argument does not fit.
     """
     check_count("latent_dim", latent_dim)
-    values = _count_values(image_shape, name)
+    check_known(image_shape, name)
+    values = math.prod(image_shape)
     return Autoencoder(
         _encoder(image_shape, [layers.Dense(latent_dim)]),
         _decoder(latent_dim, [layers.Dense(values)], image_shape),
@@ -56,7 +57,8 @@ def lossless_mlp(image_shape=(28, 28, 1), latent_dim=784, name="lossless_mlp"):
         ValueError: if an argument does not fit.
     """
     check_count("latent_dim", latent_dim)
-    values = _count_values(image_shape, name)
+    check_known(image_shape, name)
+    values = math.prod(image_shape)
 
     def dense(*widths):
         return [layer for width in widths for layer in (layers.Dense(width), layers.PReLU())]
@@ -66,12 +68,6 @@ def lossless_mlp(image_shape=(28, 28, 1), latent_dim=784, name="lossless_mlp"):
         _decoder(latent_dim, dense(latent_dim, values), image_shape),
         name=name,
     )
-
-
-def _count_values(image_shape, name):
-    if None in image_shape:
-        raise ValueError(f"{name!r} needs images of a known size. Received: {tuple(image_shape)}")
-    return math.prod(image_shape)
 
 
 def _encoder(image_shape, middle):

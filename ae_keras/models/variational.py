@@ -20,6 +20,7 @@ from ae_keras.layers import (
     Standardization,
 )
 from ae_keras.models.autoencoder import Autoencoder
+from ae_keras.models.checks import check_known
 from ae_keras.recipe import Recipe
 
 # Groups, filters, kernel size, stride and padding of each convolution of the encoder. The last is
@@ -92,6 +93,7 @@ def vae_v2(
 
 
 def _vae(image_shape, convolutions, kl_weight, step, activation, name):
+    check_known(image_shape, name)
     pixels = image_shape[0] * image_shape[1]
     encoder = _encoder(image_shape, convolutions, Sampling(pixels, kl_weight), step, activation)
     return Autoencoder(encoder, _decoder(encoder, convolutions, activation), name=name)
