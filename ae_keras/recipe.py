@@ -97,6 +97,7 @@ class Recipe:
         splits: Shares of training, validation and test images, drawn from all images of the
             data set together. `None`: the data set's own split, and 80/10/10 where it has none.
         image_shape: `(height, width, channels)`, with 1 or 3 channels.
+        enlarge: bool. Enlarge images that are smaller than that, instead of refusing them.
         task: `"reconstruction"`, or `"denoising"`: the input carries noise, the target does not.
         noise: float. Standard deviation of the Gaussian noise of `"denoising"`, images in [0, 1].
         augmentation: dict. How far training images are moved at random, each time anew:
@@ -140,6 +141,7 @@ class Recipe:
     image_shape: tuple[int, int, int] = _setting(
         "(height, width, channels), with 1 or 3 channels", _is_image_shape, default=(32, 32, 3)
     )
+    enlarge: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
     task: str = _choice("reconstruction", "denoising")
     noise: float = _setting(
         "a number from 0 to 1", lambda v: _is_number(v) and 0 <= v <= 1, default=0.0

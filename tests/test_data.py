@@ -338,3 +338,32 @@ def test_channel_statistics_are_exact(images):
     mean, variance = channel_statistics(images)
     np.testing.assert_allclose(mean, (images / 255).mean((0, 1, 2)), rtol=1e-12)
     np.testing.assert_allclose(variance, (images / 255).var((0, 1, 2)), rtol=1e-12)
+
+
+def test_copies_show_each_image_several_times_an_epoch(images):
+    recipe = Recipe(model="cae", batch_size=8, augmentation={"copies": 3})
+    pipeline = Pipeline(Images(images), recipe)
+    inputs, _ = arrays(pipeline.training(0))
+    assert len(pipeline) == -(-3 * len(images) // 8)
+    shown = np.sort((inputs * 255).round().reshape(len(inputs), -1).sum(axis=1))
+    expected = np.sort(np.repeat(images.reshape(len(images), -1).sum(axis=1), 3))
+    np.testing.assert_array_equal(shown, expected)
+
+
+def test_augmentation_moves_training_images_alone_and_targets_with_them(images):
+    recipe = Recipe(model="cae", batch_size=8, augmentation={"shift": 0.5})
+    pipeline = Pipeline(Images(images), recipe)
+    inputs, targets = arrays(pipeline.training(0))
+    np.testing.assert_array_equal(inputs, targets)
+    plain, _ = arrays(Pipeline(Images(images), Recipe(model="cae", batch_size=8)).training(0))
+    assert np.any(inputs != plain)
+    np.testing.assert_allclose(arrays(pipeline.evaluation())[0], images / 255, rtol=1e-6)
+
+
+def test_labels_follow_their_images(images):
+    labels = np.arange(len(images))
+    recipe = Recipe(model="cae", batch_size=8, conditional=True)
+    batches = Pipeline(Images(images, labels), recipe).training(0).as_numpy_iterator()
+    for (inputs, numbers), targets in batches:
+        np.testing.assert_allclose(inputs, images[numbers] / 255, rtol=1e-6)
+        np.testing.assert_array_equal(inputs, targets)

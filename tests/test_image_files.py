@@ -88,6 +88,9 @@ def test_fit_keeps_the_middle():
     assert (fit_image(Image.fromarray(pixels), (10, 10, 1)) == 255).all()
 
 
-def test_fit_does_not_enlarge():
+def test_fit_enlarges_only_where_it_may():
     with pytest.raises(ValueError, match=r"at least 32x32 .+ received one of 20x40"):
         fit_image(Image.new("RGB", (40, 20)), (32, 32, 3))
+    fitted = fit_image(Image.new("RGB", (40, 20), (9, 8, 7)), (32, 32, 3), enlarge=True)
+    assert fitted.shape == (32, 32, 3)
+    assert (fitted == (9, 8, 7)).all()

@@ -71,7 +71,7 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
                 chunk = here[start : start + BATCH_SIZE]
                 yield Batch(
                     chunk,
-                    conform(images[chunk - offset], recipe.image_shape, recipe.dataset),
+                    conform(images[chunk - offset], recipe),
                     None if labels is None else labels[chunk - offset],
                 )
             offset += len(images)

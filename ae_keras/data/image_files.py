@@ -68,27 +68,31 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def fit_image(image: Image.Image, image_shape: tuple[int, int, int]) -> np.ndarray:
+def fit_image(
+    image: Image.Image, image_shape: tuple[int, int, int], enlarge: bool = False
+) -> np.ndarray:
     """Return an image as an array of a given shape.
 
-    The middle of the image with the wanted proportions is kept and reduced (Lanczos filter);
+    The middle of the image with the wanted proportions is kept and resized (Lanczos filter);
     grey becomes colour by repetition, colour becomes grey by its luma (ITU-R 601).
 
     Args:
         image: An 8-bit grey or RGB image.
         image_shape: `(height, width, channels)`.
+        enlarge: bool. Take images that are smaller too.
 
     Returns:
         uint8 array of `image_shape`.
 
     Raises:
-        ValueError: if the image would have to be enlarged.
+        ValueError: if the image would have to be enlarged, and must not be.
     """
     height, width, channels = image_shape
-    if image.height < height or image.width < width:
+    if not enlarge and (image.height < height or image.width < width):
         raise ValueError(
             f"expected an image of at least {height}x{width} pixels (height x width), "
-            f"received one of {image.height}x{image.width}"
+            f"received one of {image.height}x{image.width}. Choose a smaller `image_shape`, or "
+            "set `enlarge` to true"
         )
     image = image.convert("L" if channels == 1 else "RGB")
     if image.size != (width, height):

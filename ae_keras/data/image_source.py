@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ae_keras.data.image_files import fit_image
+from ae_keras.recipe import Recipe
 
 # Images that are read at a time.
 BATCH_SIZE = 1000
@@ -48,16 +49,18 @@ class ImageSource:
     paths: tuple[Path, ...] = ()
 
 
-def conform(images: np.ndarray, image_shape: tuple[int, int, int], name: str) -> np.ndarray:
-    """Return uint8 images `(count, height, width, channels)` in the wanted shape.
+def conform(images: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Return uint8 images `(count, height, width, channels)` in a recipe's shape.
 
     Raises:
         ValueError: if the images are smaller than that, with the name of their data set.
     """
-    if images.shape[1:] == image_shape:
+    shape = recipe.image_shape
+    if images.shape[1:] == shape:
         return images
     squeezed = images[..., 0] if images.shape[-1] == 1 else images
     try:
-        return np.stack([fit_image(Image.fromarray(image), image_shape) for image in squeezed])
+        fitted = [fit_image(Image.fromarray(image), shape, recipe.enlarge) for image in squeezed]
+        return np.stack(fitted)
     except ValueError as error:
-        raise ValueError(f"Data set {name!r}: {error}") from error
+        raise ValueError(f"Data set {recipe.dataset!r}: {error}") from error

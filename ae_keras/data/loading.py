@@ -134,8 +134,9 @@ def _collect_on_disk(
     root = Path(os.environ.get("AE_KERAS_CACHE", "~/.cache/ae_keras")).expanduser()
     root.mkdir(parents=True, exist_ok=True)
     identity = repr(
-        (recipe.dataset, recipe.image_shape, recipe.skip_unreadable, counts, source.fingerprint)
+        (recipe.dataset, recipe.image_shape, recipe.enlarge, recipe.skip_unreadable, counts)
     )
+    identity += source.fingerprint
     digest = hashlib.sha256(identity.encode() + source.parts.tobytes()).hexdigest()[:16]
     folder = root / digest
     if not folder.is_dir():

@@ -94,7 +94,7 @@ def _open_folder(folder: Path, recipe: Recipe) -> ImageSource:
 
     def read_one(index):
         try:
-            return fit_image(read_image(paths[index]), recipe.image_shape)
+            return fit_image(read_image(paths[index]), recipe.image_shape, recipe.enlarge)
         except ValueError as error:
             if recipe.skip_unreadable:
                 return None

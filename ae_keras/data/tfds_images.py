@@ -92,7 +92,7 @@ def open_tfds(recipe: Recipe) -> ImageSource:
         for batch in _batches(builder, names):
             chosen = np.flatnonzero(wanted[start : start + len(batch["image"])])
             if len(chosen):
-                images = conform(batch["image"][chosen], recipe.image_shape, recipe.dataset)
+                images = conform(batch["image"][chosen], recipe)
                 labels = batch["label"][chosen] if class_names else None
                 yield Batch(chosen + start, images, labels)
             start += len(batch["image"])
