@@ -14,20 +14,20 @@ from ae_keras.registry import build_model
 _STEPS_PER_EXECUTION = 16
 
 
-def compile_model(recipe: Recipe, data: Images) -> keras.Model:
-    """Build and compile a recipe's model, ready for `fit`.
+def initialize_model(recipe: Recipe, data: Images) -> keras.Model:
+    """Build a recipe's model.
 
     Args:
         recipe: Recipe.
         data: Images. Those of training.
 
     Returns:
-        A compiled `Autoencoder`. Its initial weights depend on the recipe's seed, which becomes
-        that of Python, NumPy and the backend too.
+        An `Autoencoder`. Its initial weights depend on the recipe's seed, which becomes that of
+        Python, NumPy and the backend too; what it standardizes with, on the images.
 
     Raises:
-        ValueError: if an argument of model, optimizer or schedule is not acceptable, or the recipe
-            is conditional and the images have no labels.
+        ValueError: if an argument of the model is not acceptable, or the recipe is conditional
+            and the images have no labels.
     """
     classes = _count_classes(recipe, data) if recipe.conditional else None
     keras.utils.set_random_seed(recipe.seed)
@@ -39,8 +39,26 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
         )
     finally:
         keras.config.set_dtype_policy(before)
-    steps_per_epoch = math.ceil(len(data.images) * recipe.copies / recipe.batch_size)
     model.set_statistics(*channel_statistics(data.images))
+    return model
+
+
+def compile_model(recipe: Recipe, data: Images) -> keras.Model:
+    """Build and compile a recipe's model, ready for `fit`.
+
+    Args:
+        recipe: Recipe.
+        data: Images. Those of training.
+
+    Returns:
+        What `initialize_model` returns, compiled.
+
+    Raises:
+        ValueError: if an argument of model, optimizer or schedule is not acceptable, or the recipe
+            is conditional and the images have no labels.
+    """
+    model = initialize_model(recipe, data)
+    steps_per_epoch = math.ceil(len(data.images) * recipe.copies / recipe.batch_size)
     model.compile(
         optimizer=_make_optimizer(recipe, steps_per_epoch),
         loss=recipe.loss,

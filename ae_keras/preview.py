@@ -4,7 +4,7 @@ import io
 import math
 from pathlib import Path
 
-from ae_keras.compilation import compile_model
+from ae_keras.compilation import initialize_model
 from ae_keras.data.loading import load_images
 from ae_keras.recipe import Recipe
 from ae_keras.run_figures import write_augmentation, write_dataset
@@ -28,7 +28,7 @@ def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
     """
     run = RunFolder(output_dir)
     data = load_images(recipe, ["train"])["train"]
-    text = summarize(compile_model(recipe, data))
+    text = summarize(initialize_model(recipe, data))
     run.path.mkdir(parents=True, exist_ok=True)
     write_dataset(data, recipe, run.dataset_figure)
     if not recipe.augments:

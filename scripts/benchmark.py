@@ -6,9 +6,16 @@ from ae_keras.command_line import Parser, format_table, run
 EXAMPLES = """\
 examples:
   python scripts/benchmark.py train --model cae
+  python scripts/benchmark.py layers
 
 For the comparison with PyTorch, install it first: pip install torch
 """
+
+TRAINING = ("training", "images / s", "ae-keras is x times as fast")
+LAYERS = (
+    *("layer, forward and backward", "ae-keras [ms]", "PyTorch [ms]", "channels last [ms]"),
+    *("ours / PyTorch's", "ours / channels last"),
+)
 
 
 def make_parser():
@@ -19,21 +26,26 @@ def make_parser():
     train.add_argument(
         "--model", required=True, help=f"one of: {', '.join(ae_keras.list_models())}"
     )
-    train.add_argument("--batch-size", type=int, default=128, metavar="N", help="default 128")
-    train.add_argument("--rounds", type=int, default=11, metavar="N", help="default 11")
+    layers = subject.add_parser("layers", help="the grouped layers of vae_v1 and vae_v2")
+    for command in (train, layers):
+        command.add_argument("--batch-size", type=int, default=128, metavar="N", help="default 128")
+        command.add_argument("--rounds", type=int, default=11, metavar="N", help="default 11")
     return parser
 
 
 def main(arguments):
-    """Print the table of a comparison."""
-    from ae_keras.benchmark import benchmark_training
+    """Print the tables of a comparison."""
+    from ae_keras.benchmark.layers import benchmark_layers
+    from ae_keras.benchmark.training import benchmark_training
 
-    rows = benchmark_training(arguments.model, arguments.batch_size, rounds=arguments.rounds)
-    header = ("training", "images / s", "ae-keras is x times as fast")
-    print(
-        f"{arguments.model}, batch {arguments.batch_size}, medians of {arguments.rounds} rounds\n"
-    )
-    print(format_table(rows, header))
+    size, rounds = arguments.batch_size, arguments.rounds
+    models = [arguments.model] if arguments.subject == "train" else ["vae_v1", "vae_v2"]
+    for model in models:
+        print(f"{model}, batch {size}, medians of {rounds} rounds\n", flush=True)
+        if arguments.subject == "layers":
+            rows = benchmark_layers(model, size, rounds)
+            print(format_table(rows, LAYERS[: len(rows[0])]) + "\n", flush=True)
+        print(format_table(benchmark_training(model, size, rounds=rounds), TRAINING) + "\n")
 
 
 if __name__ == "__main__":

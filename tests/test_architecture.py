@@ -62,7 +62,14 @@ def test_files_and_functions_are_small(path):
     [
         (
             "tensorflow",
-            {"command_line", "compilation", "data", "tensorflow_convolution", "training"},
+            {
+                "benchmark",
+                "command_line",
+                "compilation",
+                "data",
+                "tensorflow_convolution",
+                "training",
+            },
         ),
         ("matplotlib", {"figures"}),
     ],

@@ -50,6 +50,15 @@ def test_help_is_quick_and_has_examples(script, tmp_path):
     assert min(seconds) < 0.5
 
 
+def test_dry_run_shows_what_would_be_trained(photo_folder, tmp_path):
+    arguments = ("--model", "vae_v2", "--dataset", "photos", "--dry-run")
+    returncode, stdout, stderr = run("train.py", *arguments, cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert "latent  5x5x128: 3,200 values" in stdout
+    folder = tmp_path / "saved_models" / "vae_v2-photos"
+    assert [path.name for path in folder.iterdir()] == ["dataset.png"]
+
+
 def test_train_then_evaluate(photo_folder, tmp_path):
     arguments = ("--model", "cae", "--dataset", "photos", "--epochs", 2, "--batch-size", 8)
     shape = ("--set", "image_shape=16,16,3", "--set", "filters=4,4,8")

@@ -25,8 +25,8 @@ from ae_keras.recipe import Recipe
 
 # Groups, filters, kernel size, stride and padding of each convolution of the encoder. The last is
 # there twice, for the mean and for the logarithm of the variance. The decoder is the mirror image.
-_V1 = ((1, 12, 4, 2, 1), (4, 48, 4, 2, 1), (16, 192, 4, 2, 1), (64, 768, 4, 2, 1))
-_V2 = ((1, 12, 6, 2, 2), (4, 40, 4, 2, 2), (8, 128, 3, 2, 1))
+V1 = ((1, 12, 4, 2, 1), (4, 48, 4, 2, 1), (16, 192, 4, 2, 1), (64, 768, 4, 2, 1))
+V2 = ((1, 12, 6, 2, 2), (4, 40, 4, 2, 2), (8, 128, 3, 2, 1))
 
 # Keras's default takes the filters of all groups for outputs of each input, and starts too small.
 _INITIALIZER = "he_normal"
@@ -60,7 +60,7 @@ def vae_v1(
     Raises:
         ValueError: if an argument does not fit.
     """
-    return _vae(image_shape, _V1, kl_weight, step, activation, name)
+    return _vae(image_shape, V1, kl_weight, step, activation, name)
 
 
 def vae_v2(
@@ -89,7 +89,7 @@ def vae_v2(
     Raises:
         ValueError: if an argument does not fit.
     """
-    return _vae(image_shape, _V2, kl_weight, step, activation, name)
+    return _vae(image_shape, V2, kl_weight, step, activation, name)
 
 
 def _vae(image_shape, convolutions, kl_weight, step, activation, name):
