@@ -76,15 +76,16 @@ def convolve_transpose(images, kernel, axes, groups=1, training=False):
     if _suits_blocks(kernel, axes, groups):
         blocks = ops.conv(images, _block_kernel(kernel, axes, to_big=True), padding="same")
         return _from_blocks(blocks, *_strides(axes))
-    is_same = all(axis.is_same and axis.is_whole for axis in axes)
-    padding = "same" if is_same else "valid"
+    is_same = all(axis.is_same for axis in axes)
     if training and groups > 1 and tensorflow_convolution.is_available(kernel.dtype):
+        size = [axis.big for axis in axes] if is_same else None
         outputs = tensorflow_convolution.convolve_transpose(
-            images, kernel, _strides(axes), padding, groups
+            images, kernel, _strides(axes), groups, size
         )
     else:
-        dense = _dense_kernel(kernel, groups)
-        outputs = ops.conv_transpose(images, dense, _strides(axes), padding)
+        is_same = is_same and all(axis.is_whole for axis in axes)
+        padding = "same" if is_same else "valid"
+        outputs = ops.conv_transpose(images, _dense_kernel(kernel, groups), _strides(axes), padding)
     return outputs if is_same else _crop(outputs, axes)
 
 
@@ -94,15 +95,15 @@ def _strides(axes):
 
 def _crop(images, axes):
     """Take the padding off the output of a transposed convolution, or add what it lacks."""
-    for position, axis in enumerate(axes, start=1):
-        # Backends give each input pixel at least `stride` output pixels.
-        surplus = axis.after + max(axis.stride - axis.kernel, 0)
-        if surplus < 0:
-            widths = [(0, -surplus) if place == position else (0, 0) for place in range(4)]
-            images = ops.pad(images, widths)
-        window = slice(axis.before, -surplus if surplus > 0 else None)
-        images = images[:, window] if position == 1 else images[:, :, window]
-    return images
+    # Backends give each input pixel at least `stride` output pixels.
+    surplus = [axis.after + max(axis.stride - axis.kernel, 0) for axis in axes]
+    if min(surplus) < 0:
+        images = ops.pad(images, ((0, 0), *((0, max(-count, 0)) for count in surplus), (0, 0)))
+    rows, columns = (
+        slice(axis.before, -count if count > 0 else None)
+        for axis, count in zip(axes, surplus, strict=True)
+    )
+    return images[:, rows, columns]
 
 
 def _suits_matrix(axes, groups):

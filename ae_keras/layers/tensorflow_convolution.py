@@ -22,7 +22,7 @@ def is_available(dtype):
             with tf.GradientTape() as tape:
                 tape.watch([images, kernel])
                 outputs = convolve(images, kernel, (1, 1), "valid")
-                outputs += convolve_transpose(images, kernel, (1, 1), "valid", groups=2)
+                outputs += convolve_transpose(images, kernel, (1, 1), groups=2)
             tape.gradient(outputs, [images, kernel])
         except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError):
             return False
@@ -36,25 +36,26 @@ def convolve(images, kernel, strides, padding):
     return tf.nn.conv2d(images, kernel, strides, padding.upper())
 
 
-def convolve_transpose(images, kernel, strides, padding, groups):
+def convolve_transpose(images, kernel, strides, groups, size=None):
     """Return the transposed convolution with a kernel `(height, width, maps of a group, channels)`.
 
-    It is the gradient of a convolution with respect to its input, and of the size that
-    `keras.ops.conv_transpose` gives.
+    It is the gradient of a convolution with respect to its input: without padding, and of the size
+    that `keras.ops.conv_transpose` gives; or, if a size is given, with "same" padding.
     """
     import tensorflow as tf
 
-    def size(position):
-        count = images.shape[position]
-        count = tf.shape(images)[position] if count is None else count
-        stride, taps = strides[position - 1], kernel.shape[position - 1]
-        return count * stride + (max(taps - stride, 0) if padding == "valid" else 0)
-
-    maps = kernel.shape[2] * groups
+    shape, padding = tf.shape(images), "SAME" if size else "VALID"
+    if size is None:
+        size = [
+            (images.shape[axis] or shape[axis]) * stride + max(taps - stride, 0)
+            for axis, (stride, taps) in enumerate(
+                zip(strides, kernel.shape[:2], strict=True), start=1
+            )
+        ]
     return tf.raw_ops.Conv2DBackpropInput(
-        input_sizes=[tf.shape(images)[0], size(1), size(2), maps],
+        input_sizes=[shape[0], *size, kernel.shape[2] * groups],
         filter=kernel,
         out_backprop=images,
         strides=[1, *strides, 1],
-        padding=padding.upper(),
+        padding=padding,
     )
