@@ -110,7 +110,8 @@ def save_history(
 
     Args:
         path: Where to write.
-        history: One dict for each epoch, with `"loss"` and `"val_loss"`.
+        history: One dict for each epoch, with `"loss"` and `"val_loss"`; of a variational model
+            with `"val_distortion"` too, which is drawn beside them.
         title: str. Over the figure.
         loss: str. What the loss is.
     """
@@ -120,6 +121,10 @@ def save_history(
     axes.plot(epochs, [row["loss"] for row in history], marker=".", label="training")
     validation = [row["val_loss"] for row in history]
     axes.plot(epochs, validation, marker=".", label="validation")
+    if "val_distortion" in history[0]:
+        distortion = [row["val_distortion"] for row in history]
+        axes.plot(epochs, distortion, ":", color="C1", label="validation, distortion alone")
+        loss = f"{loss} + weighted KL"
     best = int(np.argmin(validation))
     axes.plot(
         epochs[best],

@@ -56,6 +56,11 @@ def _format(shape) -> str:
     return "x".join(map(str, shape))
 
 
+def count_parameters(model) -> int:
+    """Return the number of trainable parameters."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
 def compression_ratios(model) -> dict[str, float]:
     """Return how many times the bytes of a float32 latent an image has.
 

@@ -96,9 +96,14 @@ def write_augmentation(data: Images, recipe: Recipe, path: str | Path) -> None:
     images = np.repeat(data.images[:1], _GRID_IMAGES, axis=0)
     augment, seed = make_augmentation(recipe), [recipe.seed, 0]
     moved = np.asarray(augment(to_unit_range(images), seed))
-    amounts = ", ".join(f"{name} {amount:g}" for name, amount in recipe.augmentation.items())
+    unit = {"rotation": "°", "shear": "°"}
+    amounts = ", ".join(
+        f"{name} {amount:g}{unit.get(name, '')}"
+        for name, amount in recipe.augmentation.items()
+        if name != "copies"
+    )
+    title = f"One image of {recipe.data_name}, moved at random by up to: {amounts}"
     with write_safely(path) as temporary:
-        title = f"One image of {recipe.data_name}, moved at random: {amounts}"
         figures.save_image_grid(temporary, moved, title)
 
 

@@ -26,6 +26,7 @@ from ae_keras.data.loading import Images, load_images
 from ae_keras.data.parts import PARTS
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.evaluation import measure
+from ae_keras.preview import count_parameters
 from ae_keras.recipe import Recipe
 from ae_keras.run_figures import (
     pick_examples,
@@ -242,7 +243,7 @@ def _finish(model, recipe, data, run, progress) -> dict:
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch + 1,
             "seconds_per_epoch": round(progress.seconds / progress.epoch, 2),
-            "parameters": sum(math.prod(weight.shape) for weight in best.trainable_weights),
+            "parameters": count_parameters(best),
         },
     }
     title = f"{recipe.model} on {recipe.data_name}"

@@ -41,3 +41,13 @@ def test_history_is_drawn_for_any_number_of_epochs(epochs, tmp_path):
     history = [{"loss": 1 / (n + 1), "val_loss": 2 / (n + 1)} for n in range(epochs)]
     figures.save_history(tmp_path / "a.png", history, "title", "mse")
     assert size_of(tmp_path / "a.png") == (900, 600)
+
+
+def test_history_of_a_variational_model_shows_the_distortion(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(figures.Figure, "savefig", lambda self, *_, **__: saved.append(self))
+    row = {"loss": 3.0, "val_loss": 2.0, "val_distortion": 1.0}
+    figures.save_history(tmp_path / "history.png", [row, row], "title", "mse")
+    axes = saved[0].axes[0]
+    assert axes.get_ylabel() == "loss (mse + weighted KL)"
+    assert [list(line.get_ydata()) for line in axes.lines][2] == [1.0, 1.0]

@@ -1,0 +1,42 @@
+"""List the models: what they take, how large they are, and how small their latents."""
+
+import ae_keras
+from ae_keras.command_line import Parser, format_table, run
+
+EXAMPLES = """\
+examples:
+  python scripts/models.py
+
+A compression ratio compares the bytes of an image, as uint8 or as float32, with those of its latent
+as float32. Quantized and entropy coded, a latent takes far fewer bytes.
+"""
+
+HEADER = (
+    *("model", "data set", "image", "latent", "parameters"),
+    *("ratio, uint8 images", "ratio, float32 images"),
+)
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    return Parser(description=__doc__, epilog=EXAMPLES)
+
+
+def describe(name):
+    """Return the row of a model, as its recipe builds it."""
+    from ae_keras.preview import compression_ratios, count_parameters
+
+    recipe = ae_keras.recipe_for(name)
+    model = ae_keras.build_model(name, image_shape=recipe.image_shape, **recipe.model_arguments)
+    shapes = ("x".join(map(str, shape)) for shape in (model.image_shape, model.latent_shape))
+    ratios = (f"{ratio:.3g}" for ratio in compression_ratios(model).values())
+    return (f"`{name}`", recipe.dataset, *shapes, f"{count_parameters(model):,}", *ratios)
+
+
+def main(arguments):
+    """Print the table."""
+    print(format_table([describe(name) for name in ae_keras.list_models()], HEADER))
+
+
+if __name__ == "__main__":
+    run(make_parser(), main)
