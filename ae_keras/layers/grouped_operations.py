@@ -9,7 +9,7 @@ result:
 - `blocks`: for a big image of few channels. It is cut into blocks whose pixels become channels;
   what is left is a convolution of stride 1 with more channels.
 - `native`: while training on TensorFlow, whose own kernels are several times faster than what
-  `keras.ops` does there. LiteRT lacks them, so a trained model does not use them.
+  `keras.ops` does there. LiteRT lacks the transposed one, so a model at inference uses neither.
 - `dense`: everywhere else. An ordinary convolution whose kernel is zero between groups.
 """
 
