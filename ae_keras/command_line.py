@@ -129,6 +129,7 @@ def format_metrics(metrics: dict[str, float | int | None]) -> str:
         "mse_standardized": ("MSE, standardized channels", ".5f"),
         "psnr": ("PSNR, mean over images [dB]", ".2f"),
         "psnr_of_mean_mse": ("PSNR of the mean MSE [dB]", ".2f"),
+        "kl": ("KL divergence [nats of an image]", ".1f"),
         "ssim": ("SSIM", ".4f"),
         "ms_ssim": (f"MS-SSIM, {metrics.get('ms_ssim_scales')} scales", ".4f"),
     }

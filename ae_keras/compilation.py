@@ -58,10 +58,13 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
             is conditional and the images have no labels.
     """
     model = initialize_model(recipe, data)
+    if recipe.kl_warmup and not model.is_variational:
+        raise ValueError(f"`kl_warmup` is for variational models, and {recipe.model!r} is none.")
     steps_per_epoch = math.ceil(len(data.images) * recipe.copies / recipe.batch_size)
     model.compile(
         optimizer=_make_optimizer(recipe, steps_per_epoch),
         loss=recipe.loss,
+        metrics=[_distortion(recipe)] if model.is_variational else None,
         jit_compile=_use_xla(recipe),
         steps_per_execution=_STEPS_PER_EXECUTION,
     )
@@ -74,7 +77,12 @@ def _count_classes(recipe: Recipe, data: Images) -> int:
         raise ValueError(
             f"A conditional model needs labels, and the data set {recipe.dataset!r} has none."
         )
-    return max(len(data.class_names), int(data.labels.max()) + 1)
+    return len(data.class_names)
+
+
+def _distortion(recipe: Recipe) -> keras.metrics.Metric:
+    """Return the metric that tells the distortion apart from what layers add to the loss."""
+    return keras.metrics.MeanMetricWrapper(keras.losses.get(recipe.loss), name="distortion")
 
 
 def _use_xla(recipe: Recipe) -> bool:

@@ -30,19 +30,26 @@ def measure(model, data: Images, recipe: Recipe) -> dict[str, float | int | None
           channel does not vary.
         - `psnr`: mean over the images of each one's PSNR, in dB; None if one is perfect.
         - `psnr_of_mean_mse`: PSNR of the mean MSE, in dB: the lower one.
+        - `kl`: divergence of the latents from the prior, in nats of an image; only of a
+          variational model.
         - `ssim`, `ms_ssim`: means over the images, and `ms_ssim_scales`, how many of the five
           scales fit; only for images of at least 11x11 pixels.
     """
     height, width, _ = data.images.shape[1:]
     scales = metrics.count_scales(height, width)
-    errors, similarities = [], []
+    errors, similarities, divergences = [], [], []
     for inputs, targets in Pipeline(data, recipe).evaluation().as_numpy_iterator():
         outputs = model.predict_on_batch(inputs)
+        if model.is_variational:
+            images = inputs[0] if recipe.conditional else inputs
+            divergences.append(np.asarray(model.divergence(images)))
         errors.append(metrics.channel_mse(targets, outputs))
         if scales:
             pair = metrics.ssim(targets, outputs), metrics.ms_ssim(targets, outputs)
             similarities.append(np.stack(pair, axis=-1))
     result = {"images": len(data.images), **_errors(np.concatenate(errors), data.images)}
+    if divergences:
+        result["kl"] = float(np.concatenate(divergences).mean())
     if scales:
         ssim, ms_ssim = np.concatenate(similarities).mean(axis=0)
         result |= {"ssim": float(ssim), "ms_ssim": float(ms_ssim), "ms_ssim_scales": scales}
@@ -59,6 +66,14 @@ def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
         "psnr_of_mean_mse": metrics.psnr(errors.mean()),
     }
     return {key: float(value) if math.isfinite(value) else None for key, value in values.items()}
+
+
+def _check_labels(data: Images, classes: int, dataset: str) -> None:
+    if data.labels is None or data.labels.max() >= classes:
+        raise ValueError(
+            f"The model was trained with {classes} labels, and the data set {dataset!r} has "
+            f"{len(data.class_names) or 'none'}."
+        )
 
 
 def evaluate(
@@ -97,6 +112,8 @@ def evaluate(
     name = f"evaluation-{recipe.data_name}-{part}"
     table, figure = output_dir / f"{name}.json", output_dir / f"{name}.png"
     data = load_images(recipe, [part])[part]
+    if recipe.conditional:
+        _check_labels(data, model.classes, recipe.dataset)
     result = measure(model, data, recipe)
     write_text(table, json.dumps(result, indent=2) + "\n")
     write_reconstructions(model, data, recipe, figure, part)

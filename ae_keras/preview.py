@@ -4,7 +4,7 @@ import io
 import math
 from pathlib import Path
 
-from ae_keras.compilation import initialize_model
+from ae_keras.compilation import compile_model, initialize_model
 from ae_keras.data.loading import load_images
 from ae_keras.recipe import Recipe
 from ae_keras.run_figures import write_augmentation, write_dataset
@@ -23,11 +23,15 @@ def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
         augments, `augmentation.png`.
 
     Raises:
-        ValueError: if the recipe or the data set is not acceptable.
+        ValueError: if the recipe or the data set is not acceptable, or the folder holds an
+            unfinished run of another recipe.
+        FileExistsError: if the folder holds a finished run of another recipe, or other files.
         OSError: if files cannot be read or written.
     """
     run = RunFolder(output_dir)
+    run.check(recipe, overwrite=run.is_of(recipe))
     data = load_images(recipe, ["train"])["train"]
+    compile_model(recipe, data)  # which checks the rest of the recipe
     text = summarize(initialize_model(recipe, data))
     run.path.mkdir(parents=True, exist_ok=True)
     write_dataset(data, recipe, run.dataset_figure)
@@ -40,7 +44,7 @@ def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
 def summarize(model) -> str:
     """Return the layers of a model, and what its latent is in comparison with its images."""
     text = io.StringIO()
-    model.summary(line_length=90, expand_nested=True, print_fn=lambda line: print(line, file=text))
+    model.summary(line_length=80, expand_nested=True, print_fn=lambda line: print(line, file=text))
     values, latents = math.prod(model.image_shape), math.prod(model.latent_shape)
     ratios = compression_ratios(model)
     return (
@@ -54,11 +58,6 @@ def summarize(model) -> str:
 
 def _format(shape) -> str:
     return "x".join(map(str, shape))
-
-
-def count_parameters(model) -> int:
-    """Return the number of trainable parameters."""
-    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
 def compression_ratios(model) -> dict[str, float]:

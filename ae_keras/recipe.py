@@ -114,12 +114,14 @@ class Recipe:
         schedule_arguments: dict. `"cosine"`: `warmup_epochs`, `alpha` (the last rate as a share of
             the first); `"exponential"`: `decay_rate`, the factor of each epoch.
         loss: str. `"mse"`, `"mae"` or `"binary_crossentropy"`, on images in [0, 1].
-        kl_warmup: int. Epochs over which the `kl_weight` of a variational model rises from 0.
+        kl_warmup: int. Epochs after which a variational model trains with its whole `kl_weight`;
+            epoch `e`, from 1, takes the share `e / kl_warmup`.
         early_stopping: int or None. Stop after this many epochs without a lower validation loss.
         precision: str. Keras dtype policy: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
         xla: str. `"auto"` compiles on a GPU and not on a CPU, where it slows convolutions.
         skip_unreadable: bool. Leave files that are not readable images out, instead of stopping.
-        seed: int. Of initial weights, data order and noise. The split does not depend on it.
+        seed: int. Of initial weights, data order, augmentation and noise. The split does not
+            depend on it.
 
     Raises:
         ValueError: if a value is of the wrong type or out of range.

@@ -39,7 +39,7 @@ def _argument_names(name: str) -> list[str]:
     return [parameter for parameter in parameters if parameter != "name"]
 
 
-def build_model(name: str, /, classes: int | None = None, **arguments: Any):
+def build_model(name: str, classes: int | None = None, /, **arguments: Any):
     """Build an untrained model.
 
     Args:

@@ -82,7 +82,7 @@ def write_dataset(data: Images, recipe: Recipe, path: str | Path) -> None:
 def _captions(labels, data: Images) -> list[str]:
     if labels is None:
         return []
-    return [data.class_names[label] if data.class_names else str(label) for label in labels]
+    return [data.class_names[label] for label in labels]
 
 
 def write_augmentation(data: Images, recipe: Recipe, path: str | Path) -> None:

@@ -153,18 +153,21 @@ class RunFolder:
         Raises:
             OSError: if the folder cannot be written.
         """
-        if self.is_finished or not self._is_of(recipe):
+        if self.is_finished or not self.is_of(recipe):
             # The recipe goes last, and by replacement: with it, the folder is a run's throughout.
             files = (self._metrics, self.checkpoint, self.model, self.last_model, self._history)
             pictures = (self.history_figure, self.reconstructions_figure, self.samples_figure)
-            for path in (*files, *pictures, self.dataset_figure, self.augmentation_figure):
+            # Without a recipe, these two are from a preview of this run.
+            previews = (self.dataset_figure, self.augmentation_figure)
+            for path in (*files, *pictures, *(previews if self._recipe.is_file() else ())):
                 path.unlink(missing_ok=True)
             shutil.rmtree(self.tensorboard, ignore_errors=True)
             write_text(self._recipe, recipe.to_json())
         for leftover in self.path.glob(_TEMPORARY + "*"):
             leftover.unlink()
 
-    def _is_of(self, recipe: Recipe) -> bool:
+    def is_of(self, recipe: Recipe) -> bool:
+        """Whether the folder holds a run of this recipe."""
         try:
             return self.recipe is not None and not self.recipe.differences(recipe)
         except ValueError:  # damaged

@@ -26,7 +26,6 @@ from ae_keras.data.loading import Images, load_images
 from ae_keras.data.parts import PARTS
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.evaluation import measure
-from ae_keras.preview import count_parameters
 from ae_keras.recipe import Recipe
 from ae_keras.run_figures import (
     pick_examples,
@@ -167,6 +166,7 @@ class _WithinEpoch(keras.callbacks.Callback):
             raise _stopped(f"in {place}")
 
     def on_epoch_end(self, epoch, logs=None):
+        logs |= self.model.split_loss(logs)  # in place: for the history and the progress bar
         self.model.stop_training = True  # each epoch is a `fit` of its own
 
 
@@ -226,6 +226,7 @@ def _complete_epoch(model, run, progress, scalars: dict[str, float]) -> None:
     progress.epoch, progress.batch = progress.epoch + 1, 0
     progress.history.append({"epoch": progress.epoch, **scalars})
     model.reset_metrics()
+    model.set_warmup(1.0)  # of the saved model; the next epoch sets its own
     if progress.best_epoch == progress.epoch - 1:
         run.write_model(model, run.model)
     run.write_history(progress.history)
@@ -243,7 +244,7 @@ def _finish(model, recipe, data, run, progress) -> dict:
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch + 1,
             "seconds_per_epoch": round(progress.seconds / progress.epoch, 2),
-            "parameters": count_parameters(best),
+            "parameters": best.parameter_count,
         },
     }
     title = f"{recipe.model} on {recipe.data_name}"

@@ -24,13 +24,13 @@ def make_parser():
 
 def describe(name):
     """Return the row of a model, as its recipe builds it."""
-    from ae_keras.preview import compression_ratios, count_parameters
+    from ae_keras.preview import compression_ratios
 
     recipe = ae_keras.recipe_for(name)
     model = ae_keras.build_model(name, image_shape=recipe.image_shape, **recipe.model_arguments)
     shapes = ("x".join(map(str, shape)) for shape in (model.image_shape, model.latent_shape))
     ratios = (f"{ratio:.3g}" for ratio in compression_ratios(model).values())
-    return (f"`{name}`", recipe.dataset, *shapes, f"{count_parameters(model):,}", *ratios)
+    return (f"`{name}`", recipe.dataset, *shapes, f"{model.parameter_count:,}", *ratios)
 
 
 def main(arguments):

@@ -367,3 +367,28 @@ def test_labels_follow_their_images(images):
     for (inputs, numbers), targets in batches:
         np.testing.assert_allclose(inputs, images[numbers] / 255, rtol=1e-6)
         np.testing.assert_array_equal(inputs, targets)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.arange(-1, 11), "from -1 on"),
+        (np.linspace(0, 1, 12), "of type float64"),
+        (np.array(list("abcdefghijkl")), "of type <U1"),
+        (np.full(12, 2**40), "not below"),
+        (np.arange(11), "one label for each"),
+    ],
+)
+def test_labels_that_are_none_are_refused(labels, message, tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((12, 8, 8), np.uint8), labels=labels)
+    recipe = Recipe(model="mlp", dataset=str(tmp_path / "a.npz"), image_shape=(8, 8, 1))
+    with pytest.raises(ValueError, match=message):
+        load_images(recipe)
+
+
+def test_labels_that_only_some_images_have_are_left_out(tmp_path):
+    images = np.zeros((20, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=np.arange(20), x_test=images)
+    recipe = Recipe(model="mlp", dataset=str(tmp_path / "a.npz"), image_shape=(8, 8, 1))
+    data = load_images(dataclasses.replace(recipe, splits=(0.8, 0.1, 0.1)))
+    assert [data[part].labels for part in PARTS] == [None, None, None]

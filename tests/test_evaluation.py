@@ -37,6 +37,8 @@ def test_the_mean_colour_has_a_standardized_error_of_one(tiny_recipe, photo_fold
     images = load_images(tiny_recipe, ["train"])["train"].images
 
     class MeanColour:
+        is_variational = False
+
         def predict_on_batch(self, batch):
             return np.broadcast_to((images / 255).mean((0, 1, 2)), batch.shape)
 
@@ -47,6 +49,8 @@ def test_the_mean_colour_has_a_standardized_error_of_one(tiny_recipe, photo_fold
 
 def test_perfect_and_constant_images_give_none_instead_of_infinity(tiny_recipe):
     class Perfect:
+        is_variational = False
+
         def predict_on_batch(self, batch):
             return batch
 
@@ -73,7 +77,9 @@ def test_reconstruct_returns_noisy_inputs_when_denoising(model, tiny_recipe, rng
 @pytest.mark.parametrize("count", [1, 9, 10, 1000])
 def test_pick_examples_spreads_them(count):
     images = np.arange(count)
-    examples = pick_examples(Images(images)).images
+    picked = pick_examples(Images(images, 7 * images))
+    examples = picked.images
+    np.testing.assert_array_equal(picked.labels, 7 * examples)
     assert len(examples) == min(count, 10)
     assert len(set(examples.tolist())) == len(examples)
     assert examples[0] == 0

@@ -15,7 +15,7 @@ AUGMENTATION = {"rotation": 30, "shift": 0.2, "copies": 2}
 
 def test_preview_tells_layers_latent_and_ratio(tiny_recipe, tmp_path):
     text, written = preview(tiny_recipe, tmp_path / "run")
-    for words in ("standardization", "(None, 4, 4, 16)", "Total params: 4,917", "max_pooling2d"):
+    for words in ("standardization", "(None, 4, 4, 16)", "Total params: 4,917", "Param #", "1,744"):
         assert words in text
     assert "image   16x16x3: 768 values" in text
     assert "latent  4x4x16: 256 values" in text
@@ -36,14 +36,23 @@ def test_training_goes_on_in_the_folder_of_a_preview(tiny_recipe, tmp_path):
     run = RunFolder(tmp_path / "run")
     assert run.is_finished
     assert run.augmentation_figure.is_file()
+    assert run.dataset_figure.is_file()
 
 
-def test_preview_leaves_a_finished_run_alone(tiny_recipe, tmp_path):
-    recipe = dataclasses.replace(tiny_recipe, epochs=1)
+def test_preview_leaves_a_run_of_another_recipe_alone(tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, epochs=1, augmentation=AUGMENTATION)
     ae_keras.train(recipe, tmp_path / "run", verbose=0)
     before = {path: path.read_bytes() for path in (tmp_path / "run").glob("*.*")}
     preview(recipe, tmp_path / "run")
+    with pytest.raises(FileExistsError, match="finished run"):
+        preview(dataclasses.replace(recipe, augmentation={"shift": 0.5}), tmp_path / "run")
     assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_preview_refuses_what_cannot_be_trained(tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, schedule_arguments={"foo": 1})
+    with pytest.raises(ValueError, match="unknown schedule arguments foo"):
+        preview(recipe, tmp_path / "run")
 
 
 @pytest.mark.parametrize(

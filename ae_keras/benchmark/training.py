@@ -51,7 +51,7 @@ def benchmark_training(
         OURS: _our_training(recipe, images),
         "Keras fit, its defaults": _plain_keras(model, recipe, images),
     }
-    if name.startswith("vae"):
+    if any(isinstance(layer, GroupedConv2D) for layer in model.encoder.layers):
         few = images[: batch_size * min(steps, _FEW_STEPS)]
         native = _with_native_groups(model)
         alternatives["Keras fit, its grouped convolutions"] = _plain_keras(native, recipe, few)

@@ -10,6 +10,9 @@ from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
 from ae_keras.data.parts import assign_parts
 from ae_keras.recipe import Recipe
 
+# More are taken for numbers that are no labels.
+_MOST_CLASSES = 100_000
+
 
 def _load_arrays(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """Return (images, labels) of training and test, or of all images where they are not split."""
@@ -45,21 +48,43 @@ def _check_images(images: np.ndarray, path: Path) -> np.ndarray:
     )
 
 
+def _check_labels(arrays, path: Path) -> tuple[str, ...]:
+    """Return the names of the labels, which are numbers; none if not all images have a label.
+
+    Raises:
+        ValueError: if the labels are not one number from 0 on for each image.
+    """
+    if any(labels is None for _, labels in arrays):
+        return ()
+    for images, labels in arrays:
+        if labels.shape != (len(images),):
+            raise ValueError(
+                f"{str(path)!r}: expected one label for each of {len(images)} images. Received: "
+                f"labels of shape {labels.shape}."
+            )
+        is_whole = np.issubdtype(labels.dtype, np.integer)
+        if not is_whole or labels.min() < 0:
+            received = f"from {labels.min()} on" if is_whole else f"of type {labels.dtype}"
+            raise ValueError(
+                f"{str(path)!r}: expected whole numbers from 0 on as labels. Received: labels "
+                f"{received}."
+            )
+    largest = max(int(labels.max()) for _, labels in arrays)
+    if largest >= _MOST_CLASSES:
+        raise ValueError(f"{str(path)!r}: label {largest} is not below {_MOST_CLASSES:,}.")
+    return tuple(map(str, range(largest + 1)))
+
+
 def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
     """Return the images of a file: `x_train` and `x_test`, or one array of `images`.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it does not hold uint8 images.
+        ValueError: if it does not hold uint8 images, or its labels do not fit them.
     """
     arrays = [(_check_images(images, path), labels) for images, labels in _load_arrays(path)]
+    class_names = _check_labels(arrays, path)
     counts = [len(images) for images, _ in arrays]
-    for count, (_, labels) in zip(counts, arrays, strict=True):
-        if labels is not None and labels.shape != (count,):
-            raise ValueError(
-                f"{str(path)!r}: expected one label for each of {count} images. Received: labels "
-                f"of shape {labels.shape}."
-            )
     own = None if len(arrays) == 1 else np.repeat([0, 2], counts)
     parts = assign_parts(sum(counts), own, recipe.splits)
 
@@ -72,9 +97,10 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
                 yield Batch(
                     chunk,
                     conform(images[chunk - offset], recipe),
-                    None if labels is None else labels[chunk - offset],
+                    labels[chunk - offset] if class_names else None,
                 )
             offset += len(images)
 
     status = path.stat()
-    return ImageSource(parts, read, f"{path.resolve()} {status.st_size} {status.st_mtime_ns}")
+    fingerprint = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
+    return ImageSource(parts, read, fingerprint, class_names)

@@ -114,10 +114,11 @@ class Sampling(keras.layers.Layer):
     def call(self, inputs, training=False):
         """Return latents: a sample while training, else the mean."""
         mean, log_variance = inputs
-        log_variance = ops.clip(log_variance, *_LOG_VARIANCES)
-        self.add_loss(self.loss_weight(training) * self._divergence(mean, log_variance))
+        divergence = ops.mean(self.divergence(mean, log_variance))
+        self.add_loss(self.loss_weight(training) * divergence)
         if not training:
             return mean
+        log_variance = ops.clip(log_variance, *_LOG_VARIANCES)
         noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
         return mean + ops.exp(log_variance / 2) * noise
 
@@ -129,10 +130,12 @@ class Sampling(keras.layers.Layer):
         weight = self.kl_weight / self.pixels
         return weight * self.warmup if training else weight
 
-    def _divergence(self, mean, log_variance):
+    def divergence(self, mean, log_variance):
+        """Return the divergence from the prior in nats of each image, `(batch,)`, in float32."""
         mean, log_variance = ops.cast(mean, "float32"), ops.cast(log_variance, "float32")
+        log_variance = ops.clip(log_variance, *_LOG_VARIANCES)
         terms = ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance
-        return ops.mean(ops.sum(terms, axis=tuple(range(1, len(mean.shape))))) / 2
+        return ops.sum(terms, axis=tuple(range(1, len(mean.shape)))) / 2
 
     def compute_output_shape(self, input_shape):
         """Return the shape of the output."""

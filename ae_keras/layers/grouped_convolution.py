@@ -131,7 +131,7 @@ class GroupedConv2DTranspose(layers.Conv2DTranspose):
         groups: int. Divides the input's channels.
         **kwargs: The other arguments of `keras.layers.Conv2DTranspose`, except `data_format` and
             `dilation_rate`. `output_padding`, less than `strides`, is added to the output's size
-            at its end.
+            at its end; not with `"same"`.
 
     Input shape:
         `(batch, height, width, channels)`.
@@ -153,6 +153,8 @@ class GroupedConv2DTranspose(layers.Conv2DTranspose):
     def __init__(self, filters, kernel_size, strides=1, padding="valid", groups=1, **kwargs):
         super().__init__(filters, kernel_size, strides, "valid", **kwargs)
         self.padding = _checked_padding(self, padding, groups)
+        if padding == "same" and self.output_padding is not None:
+            raise ValueError("`output_padding` and `padding` 'same' do not go together.")
         self.groups = groups
 
     def build(self, input_shape):

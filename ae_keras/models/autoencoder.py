@@ -1,5 +1,8 @@
 """The contract of all models: an autoencoder is an encoder and a decoder."""
 
+import functools
+import math
+
 import keras
 from keras import ops
 
@@ -19,8 +22,7 @@ class Autoencoder(keras.Model):
     rescaling) happens in its graph. A decoder may take a label beside the latent (see
     `ae_keras.models.conditional`); the whole then takes a pair of images and labels.
 
-    A variational autoencoder, whose encoder ends with `Sampling`, reports its loss in parts:
-    `distortion`, and `kl`, the divergence in nats of an image.
+    The encoder of a variational autoencoder ends with `Sampling`, which adds to the loss.
 
     Args:
         encoder: keras.Model. Images to latents.
@@ -61,9 +63,6 @@ class Autoencoder(keras.Model):
         self.is_conditional = is_conditional
         sampling = [layer for layer in encoder.layers if isinstance(layer, Sampling)]
         self._sampling = sampling[0] if sampling else None
-        if sampling:
-            self._distortion = keras.metrics.Mean(name="distortion")
-            self._divergence = keras.metrics.Mean(name="kl")
 
     @property
     def image_shape(self):
@@ -74,6 +73,18 @@ class Autoencoder(keras.Model):
     def latent_shape(self):
         """Shape of the latent of one image, without the batch."""
         return tuple(self.encoder.output_shape[1:])
+
+    @property
+    def parameter_count(self):
+        """Number of trainable parameters."""
+        return sum(math.prod(weight.shape) for weight in self.trainable_weights)
+
+    @property
+    def classes(self):
+        """Number of labels that a conditional decoder knows; None if it takes none."""
+        if not self.is_conditional:
+            return None
+        return self.decoder.get_layer("label_embedding").input_dim
 
     def encode(self, images, training=False):
         """Return the latents of a batch of images in [0, 1]."""
@@ -108,8 +119,7 @@ class Autoencoder(keras.Model):
         Raises:
             ValueError: if the model is not variational, or labels are missing or not taken.
         """
-        if not self.is_variational:
-            raise ValueError(f"{self.name!r} is not variational: its latents have no prior.")
+        self._check_variational()
         latents = keras.random.normal((count, *self.latent_shape), seed=seed)
         return self.decode(latents, None if labels is None else ops.convert_to_tensor(labels))
 
@@ -118,14 +128,42 @@ class Autoencoder(keras.Model):
         if self.is_variational:
             self._sampling.warmup.assign(share)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Return the loss as Keras does, and keep its parts for the report."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        if self.is_variational:
-            weighted = ops.sum(self._sampling.losses)
-            self._distortion.update_state(loss - weighted)
-            self._divergence.update_state(weighted / self._sampling.loss_weight(training))
-        return loss
+    def split_loss(self, logs):
+        """Return the divergence, in nats of an image, that makes up a loss beside the distortion.
+
+        Args:
+            logs: Mapping with `"loss"` and `"distortion"`, of training, and with `"val_loss"` and
+                `"val_distortion"`; as `fit` reports them if the model is compiled with a metric
+                of that name.
+
+        Returns:
+            dict: `"kl"` and `"val_kl"`; empty if the model is not variational.
+        """
+        if not self.is_variational:
+            return {}
+        return {
+            f"{prefix}kl": (logs[f"{prefix}loss"] - logs[f"{prefix}distortion"])
+            / float(self._sampling.loss_weight(training))
+            for prefix, training in (("", True), ("val_", False))
+        }
+
+    def divergence(self, images):
+        """Return the divergence of each image's latent from the prior, in nats.
+
+        Raises:
+            ValueError: if the model is not variational.
+        """
+        self._check_variational()
+        return self._sampling.divergence(*self._posterior(images))
+
+    @functools.cached_property
+    def _posterior(self):
+        # Cached, and so set, behind the back of Keras, which would save it as one more part.
+        return keras.Model(self.encoder.input, self._sampling.input)
+
+    def _check_variational(self):
+        if not self.is_variational:
+            raise ValueError(f"{self.name!r} is not variational: its latents have no prior.")
 
     def set_statistics(self, mean, variance):
         """Set what the `Standardization` layers work with, if the model has any.

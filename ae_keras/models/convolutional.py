@@ -232,17 +232,21 @@ RECIPES = {
         learning_rate=2e-3,
         schedule="cosine",
     ),
-    # python scripts/train.py --model conv --dataset mnist --set depth=1
+    # python scripts/train.py --model conv --dataset mnist --epochs 3
+    # The cross-entropy, because with the squared error wide models fall into all black at once.
     "conv": Recipe(
         model="conv",
         dataset="mnist",
         image_shape=(28, 28, 1),
         batch_size=128,
         epochs=10,
-        learning_rate=2e-3,
         schedule="cosine",
+        loss="binary_crossentropy",
     ),
-    # python scripts/train.py --model lossy_cae --dataset mnist
+    # python scripts/train.py --model lossy_cae --dataset mnist: test MSE 0.0057. The study took
+    # batches of 100, Adam 1e-3 with a decay of 0.98 an epoch, and 300 epochs of five-fold data.
+    # Beside larger steps it is the cross-entropy that helps: the squared error of a sigmoid near 0
+    # has next to no gradient, and most pixels are black.
     "lossy_cae": Recipe(
         model="lossy_cae",
         dataset="mnist",
