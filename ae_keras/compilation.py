@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ae_keras.data.loading import Images
@@ -69,6 +70,10 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
         steps_per_execution=_STEPS_PER_EXECUTION,
     )
     model.optimizer.build(model.trainable_variables)
+    # So that a checkpoint finds the variables of the metrics, which Keras makes with a first batch.
+    image = np.zeros((1, *recipe.image_shape), np.float32)
+    model.compute_metrics(None, image, image)
+    model.reset_metrics()
     return model
 
 

@@ -303,7 +303,9 @@ def test_order_depends_on_the_seed(images):
     assert not np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("task", [{}, {"task": "denoising", "noise": 0.1}])
+@pytest.mark.parametrize(
+    "task", [{}, {"task": "denoising", "noise": 0.1}, {"augmentation": {"shear": 20, "scale": 0.2}}]
+)
 def test_an_epoch_goes_on_from_any_batch(images, task):
     pipeline = Pipeline(Images(images), Recipe(model="cae", batch_size=8, **task))
     whole = list(pipeline.training(3).as_numpy_iterator())

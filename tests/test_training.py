@@ -24,7 +24,7 @@ class Killed(Exception):  # noqa: N818
     """Stands for the end of the process."""
 
 
-def build_with_dropout(name, image_shape, **arguments):
+def build_with_dropout(name, classes, image_shape, **arguments):
     """Build an autoencoder whose training needs random numbers of its own."""
     encoder = keras.Sequential(
         [
@@ -104,6 +104,7 @@ def test_training_learns(tiny_recipe, tmp_path):
         {},
         {"task": "denoising", "noise": 0.2, "schedule": "cosine"},
         {"precision": "mixed_float16", "schedule": "exponential", "optimizer": "sgd"},
+        {"augmentation": {"rotation": 20, "copies": 2}},
     ],
 )
 def test_resume_is_exact_from_any_batch(
@@ -113,6 +114,30 @@ def test_resume_is_exact_from_any_batch(
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", steps_per_execution)
     monkeypatch.setattr(training, "_SECONDS_BETWEEN_CHECKPOINTS", 0)
     recipe = dataclasses.replace(tiny_recipe, batch_size=5, **changes)
+    ae_keras.train(recipe, tmp_path / "whole", verbose=0)
+    for batches in (1, 3, 4):
+        train_and_die(recipe, tmp_path / "pieces", batches)
+    ae_keras.train(recipe, tmp_path / "pieces", verbose=0)
+    assert_same_results(tmp_path / "whole", tmp_path / "pieces")
+
+
+def test_resume_of_a_conditional_variational_model_is_exact(tmp_path, rng, monkeypatch):
+    monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", 1)
+    monkeypatch.setattr(training, "_SECONDS_BETWEEN_CHECKPOINTS", 0)
+    path = tmp_path / "images.npz"
+    images = rng.integers(0, 256, (40, 8, 8, 1), np.uint8)
+    np.savez(path, images=images, labels=np.arange(40) % 3)
+    recipe = ae_keras.recipe_for(
+        "vae_v2",
+        str(path),
+        image_shape=(8, 8, 1),
+        batch_size=5,
+        epochs=3,
+        conditional=True,
+        kl_warmup=3,
+        task="denoising",
+        noise=0.1,
+    )
     ae_keras.train(recipe, tmp_path / "whole", verbose=0)
     for batches in (1, 3, 4):
         train_and_die(recipe, tmp_path / "pieces", batches)
