@@ -50,6 +50,12 @@ def test_help_is_quick_and_has_examples(script, tmp_path):
     assert min(seconds) < 0.5
 
 
+def test_readme_lists_the_models_as_the_script_does(tmp_path):
+    returncode, stdout, stderr = run("models.py", cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert stdout.strip() in (ROOT / "README.md").read_text()
+
+
 def test_dry_run_shows_what_would_be_trained(photo_folder, tmp_path):
     arguments = ("--model", "vae_v2", "--dataset", "photos", "--dry-run")
     returncode, stdout, stderr = run("train.py", *arguments, cwd=tmp_path)

@@ -134,8 +134,9 @@ _TRAINING = {
 }
 
 RECIPES = {
-    # python scripts/train.py --model celeba_conv --dataset FOLDER
+    # python scripts/train.py --model celeba_conv --dataset FOLDER --set filters=16: test MSE 0.0113
+    # with 9,000 faces of half size and --set enlarge=true
     "celeba_conv": Recipe(model="celeba_conv", **_TRAINING),
-    # python scripts/train.py --model celeba_pool --dataset FOLDER
+    # python scripts/train.py --model celeba_pool --dataset FOLDER: 0.0173 with the same
     "celeba_pool": Recipe(model="celeba_pool", **_TRAINING),
 }
