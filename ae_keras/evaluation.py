@@ -68,11 +68,11 @@ def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
     return {key: float(value) if math.isfinite(value) else None for key, value in values.items()}
 
 
-def _check_labels(data: Images, classes: int, dataset: str) -> None:
-    if data.labels is None or data.labels.max() >= classes:
+def _check_labels(data: Images, model, recipe: Recipe) -> None:
+    if recipe.conditional and (data.labels is None or data.labels.max() >= model.classes):
         raise ValueError(
-            f"The model was trained with {classes} labels, and the data set {dataset!r} has "
-            f"{len(data.class_names) or 'none'}."
+            f"The model was trained with {model.classes} labels, and the data set "
+            f"{recipe.dataset!r} has {len(data.class_names) or 'none'}."
         )
 
 
@@ -107,13 +107,12 @@ def evaluate(
     recipe, model = folder.recipe, load_model(folder.model)
     skip = skip_unreadable or recipe.skip_unreadable
     recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
-    output_dir = folder.path if output_dir is None else Path(output_dir)
+    output_dir = Path(output_dir or folder.path)
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{part}"
     table, figure = output_dir / f"{name}.json", output_dir / f"{name}.png"
     data = load_images(recipe, [part])[part]
-    if recipe.conditional:
-        _check_labels(data, model.classes, recipe.dataset)
+    _check_labels(data, model, recipe)
     result = measure(model, data, recipe)
     write_text(table, json.dumps(result, indent=2) + "\n")
     write_reconstructions(model, data, recipe, figure, part)

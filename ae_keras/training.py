@@ -77,8 +77,6 @@ def train(
     with run.lock():
         run.check(recipe, overwrite)  # again: another process may have been at work meanwhile
         run.start(recipe)
-        if recipe.augments:
-            write_augmentation(data["train"], recipe, run.augmentation_figure)
         progress = _load_progress(model, recipe, data["train"], run)
         _fit(model, recipe, data, run, progress, verbose)
         return _finish(model, recipe, data, run, progress)
@@ -251,6 +249,8 @@ def _finish(model, recipe, data, run, progress) -> dict:
     with write_safely(run.history_figure) as path:
         figures.save_history(path, progress.history, title, recipe.loss)
     write_reconstructions(best, data["test"], recipe, run.reconstructions_figure)
+    if recipe.augments:
+        write_augmentation(data["train"], recipe, run.augmentation_figure)
     if best.is_variational:
         write_samples(best, data["test"], recipe, run.samples_figure)
     run.write_metrics(result)

@@ -26,12 +26,9 @@ def conv(image_shape=(28, 28, 1), filters=64, depth=2, name="conv"):
     latent -> `depth` times transposed conv of stride 2, ReLU -> conv to the channels -> sigmoid
     ```
 
-    All kernels are 3x3.
-
     Args:
-        image_shape: `(height, width, channels)`. Height and width must be divisible by
-            `2 ** depth`, or `None`: any such size.
-        filters: int. Feature maps of each layer, and of the latent.
+        image_shape: `(height, width, channels)`; sizes divisible by `2 ** depth`, or `None`.
+        filters: int. Feature maps of each layer, and of the latent. All kernels are 3x3.
         depth: int. Layers in the encoder, each of which halves the resolution.
         name: str.
 
