@@ -29,14 +29,7 @@ def mlp(image_shape=(28, 28, 1), latent_dim=32, name="mlp"):
     Raises:
         ValueError: if an argument does not fit.
     """
-    check_count("latent_dim", latent_dim)
-    check_known(image_shape, name)
-    values = math.prod(image_shape)
-    return Autoencoder(
-        _encoder(image_shape, [layers.Dense(latent_dim)]),
-        _decoder(latent_dim, [layers.Dense(values)], image_shape),
-        name=name,
-    )
+    return _build(image_shape, latent_dim, lambda width: [layers.Dense(width)], name)
 
 
 def lossless_mlp(image_shape=(28, 28, 1), latent_dim=784, name="lossless_mlp"):
@@ -56,18 +49,20 @@ def lossless_mlp(image_shape=(28, 28, 1), latent_dim=784, name="lossless_mlp"):
     Raises:
         ValueError: if an argument does not fit.
     """
+
+    def half(width):
+        return [layers.Dense(latent_dim), layers.PReLU(), layers.Dense(width), layers.PReLU()]
+
+    return _build(image_shape, latent_dim, half, name)
+
+
+def _build(image_shape, latent_dim, half, name):
+    """Build an autoencoder of two halves; `half` makes the layers that lead to a width."""
     check_count("latent_dim", latent_dim)
     check_known(image_shape, name)
-    values = math.prod(image_shape)
-
-    def dense(*widths):
-        return [layer for width in widths for layer in (layers.Dense(width), layers.PReLU())]
-
-    return Autoencoder(
-        _encoder(image_shape, dense(latent_dim, latent_dim)),
-        _decoder(latent_dim, dense(latent_dim, values), image_shape),
-        name=name,
-    )
+    encoder = _encoder(image_shape, half(latent_dim))
+    decoder = _decoder(latent_dim, half(math.prod(image_shape)), image_shape)
+    return Autoencoder(encoder, decoder, name=name)
 
 
 def _encoder(image_shape, middle):
