@@ -21,6 +21,7 @@ _MODULE_OF = {
     "Autoencoder": "ae_keras.models.autoencoder",
     "evaluate": "ae_keras.evaluation",
     "load": "ae_keras.saved_model",
+    "load_codec": "ae_keras.codec.loading",
     "train": "ae_keras.training",
 }
 

@@ -6,6 +6,7 @@
   model.keras           the weights of the epoch with the lowest validation loss
   last.keras            the weights of the last epoch
   history.csv           one row an epoch
+  entropy_tables.npz    what the codec knows of the model's latents
   metrics.json          quality on the test images; its presence says that the run is finished
   history.png  reconstructions.png
   samples.png           images drawn from the prior of a variational model
@@ -76,6 +77,7 @@ class RunFolder:
         self.model = self.path / "model.keras"
         self.last_model = self.path / "last.keras"
         self.checkpoint = self.path / "checkpoint.npz"
+        self.entropy_tables = self.path / "entropy_tables.npz"
         self.history_figure = self.path / "history.png"
         self.reconstructions_figure = self.path / "reconstructions.png"
         self.samples_figure = self.path / "samples.png"
@@ -156,6 +158,7 @@ class RunFolder:
         if self.is_finished or not self.is_of(recipe):
             # The recipe goes last, and by replacement: with it, the folder is a run's throughout.
             files = (self._metrics, self.checkpoint, self.model, self.last_model, self._history)
+            files += (self.entropy_tables,)
             pictures = (self.history_figure, self.reconstructions_figure, self.samples_figure)
             # Without a recipe, these two are from a preview of this run.
             previews = (self.dataset_figure, self.augmentation_figure)
@@ -218,6 +221,18 @@ class RunFolder:
             bare.save(temporary)
 
 
+def _roots() -> list[Path]:
+    """Where runs are: the user's own, then the trained models that ship with the project."""
+    here, project = Path("saved_models"), Path(__file__).parents[1] / "saved_models"
+    return [root / kind for root in (here, project) for kind in ("", "pretrained")]
+
+
+def list_runs() -> list["RunFolder"]:
+    """Return all runs in `saved_models`, the user's own and those that ship with the project."""
+    folders = (path for root in _roots() if root.is_dir() for path in sorted(root.iterdir()))
+    return [run for run in map(RunFolder, folders) if run.model.is_file()]
+
+
 def find_run(name_or_path: str | Path) -> RunFolder:
     """Return the run of a name or path.
 
@@ -227,12 +242,9 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     Raises:
         FileNotFoundError: if there is no such run.
     """
-    here, project = Path("saved_models"), Path(__file__).parents[1] / "saved_models"
     places = [Path(name_or_path)]
     if Path(name_or_path).name == str(name_or_path):
-        places += [
-            root / kind / name_or_path for root in (here, project) for kind in ("", "pretrained")
-        ]
+        places += [root / name_or_path for root in _roots()]
     for place in places:
         run = RunFolder(place)
         if run.model.is_file() and run.recipe is not None:

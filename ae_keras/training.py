@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from ae_keras import figures
 from ae_keras.checkpoint import Progress, read_checkpoint, write_checkpoint
+from ae_keras.codec.loading import fit_run
 from ae_keras.compilation import compile_model
 from ae_keras.data.loading import Images, load_images
 from ae_keras.data.parts import PARTS
@@ -253,6 +254,7 @@ def _finish(model, recipe, data, run, progress) -> dict:
         write_augmentation(data["train"], recipe, run.augmentation_figure)
     if best.is_variational:
         write_samples(best, data["test"], recipe, run.samples_figure)
+    fit_run(run, data["train"])
     run.write_metrics(result)
     run.checkpoint.unlink(missing_ok=True)
     return result

@@ -13,9 +13,9 @@ ROWS = [
     ["recipe", "metrics", "figures", "layers"],
     ["models", "data"],
     ["registry", "saved_model"],
-    ["checkpoint", "compilation", "run_figures"],
-    ["evaluation", "preview"],
-    ["training", "benchmark"],
+    ["checkpoint", "codec", "compilation", "run_figures"],
+    ["evaluation", "preview", "pillow"],
+    ["rate_distortion", "training", "benchmark"],
     ["command_line"],
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}

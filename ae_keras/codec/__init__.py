@@ -1,0 +1,1 @@
+"""Images to bytes and back: quantization, entropy coding, the `.aek` file, codecs."""

@@ -1,0 +1,188 @@
+"""Integers to bytes and back, close to their entropy, with integer tables on every machine alike.
+
+Symbols are coded by asymmetric numeral systems (`constriction`'s `AnsCoder`, 32-bit words, 64-bit
+state, 24-bit probabilities), one table after the other. The bytes of a section:
+
+```
+words length  varint   bytes of the words, see `ae_keras.codec.bitstream`
+words                  32-bit little-endian, as `AnsCoder.get_compressed` gives them
+escapes       varints  values outside of their table, in the order of the symbols
+```
+
+A table has a frequency for each symbol from its lowest to its highest, and one more, the escape's,
+for all others. The escape of the value `highest + 1 + k` is the varint `2 k`, and that of
+`lowest - 1 - k` is `2 k + 1`.
+
+The words are at most 64 bits longer than the information of the symbols under the tables, but for
+rounding within the coder (below 0.1 %). The tables' integers reach the coder exactly: it leaves
+each symbol one of 2^24 parts and shares the others out in proportion to what it is given, here each
+frequency minus one.
+
+Reference:
+    - [Duda, 2013](https://arxiv.org/abs/1311.2540)
+    - [Bamler, 2022](https://arxiv.org/abs/2201.01741): constriction
+"""
+
+import functools
+from collections.abc import Sequence
+
+import constriction
+import numpy as np
+
+from ae_keras.codec import varints
+from ae_keras.codec.errors import InconsistentError
+
+# The frequencies of a table add up to this.
+TOTAL = 2**24
+# Neither symbols nor escaped values exceed it.
+LARGEST_SYMBOL = 2**30
+_WORD_BYTES = 4
+_STATE_BITS = 64
+
+
+def scale_frequencies(weights, escape_weight: int = 1) -> np.ndarray:
+    """Return frequencies in proportion to integer weights, but none below 1.
+
+    Args:
+        weights: Whole numbers >= 0 of symbols; their sum is below 2^38.
+        escape_weight: int. That of the escape.
+
+    Returns:
+        int64 array with the sum 2^24; the escape's is the last.
+    """
+    weights = np.append(np.asarray(weights, np.int64), escape_weight)
+    frequencies = 1 + weights * (TOTAL - len(weights)) // weights.sum()
+    frequencies[np.argmax(frequencies)] += TOTAL - frequencies.sum()
+    return frequencies
+
+
+class FrequencyTables:
+    """How often each symbol is expected, in one table or several.
+
+    Both sides of the coder must have the same tables. Symbols are coded in groups, one for each
+    table.
+
+    Args:
+        lowest: Whole numbers. The first symbol of each table.
+        frequencies: For each table, whole numbers >= 1: one for each symbol from the lowest on,
+            and at last that of the escape. Their sum is 2^24.
+
+    Raises:
+        ValueError: if the frequencies are not such numbers.
+    """
+
+    def __init__(self, lowest: Sequence[int], frequencies: Sequence[np.ndarray]):
+        self.frequencies = [np.asarray(table, np.int64) for table in frequencies]
+        for table in self.frequencies:
+            if len(table) < 2 or table.min() < 1 or table.sum() != TOTAL:
+                raise ValueError("Expected two or more frequencies >= 1 with the sum 2^24.")
+        self.lowest = np.asarray(lowest, np.int32)
+        # Of each table the place of the escape, which is also the number of its symbols.
+        self.sizes = np.array([len(table) - 1 for table in self.frequencies], np.int32)
+
+    def __len__(self):
+        return len(self.lowest)
+
+    @functools.cached_property
+    def _models(self) -> list:
+        # Exact for these integers, see the module's docstring. perfect=True would search.
+        categorical = constriction.stream.model.Categorical
+        return [
+            categorical((table - 1).astype(np.float64), perfect=False) for table in self.frequencies
+        ]
+
+    @functools.cached_property
+    def _least_bits(self) -> np.ndarray:
+        """Information of the most frequent symbol of each table."""
+        return -np.log2([table.max() / TOTAL for table in self.frequencies])
+
+    def information(self, symbols: np.ndarray, counts: Sequence[int]) -> float:
+        """Return the information of symbols, in bits, with the bytes of escaped values.
+
+        Args:
+            symbols: int32 array of one dimension, group after group.
+            counts: Number of symbols in each group.
+        """
+        places, escapes = self._to_places(symbols, counts)
+        groups = np.split(places, np.cumsum(counts)[:-1])
+        bits = sum(
+            -np.log2(table[group] / TOTAL).sum()
+            for table, group in zip(self.frequencies, groups, strict=True)
+        )
+        return float(bits) + 8 * len(escapes)
+
+    def encode(self, symbols: np.ndarray, counts: Sequence[int]) -> bytes:
+        """Return the bytes of a section.
+
+        Args:
+            symbols: int32 array of one dimension, group after group; none exceeds 2^30.
+            counts: Number of symbols in each group.
+        """
+        places, escapes = self._to_places(symbols, counts)
+        coder = constriction.stream.stack.AnsCoder()
+        ends = np.cumsum(counts)
+        # What goes onto a stack last comes out first.
+        for count, end, model in zip(
+            reversed(counts), reversed(ends), reversed(self._models), strict=True
+        ):
+            coder.encode_reverse(places[end - count : end], model)
+        words = coder.get_compressed().astype("<u4").tobytes()
+        return varints.encode([len(words)]) + words + escapes
+
+    def _to_places(self, symbols: np.ndarray, counts) -> tuple[np.ndarray, bytes]:
+        """Return the place of each symbol in its table, and the bytes of the escaped ones."""
+        lowest, sizes = np.repeat(self.lowest, counts), np.repeat(self.sizes, counts)
+        places = symbols - lowest
+        # A negative place is a large one without a sign.
+        outside = np.flatnonzero(places.view(np.uint32) >= sizes.view(np.uint32))
+        distances = places[outside].astype(np.int64)
+        above = 2 * (distances - sizes[outside])
+        escapes = np.where(distances >= 0, above, -2 * distances - 1)
+        places[outside] = sizes[outside]
+        return places, varints.encode(escapes)
+
+    def decode(self, data: bytes, counts: Sequence[int]) -> np.ndarray:
+        """Return the symbols that `encode` encoded, int32.
+
+        Args:
+            data: The bytes of a section.
+            counts: Number of symbols in each group.
+
+        Raises:
+            InconsistentError: if the bytes cannot be of that many symbols; before memory is taken
+                for these if the bytes are too few.
+        """
+        size, start = varints.decode_first(data)
+        if size % _WORD_BYTES or start + size > len(data):
+            raise InconsistentError("The image data does not hold as many words as it says.")
+        if 8 * size + _STATE_BITS < np.dot(self._least_bits, counts):
+            raise InconsistentError("The image data is too short for an image of this size.")
+        words = np.frombuffer(data, "<u4", size // _WORD_BYTES, start).astype(np.uint32)
+        if len(words) and words[-1] == 0:
+            raise InconsistentError("The image data does not end as it should.")
+        places = self._decode_places(constriction.stream.stack.AnsCoder(words), counts)
+        return self._from_places(places, counts, varints.decode(data[start + size :]))
+
+    def _decode_places(self, coder, counts) -> np.ndarray:
+        places = np.empty(sum(counts), np.int32)
+        start = 0
+        for count, model in zip(counts, self._models, strict=True):
+            places[start : start + count] = coder.decode(model, count)
+            start += count
+        if not coder.is_empty():
+            raise InconsistentError("The image data is longer than the image that it describes.")
+        return places
+
+    def _from_places(self, places: np.ndarray, counts, escapes: np.ndarray) -> np.ndarray:
+        sizes = np.repeat(self.sizes, counts)
+        outside = np.flatnonzero(places == sizes)
+        if len(outside) != len(escapes):
+            raise InconsistentError("The image data does not hold as many escapes as it needs.")
+        half = (escapes // 2).astype(np.int64)
+        values = np.where(escapes % 2 == 0, sizes[outside] + half, -1 - half)
+        symbols = places + np.repeat(self.lowest, counts)
+        values += symbols[outside] - places[outside]
+        if np.abs(values).max(initial=0) > LARGEST_SYMBOL:
+            raise InconsistentError("The image data holds a value that is too large.")
+        symbols[outside] = values
+        return symbols

@@ -1,0 +1,272 @@
+"""Images to bytes and back with a trained model.
+
+```
+image -> tiles -> encoder -> quantizer -> entropy coder -> sections -> file
+```
+
+Tiles pass through in batches, so that memory is bounded by the image itself.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from ae_keras.codec.bitstream import Header, read_bitstream, write_bitstream
+from ae_keras.codec.errors import ImageTooLargeError, InconsistentError, WrongModelError
+from ae_keras.codec.planes import (
+    count_planes,
+    from_plane,
+    read_alpha,
+    split_alpha,
+    to_planes,
+    write_alpha,
+)
+from ae_keras.codec.quantizer import COARSEST_STEP, FINEST_STEP, Quantizer, step_of_quality
+from ae_keras.codec.tiling import Tiling
+
+# Images with more are not decoded, unless the caller asks for it.
+MAX_PIXELS = 2**28
+# Pixels that are coded as one section, and that the model is given at a time.
+_SECTION_PIXELS = 2**20
+_BATCH_PIXELS = 2**18
+# What a file may ask for.
+_LARGEST_SECTION = 2**23
+
+
+class ImageCodec:
+    """Compresses images with a model; see `ae_keras.codec.load_codec` for one of a run.
+
+    Args:
+        transform: KerasTransform, or another transform.
+        quantizer: Quantizer. That of the model.
+        name: str. Of the model, for the file.
+        step: int. Of the quantization. Default: the quantizer's.
+        overlap: int. Pixels that tiles share. Default: the transform's choice.
+        label: int. Of the images, for a conditional model.
+        max_pixels: int. Larger images are not decoded.
+
+    Raises:
+        ValueError: if the label is missing, unknown, or not taken.
+    """
+
+    def __init__(
+        self,
+        transform,
+        quantizer: Quantizer,
+        name: str,
+        step=None,
+        overlap=None,
+        label=None,
+        max_pixels=MAX_PIXELS,
+    ):
+        self.transform, self.quantizer, self.name = transform, quantizer, name
+        self.step = step or quantizer.default_step
+        self.overlap, self.label, self.max_pixels = overlap, label, max_pixels
+
+    def with_quality(self, quality: int) -> "ImageCodec":
+        """Return this codec at a quality from 1 to 100."""
+        return self.with_step(step_of_quality(quality))
+
+    def with_step(self, step: int) -> "ImageCodec":
+        """Return this codec at a step."""
+        return ImageCodec(
+            self.transform,
+            self.quantizer,
+            self.name,
+            step,
+            self.overlap,
+            self.label,
+            self.max_pixels,
+        )
+
+    def compress(self, image: np.ndarray) -> bytes:
+        """Compress an image.
+
+        Args:
+            image: uint8 array `(height, width)` or `(height, width, 1 to 4)`: grey, grey and
+                alpha, RGB, RGB and alpha.
+
+        Returns:
+            The bytes of an `.aek` file.
+
+        Raises:
+            ValueError: if it is not such an array, or does not fit the model.
+        """
+        return self.compress_many([image])[0]
+
+    def compress_many(self, images: Sequence[np.ndarray]) -> list[bytes]:
+        """Compress images of one shape, together in the model's batches; see `compress`."""
+        self._check_label(self.label)
+        pairs = [split_alpha(image, self.transform.channels) for image in images]
+        header = self._make_header(*pairs[0][0].shape, pairs[0][1] is not None)
+        tiles = itertools.chain.from_iterable(
+            _tiling_of(header).cut(plane)
+            for colour, _ in pairs
+            for plane in to_planes(colour, self.transform.channels)
+        )
+        sizes = self._section_sizes(header)
+        sections = self._encode(tiles, header, sizes * len(images))
+        return [
+            write_bitstream(
+                header,
+                list(itertools.islice(sections, len(sizes)))
+                + ([] if alpha is None else [write_alpha(alpha)]),
+            )
+            for _, alpha in pairs
+        ]
+
+    def _make_header(self, height, width, channels, has_alpha) -> Header:
+        tile, overlap = self.transform.tile_for((height, width))
+        if self.overlap is not None and overlap:
+            overlap = self.overlap
+        return Header(
+            self.name,
+            self.quantizer.digest,
+            height,
+            width,
+            channels,
+            self.step,
+            tile,
+            overlap,
+            max(1, _SECTION_PIXELS // (tile[0] * tile[1])),
+            self.label,
+            has_alpha,
+        )
+
+    def _section_sizes(self, header: Header) -> list[int]:
+        """Return the number of tiles in each section of an image."""
+        planes = count_planes(header.channels, self.transform.channels)
+        total = planes * _tiling_of(header).count
+        full, rest = divmod(total, header.section_tiles)
+        return [header.section_tiles] * full + [rest] * (rest > 0)
+
+    def _encode(self, tiles, header: Header, sizes) -> Iterator[bytes]:
+        """Yield the sections of a stream of tiles."""
+        tables = self.quantizer.tables(header.step)
+        latents = (
+            self.transform.encode(batch.astype(np.float32) / 255)
+            for batch in _regroup(tiles, itertools.repeat(_batch_size(header)))
+        )
+        for section in _regroup(latents, sizes):
+            symbols = self.quantizer.symbols(section, header.step)
+            yield tables.encode(symbols.ravel(), [symbols.shape[1]] * len(tables))
+
+    def decompress(self, data: bytes) -> np.ndarray:
+        """Decompress the bytes of an `.aek` file.
+
+        Returns:
+            uint8 array, of the shape that `compress` was given; grey `(height, width)`.
+
+        Raises:
+            BitstreamError: if the file is damaged, too large, or of another model.
+        """
+        return self.decompress_many([data])[0]
+
+    def decompress_many(self, files: Sequence[bytes]) -> list[np.ndarray]:
+        """Decompress files of one geometry, together in the model's batches; see `decompress`."""
+        read = [read_bitstream(data) for data in files]
+        header = read[0][0]
+        for other, sections in read:
+            self._check(other, sections)
+            if _tiling_of(other) != _tiling_of(header):
+                raise InconsistentError("The files are not of one geometry.")
+        sizes = self._section_sizes(header)
+        payload = (section for other, sections in read for section in sections[: len(sizes)])
+        steps = (other.step for other, _ in read for _ in sizes)
+        labels = [other.label for other, _ in read for _ in range(sum(sizes))]
+        tiles = self._decode(payload, header, sizes * len(read), steps, labels)
+        columns = _tiling_of(header).grid[1]
+        rows = _regroup(tiles, itertools.repeat(columns))
+        return [self._assemble(rows, other, sections[-1]) for other, sections in read]
+
+    def _decode(self, sections, header: Header, sizes, steps, labels) -> Iterator[np.ndarray]:
+        """Yield the tiles of a stream of sections, in batches."""
+        latents = self._decode_latents(sections, header, sizes, steps)
+        done = 0
+        for batch in _regroup(latents, itertools.repeat(_batch_size(header))):
+            some = labels[done : done + len(batch)]
+            done += len(batch)
+            labelled = self.transform.classes is not None
+            yield self.transform.decode(batch, np.array(some, np.int32) if labelled else None)
+
+    def _decode_latents(self, sections, header, sizes, steps) -> Iterator[np.ndarray]:
+        shape = self.transform.latent_shape_of(header.tile)
+        positions, channels = int(np.prod(shape[:-1])), shape[-1]
+        for section, size, step in zip(sections, sizes, steps, strict=True):
+            tables = self.quantizer.tables(step)
+            symbols = tables.decode(section, [size * positions] * channels)
+            symbols = symbols.reshape(channels, -1)
+            yield self.quantizer.latents(symbols, step).reshape(size, *shape)
+
+    def _assemble(self, rows: Iterator[np.ndarray], header: Header, last: bytes) -> np.ndarray:
+        """Return an image from its rows of tiles and, if it has alpha, its last section."""
+        tiling = _tiling_of(header)
+        shape = (header.height, header.width, header.channels + header.has_alpha)
+        image = np.empty(shape, np.uint8)
+        planes = count_planes(header.channels, self.transform.channels)
+        width = header.channels // planes
+        for plane in range(planes):
+            done = 0
+            for part in tiling.join(itertools.islice(rows, tiling.grid[0])):
+                part = from_plane(part, width)
+                image[done : done + len(part), :, plane * width : (plane + 1) * width] = part
+                done += len(part)
+        if header.has_alpha:
+            image[..., -1] = read_alpha(last, (header.height, header.width))
+        return image[..., 0] if image.shape[2] == 1 else image
+
+    def _check(self, header: Header, sections: Sequence[bytes]) -> None:
+        """Refuse what cannot be decoded, before memory is taken for it."""
+        if header.digest != self.quantizer.digest:
+            raise WrongModelError(
+                f"The file was written by another model, {header.model!r} "
+                f"({header.digest.hex()}), not by {self.name!r} ({self.quantizer.digest.hex()})."
+            )
+        if header.height * header.width > self.max_pixels:
+            raise ImageTooLargeError(
+                f"The image has {header.width}x{header.height} pixels, more than the "
+                f"{self.max_pixels:,} that are allowed."
+            )
+        is_known = self.transform.latent_shape_of(header.tile) is not None
+        if not is_known or count_planes(header.channels, self.transform.channels) is None:
+            raise InconsistentError("The image's tiles or channels do not fit the model.")
+        pixels = header.tile[0] * header.tile[1]
+        if header.section_tiles * pixels > max(_LARGEST_SECTION, pixels):
+            raise InconsistentError("The image's sections are too large.")
+        if not FINEST_STEP <= header.step <= COARSEST_STEP:
+            raise InconsistentError(f"The step {header.step} is out of range.")
+        if len(sections) != len(self._section_sizes(header)) + header.has_alpha:
+            raise InconsistentError("The file has not as many sections as its image needs.")
+        self._check_label(header.label)
+
+    def _check_label(self, label: int | None) -> None:
+        classes = self.transform.classes
+        if classes is None and label is not None:
+            raise InconsistentError(f"The model {self.name!r} takes no label.")
+        if classes is not None and (label is None or not 0 <= label < classes):
+            raise InconsistentError(
+                f"The model {self.name!r} needs a label from 0 to {classes - 1}. Received: {label}"
+            )
+
+
+def _tiling_of(header: Header) -> Tiling:
+    return Tiling((header.height, header.width), header.tile, header.overlap)
+
+
+def _batch_size(header: Header) -> int:
+    return max(1, _BATCH_PIXELS // (header.tile[0] * header.tile[1]))
+
+
+def _regroup(arrays: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.ndarray]:
+    """Yield the rows of arrays again, in groups of given sizes; the last may be smaller."""
+    arrays, parts, ready = iter(arrays), [], 0
+    for size in sizes:
+        while ready < size and (array := next(arrays, None)) is not None:
+            parts.append(array)
+            ready += len(array)
+        if not ready:
+            return
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        yield joined[:size]
+        parts, ready = [joined[size:]], max(ready - size, 0)

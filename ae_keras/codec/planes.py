@@ -1,0 +1,84 @@
+"""The channels of an image and those of a model: grey, colour and alpha.
+
+An image has 1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha. A model of three channels
+takes grey images as colour, and a model of one channel takes each channel of a colour image as an
+image of its own. Alpha is kept without loss, as a PNG.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from ae_keras.codec.errors import InconsistentError
+
+
+def split_alpha(image: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return an image's colour `(height, width, channels)` and its alpha, if it has any.
+
+    Args:
+        image: uint8 array `(height, width)` or `(height, width, 1 to 4)`.
+        channels: int. Of the model; an image of as many has no alpha.
+
+    Raises:
+        ValueError: if it is not such an array, or does not fit the model.
+    """
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
+        raise ValueError(
+            "Expected a uint8 image of shape (height, width) or (height, width, channels). "
+            f"Received: {image.dtype} of shape {image.shape}."
+        )
+    image = np.atleast_3d(image)
+    has_alpha = image.shape[2] in (2, 4) and image.shape[2] != channels
+    colour, alpha = (image[..., :-1], image[..., -1]) if has_alpha else (image, None)
+    if count_planes(colour.shape[2], channels) is None:
+        raise ValueError(
+            f"The model is for images of {channels} channels. Received: {image.shape[2]}."
+        )
+    return colour, alpha
+
+
+def count_planes(image_channels: int, channels: int) -> int | None:
+    """Return how many images of a model's channels an image is; None if it does not fit."""
+    if image_channels == channels or image_channels == 1:
+        return 1
+    return image_channels if channels == 1 else None
+
+
+def to_planes(colour: np.ndarray, channels: int) -> list[np.ndarray]:
+    """Return an image as images of a model's channels."""
+    if colour.shape[2] == channels:
+        return [colour]
+    if colour.shape[2] == 1:
+        return [np.broadcast_to(colour, (*colour.shape[:2], channels))]
+    return [colour[..., index : index + 1] for index in range(colour.shape[2])]
+
+
+def from_plane(rows: np.ndarray, image_channels: int) -> np.ndarray:
+    """Return rows of a plane, in [0, 1], as uint8; of colour where the image is grey, the mean."""
+    if image_channels == 1:
+        rows = rows.mean(axis=-1, keepdims=True)
+    return np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8)
+
+
+def write_alpha(alpha: np.ndarray) -> bytes:
+    """Return alpha `(height, width)` as a PNG."""
+    encoded = io.BytesIO()
+    Image.fromarray(alpha).save(encoded, "PNG", optimize=True)
+    return encoded.getvalue()
+
+
+def read_alpha(data: bytes, size: tuple[int, int]) -> np.ndarray:
+    """Return alpha from a PNG.
+
+    Raises:
+        InconsistentError: if it is no grey PNG of that `(height, width)`.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=["PNG"])
+        if image.mode == "L" and image.size == size[::-1]:
+            return np.asarray(image)
+    except Exception as error:  # Pillow's decoders raise many types
+        raise InconsistentError(f"The alpha channel cannot be read: {error}") from error
+    raise InconsistentError("The alpha channel is not of the image's size.")

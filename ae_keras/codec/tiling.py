@@ -1,0 +1,96 @@
+"""Images of any size, cut into tiles of one size and put together again.
+
+Tiles lie in rows, from left to right and from top to bottom, and share `overlap` pixels with their
+neighbours. Where the last ones reach over the edge, the image's last row and column are repeated.
+In an overlap each pixel is a weighted mean, in which the share of a tile grows evenly with the
+distance from its edge, so that no seam shows.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How an image is cut.
+
+    Args:
+        size: `(height, width)` of the image, in pixels.
+        tile: `(height, width)` of a tile.
+        overlap: int. At most half of the shorter side of a tile.
+    """
+
+    size: tuple[int, int]
+    tile: tuple[int, int]
+    overlap: int = 0
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Number of rows of tiles, and of tiles in a row."""
+        return tuple(
+            max(1, -(-(size - self.overlap) // (tile - self.overlap)))
+            for size, tile in zip(self.size, self.tile, strict=True)
+        )
+
+    @property
+    def count(self) -> int:
+        """Number of tiles."""
+        rows, columns = self.grid
+        return rows * columns
+
+    def cut(self, image: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the tiles of an image `(height, width, channels)`, a row of them at a time.
+
+        Yields:
+            Array `(tiles, tile height, tile width, channels)`.
+        """
+        rows, columns = self.grid
+        across = self._indices(1, np.arange(columns)).ravel()
+        for row in range(rows):
+            down = self._indices(0, row)
+            strip = image[down[0] : down[-1] + 1][down - down[0]]
+            strip = strip[:, across].reshape(self.tile[0], columns, self.tile[1], -1)
+            yield strip.swapaxes(0, 1)
+
+    def _indices(self, axis: int, number) -> np.ndarray:
+        """Return the rows or columns of the image that tiles take."""
+        starts = np.asarray(number)[..., np.newaxis] * (self.tile[axis] - self.overlap)
+        return np.minimum(starts + np.arange(self.tile[axis]), self.size[axis] - 1)
+
+    def _weights(self, axis: int) -> np.ndarray:
+        """Return the shares `(number of tiles along an axis, tile size)` of tiles in pixels."""
+        weights = np.ones((self.grid[axis], self.tile[axis]), np.float32)
+        if self.overlap:
+            ramp = (np.arange(self.overlap, dtype=np.float32) + 0.5) / self.overlap
+            weights[1:, : self.overlap] = ramp
+            weights[:-1, -self.overlap :] = 1 - ramp
+        return weights
+
+    def join(self, tiles: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Put tiles together, with no more of the image in memory than a row of them.
+
+        Args:
+            tiles: Of each row its tiles, float32 `(tiles, tile height, tile width, channels)`.
+
+        Yields:
+            The next rows of the image, float32 `(rows, width, channels)`.
+        """
+        (height, width), overlap = self.size, self.overlap
+        down, across = self._weights(0), self._weights(1)
+        stride, done, rest = self.tile[1] - overlap, 0, None
+        for row, weights in zip(tiles, down, strict=True):
+            wide = (self.tile[0], stride * len(row) + overlap, row.shape[-1])
+            strip = np.zeros(wide, np.float32)
+            for number, (tile, share) in enumerate(zip(row, across, strict=True)):
+                left = number * stride
+                strip[:, left : left + self.tile[1]] += tile * share[:, np.newaxis]
+            strip *= weights[:, np.newaxis, np.newaxis]
+            if rest is not None:
+                strip[:overlap] += rest
+            is_last = done + self.tile[0] >= height
+            finished = strip if is_last else strip[: self.tile[0] - overlap]
+            rest = strip[self.tile[0] - overlap :]
+            yield finished[: height - done, :width]
+            done += len(finished)
