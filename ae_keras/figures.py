@@ -143,3 +143,41 @@ def save_history(
     axes.grid(which="both", alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=_DPI)
+
+
+def save_rate_distortion(
+    path: str | Path, curves: dict[tuple[str, str], Sequence[dict]], title: str
+) -> None:
+    """Save quality over rate: PSNR to the left, MS-SSIM (where there is one) to the right.
+
+    Args:
+        path: Where to write.
+        curves: For each codec and layout, its points: dicts with `"bpp"`, `"psnr"` and
+            `"ms_ssim"`. A codec has one colour, the second layout dashed lines.
+        title: str. Over the figure.
+    """
+    points = [point for curve in curves.values() for point in curve]
+    panels = {"psnr": "PSNR [dB], mean over images"}
+    if all(point["ms_ssim"] is not None for point in points):
+        panels["ms_ssim"] = "MS-SSIM"
+    codecs, layouts = (list(dict.fromkeys(names)) for names in zip(*curves, strict=True))
+    figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.6), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (key, label) in zip(all_axes, panels.items(), strict=True):
+        for (codec, layout), curve in curves.items():
+            axes.plot(
+                [point["bpp"] for point in curve],
+                [point[key] for point in curve],
+                ("o-", "s--")[layouts.index(layout)],
+                color=f"C{codecs.index(codec)}",
+                markersize=4,
+                label=codec if len(layouts) == 1 else f"{codec}, {layout}",
+            )
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("bits per pixel, of whole files")
+        axes.set_ylabel(label)
+        axes.grid(which="both", alpha=0.3)
+    all_axes[-1].legend(fontsize=7)
+    figure.savefig(path, dpi=_DPI)

@@ -1,10 +1,13 @@
 """Quality of reconstructions. Images are arrays `(count, height, width, channels)` in [0, 1].
 
-Every function returns one value for each image, or says that it does not.
+Every function returns one value for each image, or says that it does not. `bits_per_pixel` and
+`bd_rate` are of files and of curves.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy import ndimage
+from scipy import interpolate, ndimage
 
 # Wang et al., 2004: a Gaussian window of 11x11 pixels, and constants for a range of 1.
 _SIGMA = 1.5
@@ -139,3 +142,52 @@ def ms_ssim(images, reconstructions) -> np.ndarray:
         product = product * np.maximum(term, 0) ** weight
         images, reconstructions = _halve(images), _halve(reconstructions)
     return np.mean(product, axis=-1)
+
+
+def bits_per_pixel(size: int, height: int, width: int) -> float:
+    """Return the bits of a file of `size` bytes for each pixel of its image."""
+    return 8 * size / (height * width)
+
+
+def _pareto_front(rates: Sequence[float], quality: Sequence[float]) -> np.ndarray:
+    """Return the points `(rate, quality)` that no other beats in both, by rising rate."""
+    points = np.array(sorted(zip(rates, quality, strict=True)))
+    best = np.maximum.accumulate(points[:, 1])
+    return points[np.append(True, points[1:, 1] > best[:-1])]
+
+
+def bd_rate(
+    anchor_rates: Sequence[float],
+    anchor_quality: Sequence[float],
+    rates: Sequence[float],
+    quality: Sequence[float],
+) -> float | None:
+    """Return how much more rate a codec takes than an anchor for the same quality, in percent.
+
+    The logarithm of the rate is interpolated over the quality (monotone cubic, pchip), and the
+    difference averaged over the qualities that both curves reach. Points of a curve that another
+    of its points beats, at a lower rate, are left out.
+
+    Args:
+        anchor_rates: Bits per pixel of the anchor's points.
+        anchor_quality: Their quality, in dB.
+        rates: Bits per pixel of the codec's points.
+        quality: Their quality.
+
+    Returns:
+        Percent; negative if the codec takes less. None if the curves share no range of quality.
+
+    Reference:
+        - Bjontegaard, 2001: VCEG-M33
+    """
+    curves = [_pareto_front(anchor_rates, anchor_quality), _pareto_front(rates, quality)]
+    lowest = max(curve[0, 1] for curve in curves)
+    highest = min(curve[-1, 1] for curve in curves)
+    if not lowest < highest or min(map(len, curves)) < 2:
+        return None
+    means = [
+        interpolate.PchipInterpolator(curve[:, 1], np.log(curve[:, 0])).integrate(lowest, highest)
+        / (highest - lowest)
+        for curve in curves
+    ]
+    return float(100 * np.expm1(means[1] - means[0]))

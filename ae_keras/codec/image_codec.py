@@ -7,6 +7,7 @@ image -> tiles -> encoder -> quantizer -> entropy coder -> sections -> file
 Tiles pass through in batches, so that memory is bounded by the image itself.
 """
 
+import copy
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -46,8 +47,6 @@ class ImageCodec:
         label: int. Of the images, for a conditional model.
         max_pixels: int. Larger images are not decoded.
 
-    Raises:
-        ValueError: if the label is missing, unknown, or not taken.
     """
 
     def __init__(
@@ -66,19 +65,24 @@ class ImageCodec:
 
     def with_quality(self, quality: int) -> "ImageCodec":
         """Return this codec at a quality from 1 to 100."""
-        return self.with_step(step_of_quality(quality))
+        return self._with(step=step_of_quality(quality))
 
     def with_step(self, step: int) -> "ImageCodec":
-        """Return this codec at a step."""
-        return ImageCodec(
-            self.transform,
-            self.quantizer,
-            self.name,
-            step,
-            self.overlap,
-            self.label,
-            self.max_pixels,
-        )
+        """Return this codec at a step, see `ae_keras.codec.quantizer`."""
+        return self._with(step=step)
+
+    def with_overlap(self, overlap: int) -> "ImageCodec":
+        """Return this codec with so many pixels that tiles share."""
+        return self._with(overlap=overlap)
+
+    def with_label(self, label: int | None) -> "ImageCodec":
+        """Return this codec for images with a label, of a conditional model."""
+        return self._with(label=label)
+
+    def _with(self, **changes) -> "ImageCodec":
+        codec = copy.copy(self)
+        vars(codec).update(changes)
+        return codec
 
     def compress(self, image: np.ndarray) -> bytes:
         """Compress an image.

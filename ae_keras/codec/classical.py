@@ -1,0 +1,163 @@
+"""What learned codecs are compared with, behind the same two methods.
+
+- Files that Pillow writes: JPEG, WebP, AVIF, PNG.
+- Linear transforms, quantized and entropy coded as the latents of a model are: the truncated
+  singular value decomposition of each image, and the principal components of training images.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from ae_keras.codec.fitting import fit_quantizer
+from ae_keras.codec.image_codec import ImageCodec
+
+# Share of the variance that the principal components keep before quantization.
+_KEPT_VARIANCE = 0.9995
+_FITTED_IMAGES = 20_000
+
+
+class PillowCodec:
+    """A format that Pillow writes.
+
+    Args:
+        format: str. `"JPEG"`, `"WEBP"`, `"AVIF"` or `"PNG"`.
+        options: What Pillow's `save` takes for it.
+    """
+
+    def __init__(self, format: str, **options):
+        self.format, self.options = format, options
+
+    def with_quality(self, quality: int) -> "PillowCodec":
+        """Return this codec at one of the format's own qualities, 1 to 100."""
+        return PillowCodec(self.format, **{**self.options, "quality": quality})
+
+    def compress(self, image: np.ndarray) -> bytes:
+        """Return the file of a uint8 image `(height, width)` or `(height, width, channels)`."""
+        file = io.BytesIO()
+        pixels = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+        Image.fromarray(pixels).save(file, self.format, **self.options)
+        return file.getvalue()
+
+    def decompress(self, data: bytes) -> np.ndarray:
+        """Return the uint8 image of a file; WebP and AVIF turn grey into colour."""
+        return np.asarray(Image.open(io.BytesIO(data), formats=[self.format]))
+
+
+class _LinearTransform:
+    """What the two linear transforms share: tiles of the size of the training images."""
+
+    classes = None
+
+    def __init__(self, image_shape: tuple[int, int, int]):
+        self.tile, self.channels = image_shape[:2], image_shape[2]
+
+    def tile_for(self, size):
+        """Return the tile, and the overlap, for an image of `(height, width)`."""
+        return self.tile, 0
+
+    def latent_shape_of(self, tile):
+        """Return the shape of the latent of a tile; None if it is of another size."""
+        return self.latent_shape if tuple(tile) == self.tile else None
+
+
+class SingularValues(_LinearTransform):
+    """The truncated singular value decomposition of each image, of one channel.
+
+    The best approximation of an image, as a matrix, of a given rank. A singular value is shared out
+    between its two vectors, so that the latent has `height + width` numbers for each.
+
+    Args:
+        image_shape: `(height, width, 1)`.
+        rank: int. Singular values that are kept.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], rank: int):
+        super().__init__((*image_shape[:2], 1))
+        self.rank = min(rank, *self.tile)
+        self.latent_shape = (sum(self.tile), self.rank)
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Return the scaled singular vectors `(count, height + width, rank)`."""
+        left, values, right = np.linalg.svd(images[..., 0], full_matrices=False)
+        latents = np.concatenate([left, right.swapaxes(1, 2)], axis=1)[..., : self.rank]
+        # Vectors are known up to a common sign; with one rule their values spread less.
+        signs = np.where(latents[:, : self.tile[0]].sum(axis=1) < 0, -1, 1)
+        return latents * (signs * np.sqrt(values[:, : self.rank]))[:, np.newaxis]
+
+    def decode(self, latents: np.ndarray, labels=None) -> np.ndarray:
+        """Return the images."""
+        left, right = np.split(latents, [self.tile[0]], axis=1)
+        return (left @ right.swapaxes(1, 2))[..., np.newaxis]
+
+
+class PrincipalComponents(_LinearTransform):
+    """The principal components of training images: the best linear transform for them.
+
+    Args:
+        images: uint8 array `(count, height, width, channels)`.
+    """
+
+    def __init__(self, images: np.ndarray):
+        from sklearn.decomposition import PCA
+
+        super().__init__(images.shape[1:])
+        chosen = np.linspace(0, len(images) - 1, min(len(images), _FITTED_IMAGES)).astype(int)
+        pixels = np.asarray(images[chosen]).reshape(len(chosen), -1).astype(np.float32) / 255
+        fitted = PCA(_KEPT_VARIANCE, svd_solver="covariance_eigh")
+        fitted.fit(pixels)
+        self._mean, self._components = fitted.mean_, fitted.components_
+        self.latent_shape = (len(self._components),)
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Return the coordinates `(count, components)`."""
+        return (images.reshape(len(images), -1) - self._mean) @ self._components.T
+
+    def decode(self, latents: np.ndarray, labels=None) -> np.ndarray:
+        """Return the images."""
+        pixels = latents @ self._components + self._mean
+        return pixels.reshape(-1, *self.tile, self.channels)
+
+
+def _make_svd(training: np.ndarray, rank: int | None = None) -> ImageCodec:
+    # The channels of a colour image are so many grey images.
+    grey = np.moveaxis(training, -1, 1).reshape(-1, *training.shape[1:3], 1)
+    transform = SingularValues(training.shape[1:], rank or min(training.shape[1:3]))
+    return ImageCodec(transform, fit_quantizer(transform, grey), "svd")
+
+
+def _make_pca(training: np.ndarray) -> ImageCodec:
+    transform = PrincipalComponents(training)
+    return ImageCodec(transform, fit_quantizer(transform, training), "pca")
+
+
+_PILLOW = {
+    "jpeg": PillowCodec("JPEG", optimize=True),
+    "webp": PillowCodec("WEBP", method=6),
+    "avif": PillowCodec("AVIF"),
+    "webp-lossless": PillowCodec("WEBP", method=6, lossless=True),
+    "png": PillowCodec("PNG", optimize=True),
+}
+_LINEAR = {"svd": _make_svd, "pca": _make_pca}
+CLASSICAL = (*_PILLOW, *_LINEAR)
+LOSSLESS = ("webp-lossless", "png")
+
+
+def make_codec(name: str, training: np.ndarray | None = None):
+    """Return a classical codec.
+
+    Args:
+        name: One of `CLASSICAL`.
+        training: uint8 array `(count, height, width, channels)`, to fit `"svd"` and `"pca"`.
+
+    Raises:
+        ValueError: if the name is unknown, or training images are missing.
+    """
+    if name in _PILLOW:
+        return _PILLOW[name]
+    if name not in _LINEAR:
+        raise ValueError(f"Unknown codec {name!r}. Expected one of: {', '.join(CLASSICAL)}.")
+    if training is None:
+        raise ValueError(f"{name!r} is fitted to training images, and there are none.")
+    return _LINEAR[name](training)

@@ -1,0 +1,250 @@
+"""Rate against distortion: real files of a model and of classical codecs, over the same images."""
+
+import csv
+import io
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ae_keras import figures, metrics
+from ae_keras.codec.classical import LOSSLESS, make_codec
+from ae_keras.codec.loading import fit_run, load_codec
+from ae_keras.data.image_files import find_images, read_image
+from ae_keras.data.loading import load_images
+from ae_keras.registry import change_recipe
+from ae_keras.saved_model import RunFolder, find_run, write_safely, write_text
+
+# Of the model and of linear transforms: all that is of use, from coarse to fine.
+QUALITIES = (40, 50, 60, 70, 80)
+_PILLOW_QUALITIES = {
+    "jpeg": (5, 15, 30, 50, 70, 85, 95),
+    "webp": (1, 15, 35, 60, 80, 90, 95),
+    "avif": (15, 30, 45, 60, 75, 90),
+}
+# Small images are also coded as square mosaics of so many on a side.
+_MOSAIC_SIDE = 20
+_CHUNK_PIXELS = 2**22
+
+
+def rate_distortion(
+    run: str | Path,
+    dataset: str | None = None,
+    part: str = "test",
+    against: Sequence[str] = ("jpeg", "webp"),
+    qualities: Sequence[int] = QUALITIES,
+    limit: int | None = None,
+    output_dir: str | Path | None = None,
+) -> tuple[list[dict], dict, list[Path]]:
+    """Measure rate and distortion of a model and of classical codecs.
+
+    Small images of a data set are coded in two ways: a file for each, and mosaics of 20x20 images
+    as one image each, which is fairer to formats with a large header. A folder of photographs is
+    coded as it is, whatever their sizes.
+
+    The tables of the model are fitted first, from its training images, if the run has none.
+
+    Args:
+        run: A run folder, or its name in `saved_models`.
+        dataset: As of `ae_keras.evaluate`; a folder's images are taken whole.
+        part: Of the data set.
+        against: Names of classical codecs, see `ae_keras.codec.classical`.
+        qualities: Of the model and of linear transforms, from 1 to 100.
+        limit: int. Take only so many images, evenly spaced over all.
+        output_dir: Where to write a table and a figure. Default: the run folder.
+
+    Returns:
+        - points: dicts with `"codec"`, `"layout"` (`"file an image"` or `"mosaic"`), `"quality"`,
+          `"images"`, `"bpp"` (header included), `"psnr"` (mean over images, dB; None if lossless),
+          `"ms_ssim"` (None for images that are too small), and `"compress_ms"` and
+          `"decompress_ms"` of an image.
+        - BD-rates of the model against each codec in each layout, in percent; None where the
+          curves share no range.
+        - the two files.
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+        ValueError: if a codec, data set or quality is unknown, or does not fit the model.
+        OSError: if files cannot be read or written.
+    """
+    folder = find_run(run)
+    codecs, training = {}, None
+    if {"svd", "pca"} & set(against):
+        training = load_images(folder.recipe, ["train"])["train"].images
+    for name in against:
+        codecs[name] = make_codec(name, training)
+    images, name = _read_images(folder, dataset, part, limit)
+    codecs = {folder.recipe.model: _load_model_codec(folder)} | codecs
+    layouts = {"file an image": list(images)}
+    if isinstance(images, np.ndarray) and len(images) >= 4:
+        layouts["mosaic"] = make_mosaics(images)
+    jobs = [
+        (codec, layout, quality)
+        for codec in codecs
+        for layout in layouts
+        for quality in _qualities_of(codec, qualities)
+    ]
+    points = [
+        {"codec": codec, "layout": layout, "quality": quality}
+        | measure_codec(_at(codecs[codec], quality, layout), layouts[layout], images)
+        for codec, layout, quality in tqdm(jobs, "measuring codecs", disable=None)
+    ]
+    rates = compare(points)
+    files = _write(points, folder, name, len(images), output_dir)
+    return points, rates, files
+
+
+def _load_model_codec(folder: RunFolder):
+    try:
+        return load_codec(folder.path)
+    except (FileNotFoundError, ValueError):  # no tables, or those of other weights
+        fit_run(folder)
+    return load_codec(folder.path)
+
+
+def _read_images(folder: RunFolder, dataset: str | None, part: str, limit: int | None):
+    """Return images, as one array where they are of one shape, and what to call them."""
+    if dataset is not None and Path(dataset).expanduser().is_dir():
+        paths = find_images(Path(dataset).expanduser())
+        paths = paths[: limit or len(paths)]
+        images = [np.atleast_3d(np.asarray(read_image(path))) for path in paths]
+        return images, Path(dataset).expanduser().resolve().name
+    recipe = change_recipe(folder.recipe, dataset, image_shape=folder.recipe.image_shape)
+    images = load_images(recipe, [part])[part].images
+    count = min(limit or len(images), len(images))
+    chosen = np.linspace(0, len(images) - 1, count).astype(int)
+    return np.asarray(images[chosen]), f"{recipe.data_name}-{part}"
+
+
+def _qualities_of(codec: str, qualities: Sequence[int]) -> Sequence[int | None]:
+    return (None,) if codec in LOSSLESS else _PILLOW_QUALITIES.get(codec, qualities)
+
+
+def _at(codec, quality: int | None, layout: str):
+    codec = codec if quality is None else codec.with_quality(quality)
+    # The images of a mosaic are tiles of their own.
+    return codec.with_overlap(0) if layout == "mosaic" and hasattr(codec, "overlap") else codec
+
+
+def make_mosaics(images: np.ndarray) -> list[np.ndarray]:
+    """Return square mosaics of images; those left over at the end are in none."""
+    side = min(_MOSAIC_SIDE, int(len(images) ** 0.5))
+    height, width, channels = images.shape[1:]
+    count = len(images) // side**2
+    grid = images[: count * side**2].reshape(count, side, side, height, width, channels)
+    return list(grid.swapaxes(2, 3).reshape(count, side * height, side * width, channels))
+
+
+def _cut_mosaics(mosaics: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    height, width, channels = shape
+    rows, columns = mosaics.shape[1] // height, mosaics.shape[2] // width
+    grid = mosaics.reshape(len(mosaics), rows, height, columns, width, channels)
+    return grid.swapaxes(2, 3).reshape(-1, height, width, channels)
+
+
+def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float | int | None]:
+    """Compress and decompress images with a codec.
+
+    Args:
+        codec: ImageCodec or PillowCodec.
+        coded: What it is given: the images, or mosaics of them.
+        images: The images, uint8 `(height, width, channels)`, in one array or a list.
+
+    Returns:
+        The figures of a point of `rate_distortion`; quality is that of the single images.
+    """
+    size, pixels, errors, similarities, seconds = 0, 0, [], [], np.zeros(2)
+    for chunk in _in_chunks(coded):
+        files, restored, spent = _round_trip(codec, chunk)
+        size, seconds = size + sum(map(len, files)), seconds + spent
+        pixels += sum(image.shape[0] * image.shape[1] for image in chunk)
+        originals = np.stack(chunk)
+        if isinstance(images, np.ndarray):
+            originals, restored = (_cut_mosaics(x, images.shape[1:]) for x in (originals, restored))
+        originals, restored = (x.astype(np.float32) / 255 for x in (originals, restored))
+        errors.append(metrics.mse(originals, restored))
+        if metrics.count_scales(*originals.shape[1:3]):
+            similarities.append(metrics.ms_ssim(originals, restored))
+    errors = np.concatenate(errors)
+    psnr = float(np.mean(metrics.psnr(errors)))
+    compress, decompress = 1000 * seconds / len(errors)
+    return {
+        "images": len(errors),
+        "bpp": metrics.bits_per_pixel(size, 1, pixels),
+        "psnr": psnr if np.isfinite(psnr) else None,
+        "ms_ssim": float(np.concatenate(similarities).mean()) if similarities else None,
+        "compress_ms": float(compress),
+        "decompress_ms": float(decompress),
+    }
+
+
+def _in_chunks(images: Sequence[np.ndarray]):
+    """Yield neighbours of one shape, few enough for the memory."""
+    chunk = []
+    for image in images:
+        pixels = len(chunk) * image.shape[0] * image.shape[1]
+        if chunk and (image.shape != chunk[0].shape or pixels > _CHUNK_PIXELS):
+            yield chunk
+            chunk = []
+        chunk.append(image)
+    yield chunk
+
+
+def _round_trip(codec, images):
+    """Return the files of images, the images they hold, and the seconds of both directions."""
+    start = time.perf_counter()
+    if hasattr(codec, "compress_many"):
+        files = codec.compress_many(images)
+        middle = time.perf_counter()
+        restored = codec.decompress_many(files)
+    else:
+        files = [codec.compress(image) for image in images]
+        middle = time.perf_counter()
+        restored = [codec.decompress(file) for file in files]
+    end = time.perf_counter()
+    restored = np.stack([np.atleast_3d(image) for image in restored])
+    # Grey that a format has turned into colour is grey again.
+    return files, restored[..., : images[0].shape[-1]], np.array([middle - start, end - middle])
+
+
+def compare(points: Sequence[dict]) -> dict[tuple[str, str], float | None]:
+    """Return the BD-rate of the first codec against each other one, for each layout."""
+    curves = _curves(points)
+    model = points[0]["codec"]
+    return {
+        (codec, layout): metrics.bd_rate(
+            *(
+                [point[key] for point in curve]
+                for curve in (others, curves[model, layout])
+                for key in ("bpp", "psnr")
+            )
+        )
+        for (codec, layout), others in curves.items()
+        if codec != model
+    }
+
+
+def _curves(points: Sequence[dict]) -> dict[tuple[str, str], list[dict]]:
+    """Return the lossy points of each codec and layout."""
+    curves = {}
+    for point in points:
+        if point["psnr"] is not None:
+            curves.setdefault((point["codec"], point["layout"]), []).append(point)
+    return curves
+
+
+def _write(points, folder: RunFolder, name: str, count: int, output_dir) -> list[Path]:
+    output_dir = Path(output_dir or folder.path)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    table, figure = (output_dir / f"rate_distortion-{name}.{end}" for end in ("csv", "png"))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(points[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(points)
+    write_text(table, text.getvalue())
+    title = f"{folder.recipe.model} ({folder.recipe.data_name}) on {count:,} images of {name}"
+    with write_safely(figure) as path:
+        figures.save_rate_distortion(path, _curves(points), title)
+    return [table, figure]
