@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import importlib
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], An
     """
     arguments = parser.parse_args()
     try:
-        _import_quietly("tensorflow")
+        import_tensorflow_quietly()
         main(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
@@ -65,7 +66,7 @@ def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> None:
     sys.exit(status)
 
 
-def _import_quietly(name: str) -> None:
+def import_tensorflow_quietly() -> None:
     """Import TensorFlow without what its C++ code prints to stderr whatever its log level is."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
@@ -73,7 +74,7 @@ def _import_quietly(name: str) -> None:
         stack.callback(os.close, stderr)
         stack.callback(os.dup2, stderr, 2)
         os.dup2(nowhere.fileno(), 2)
-        module = importlib.import_module(name)
+        module = importlib.import_module("tensorflow")
         module.config.list_physical_devices()
     module.get_logger().setLevel("ERROR")
     importlib.import_module("absl.logging").set_verbosity("error")
@@ -139,3 +140,52 @@ def format_metrics(metrics: dict[str, float | int | None]) -> str:
         if key in metrics
     ]
     return format_table(rows, header=("metric", "value"))
+
+
+# With more files, only their total is printed.
+_LISTED_FILES = 20
+
+
+def format_results(results: Sequence) -> str:
+    """Return the table of files that were made: `ae_keras.codec.jobs.Result`s without error."""
+    rows = [_describe_result(result.job.source, [result]) for result in results]
+    if len(rows) > _LISTED_FILES:
+        rows = []
+    if len(rows) != 1:
+        rows.append(_describe_result(f"all {len(results)} files", results))
+    header = ("image", "bytes", "bits per pixel", "ratio to 8-bit pixels", "PSNR [dB]")
+    return format_table(rows, header)
+
+
+def _describe_result(name: str, results: Sequence) -> tuple[str, ...]:
+    size = sum(result.size for result in results)
+    pixels = sum(result.shape[0] * result.shape[1] for result in results)
+    values = sum(math.prod(result.shape) for result in results)
+    measured = [result.psnr for result in results if result.psnr is not None]
+    psnr = f"{sum(measured) / len(measured):.2f}" if measured else "-"
+    return name, f"{size:,}", f"{8 * size / pixels:.3f}", f"{values / size:.1f}", psnr
+
+
+def report_failures(program: str, results: Sequence) -> None:
+    """Print a line on stderr for each failed result, and end with exit status 1 if there is one."""
+    failures = [result for result in results if result.error is not None]
+    for result in failures:
+        reason = " ".join(result.error.split())
+        print(f"{program}: error: {result.job.source}: {reason}", file=sys.stderr)
+    if failures:
+        sys.exit(1)
+
+
+def format_header(name: str, header, size: int) -> str:
+    """Return the table of what an `.aek` file of `size` bytes says of itself."""
+    image = f"{header.width} x {header.height} pixels, {header.channels} channels"
+    bpp = 8 * size / (header.width * header.height)
+    rows = [
+        ("image", image + (" and alpha" if header.has_alpha else "")),
+        ("bytes", f"{size:,} ({bpp:.3f} bits per pixel)"),
+        ("model", f"{header.model} ({header.digest.hex()})"),
+        ("step", str(header.step)),
+        ("tiles", "{1} x {0} pixels, ".format(*header.tile) + f"overlap {header.overlap}"),
+        ("label", "-" if header.label is None else str(header.label)),
+    ]
+    return format_table(rows, (name, "value"))

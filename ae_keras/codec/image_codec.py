@@ -79,6 +79,10 @@ class ImageCodec:
         """Return this codec for images with a label, of a conditional model."""
         return self._with(label=label)
 
+    def with_max_pixels(self, max_pixels: int) -> "ImageCodec":
+        """Return this codec with another limit to the size of images that it decodes."""
+        return self._with(max_pixels=max_pixels)
+
     def _with(self, **changes) -> "ImageCodec":
         codec = copy.copy(self)
         vars(codec).update(changes)

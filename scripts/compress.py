@@ -1,0 +1,63 @@
+"""Compress images with a trained model."""
+
+import sys
+
+from ae_keras.command_line import (
+    Parser,
+    format_results,
+    import_tensorflow_quietly,
+    report_failures,
+    run,
+)
+
+EXAMPLES = """\
+examples:
+  python scripts/compress.py photo.jpg -o photo.aek
+  python scripts/compress.py photo.png -o photo.aek --model cae-cifar10 --quality 60
+  python scripts/compress.py ~/photos more/photo.png -o compressed/ --workers 2
+  python scripts/compress.py photo.png -o small.aek --target-bpp 1.5
+  cat photo.png | python scripts/compress.py - -o - > photo.aek
+
+A higher quality takes more bytes; see also: python scripts/evaluate.py MODEL --rate-distortion.
+"""
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
+    add, number = parser.add_argument, {"type": int, "metavar": "N"}
+    add("inputs", nargs="+", metavar="INPUT", help="images, folders, or - for the standard input")
+    add("-o", "--output", required=True, help="a file, a folder, or - for the standard output")
+    add("--model", default="vae_v2-cifar10", help="a run folder, or its name (%(default)s)")
+    rate = parser.add_mutually_exclusive_group()
+    rate.add_argument("--quality", **number, help="1 to 100; default: the model's own")
+    rate.add_argument("--step", **number, help="of the quantization, 32 to 32000")
+    rate.add_argument("--target-bpp", type=float, metavar="X", help="at most X bits per pixel")
+    add("--overlap", **number, help="pixels that tiles share; more of them hide seams better")
+    add("--label", **number, help="of the images, for a conditional model")
+    add("--workers", default=1, **number, help="processes (1)")
+    add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
+    add("--force", action="store_true", help="replace files that are there")
+    return parser
+
+
+def main(arguments):
+    """Compress, and print a table of what was saved."""
+    from ae_keras.codec.files import SUFFIX, Compression
+    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
+    from ae_keras.data.image_files import SUFFIXES
+
+    settings = {name: getattr(arguments, name) for name in Compression.__dataclass_fields__}
+    compression = Compression(**settings)
+    jobs = plan(arguments.inputs, arguments.output, SUFFIX, SUFFIXES)
+    compression.load()  # a wrong model is told once, not for each file
+    results = list(run_jobs(compression, jobs, arguments.workers, import_tensorflow_quietly))
+    done = [result for result in results if result.error is None]
+    if done:
+        stream = sys.stderr if arguments.output == STANDARD else sys.stdout
+        print(format_results(done), file=stream)
+    report_failures("compress.py", results)
+
+
+if __name__ == "__main__":
+    run(make_parser(), main)

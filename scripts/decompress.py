@@ -1,0 +1,60 @@
+"""Restore images that scripts/compress.py compressed, or say what is in a file."""
+
+import sys
+
+from ae_keras.command_line import (
+    Parser,
+    format_header,
+    import_tensorflow_quietly,
+    report_failures,
+    run,
+)
+
+EXAMPLES = """\
+examples:
+  python scripts/decompress.py photo.aek -o photo.png
+  python scripts/decompress.py compressed -o restored/
+  python scripts/decompress.py photo.aek -o - > photo.png
+  python scripts/decompress.py --info photo.aek
+
+The model is found in saved_models by the name and digest in the file, or is told with --model.
+"""
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
+    add, number = parser.add_argument, {"type": int, "metavar": "N"}
+    add("inputs", nargs="+", metavar="INPUT", help=".aek files, folders, or - for stdin")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("-o", "--output", help="a file (its ending names the format), a folder, or -")
+    what.add_argument("--info", action="store_true", help="print the headers of the files")
+    add("--model", help="a run folder or its name, if it is not the one that the file names")
+    add("--workers", default=1, **number, help="processes (1)")
+    add("--max-pixels", default=2**28, **number, help="refuse larger images (%(default)s)")
+    add("--force", action="store_true", help="replace files that are there")
+    return parser
+
+
+def main(arguments):
+    """Restore images, or print headers."""
+    from ae_keras.codec.files import SUFFIX, Decompression, read_info
+    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
+
+    jobs = plan(arguments.inputs, arguments.output or "./", ".png", [SUFFIX])
+    if arguments.info:
+        for job in jobs:
+            print(format_header(job.source, *read_info(job.source)))
+        return
+    work = Decompression(arguments.model, arguments.force, arguments.max_pixels)
+    results = list(run_jobs(work, jobs, arguments.workers, import_tensorflow_quietly))
+    done = [result for result in results if result.error is None]
+    if done:
+        stream = sys.stderr if arguments.output == STANDARD else sys.stdout
+        place = "" if arguments.output == STANDARD else f" in {arguments.output}"
+        print(f"{len(done)} of {len(results)} images restored{place}.", file=stream)
+    report_failures("decompress.py", results)
+
+
+if __name__ == "__main__":
+    run(make_parser(), main)
