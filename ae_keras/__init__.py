@@ -22,6 +22,7 @@ _MODULE_OF = {
     "evaluate": "ae_keras.evaluation",
     "load": "ae_keras.saved_model",
     "load_codec": "ae_keras.codec.loading",
+    "measure_rate_distortion": "ae_keras.rate_distortion",
     "train": "ae_keras.training",
 }
 

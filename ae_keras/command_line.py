@@ -189,3 +189,39 @@ def format_header(name: str, header, size: int) -> str:
         ("label", "-" if header.label is None else str(header.label)),
     ]
     return format_table(rows, (name, "value"))
+
+
+def format_rate_distortion(points: Sequence[dict]) -> str:
+    """Return the table of the points that `ae_keras.rate_distortion` measured."""
+    header = (
+        "codec",
+        "coded as",
+        "quality",
+        "bits per pixel",
+        "PSNR [dB]",
+        "MS-SSIM",
+        "ms an image",
+    )
+    rows = [
+        (
+            point["codec"],
+            point["layout"],
+            _format(point["quality"], "d"),
+            f"{point['bpp']:.3f}",
+            "lossless" if point["psnr"] is None else f"{point['psnr']:.2f}",
+            _format(point["ms_ssim"], ".4f"),
+            f"{point['compress_ms']:.2f} + {point['decompress_ms']:.2f}",
+        )
+        for point in points
+    ]
+    return format_table(rows, header)
+
+
+def format_bd_rates(points: Sequence[dict], rates: dict) -> str:
+    """Return the table of the BD-rates that `ae_keras.rate_distortion` computed."""
+    rows = [(*names, _format(rate, "+.1f")) for names, rate in rates.items()]
+    return format_table(rows, ("against", "coded as", f"BD-rate of {points[0]['codec']} [%]"))
+
+
+def _format(value: float | int | None, style: str) -> str:
+    return "-" if value is None else format(value, style)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 from ae_keras import figures, metrics
-from ae_keras.codec.classical import LOSSLESS, make_codec
+from ae_keras.codec import LOSSLESS
+from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import fit_run, load_codec
 from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.loading import load_images
@@ -29,7 +31,7 @@ _MOSAIC_SIDE = 20
 _CHUNK_PIXELS = 2**22
 
 
-def rate_distortion(
+def measure_rate_distortion(
     run: str | Path,
     dataset: str | None = None,
     part: str = "test",
@@ -37,6 +39,7 @@ def rate_distortion(
     qualities: Sequence[int] = QUALITIES,
     limit: int | None = None,
     output_dir: str | Path | None = None,
+    skip_unreadable: bool = False,
 ) -> tuple[list[dict], dict, list[Path]]:
     """Measure rate and distortion of a model and of classical codecs.
 
@@ -54,6 +57,7 @@ def rate_distortion(
         qualities: Of the model and of linear transforms, from 1 to 100.
         limit: int. Take only so many images, evenly spaced over all.
         output_dir: Where to write a table and a figure. Default: the run folder.
+        skip_unreadable: bool. Leave files that are not readable images out.
 
     Returns:
         - points: dicts with `"codec"`, `"layout"` (`"file an image"` or `"mosaic"`), `"quality"`,
@@ -75,7 +79,7 @@ def rate_distortion(
         training = load_images(folder.recipe, ["train"])["train"].images
     for name in against:
         codecs[name] = make_codec(name, training)
-    images, name = _read_images(folder, dataset, part, limit)
+    images, name = _read_images(folder, dataset, part, limit, skip_unreadable)
     codecs = {folder.recipe.model: _load_model_codec(folder)} | codecs
     layouts = {"file an image": list(images)}
     if isinstance(images, np.ndarray) and len(images) >= 4:
@@ -104,18 +108,32 @@ def _load_model_codec(folder: RunFolder):
     return load_codec(folder.path)
 
 
-def _read_images(folder: RunFolder, dataset: str | None, part: str, limit: int | None):
+def _read_images(folder: RunFolder, dataset, part: str, limit: int | None, skip: bool):
     """Return images, as one array where they are of one shape, and what to call them."""
+    recipe = folder.recipe
     if dataset is not None and Path(dataset).expanduser().is_dir():
-        paths = find_images(Path(dataset).expanduser())
-        paths = paths[: limit or len(paths)]
-        images = [np.atleast_3d(np.asarray(read_image(path))) for path in paths]
-        return images, Path(dataset).expanduser().resolve().name
-    recipe = change_recipe(folder.recipe, dataset, image_shape=folder.recipe.image_shape)
+        place = Path(dataset).expanduser().resolve()
+        return _read_photographs(place, limit, skip or recipe.skip_unreadable), place.name
+    skip = skip or recipe.skip_unreadable
+    recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
     images = load_images(recipe, [part])[part].images
     count = min(limit or len(images), len(images))
     chosen = np.linspace(0, len(images) - 1, count).astype(int)
     return np.asarray(images[chosen]), f"{recipe.data_name}-{part}"
+
+
+def _read_photographs(folder: Path, limit: int | None, skip: bool) -> list[np.ndarray]:
+    images = []
+    for path in find_images(folder)[:limit]:
+        try:
+            images.append(np.atleast_3d(np.asarray(read_image(path))))
+        except ValueError as error:
+            if not skip:
+                raise ValueError(
+                    f"{str(path)!r}: {error}. Leave such files out with --skip-unreadable."
+                ) from error
+            print(f"left out: {path}", file=sys.stderr)
+    return images
 
 
 def _qualities_of(codec: str, qualities: Sequence[int]) -> Sequence[int | None]:
@@ -153,7 +171,7 @@ def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float
         images: The images, uint8 `(height, width, channels)`, in one array or a list.
 
     Returns:
-        The figures of a point of `rate_distortion`; quality is that of the single images.
+        The figures of a point of `measure_rate_distortion`; quality is that of the single images.
     """
     size, pixels, errors, similarities, seconds = 0, 0, [], [], np.zeros(2)
     for chunk in _in_chunks(coded):

@@ -1,9 +1,16 @@
-"""Measure a trained model on its test images, or on another data set."""
+"""Measure a trained model on its test images, or on another data set: quality, or real files."""
 
 from pathlib import Path
 
 import ae_keras
-from ae_keras.command_line import Parser, format_metrics, run
+from ae_keras.codec import CLASSICAL
+from ae_keras.command_line import (
+    Parser,
+    format_bd_rates,
+    format_metrics,
+    format_rate_distortion,
+    run,
+)
 from ae_keras.data.parts import PARTS
 
 EXAMPLES = """\
@@ -11,6 +18,8 @@ examples:
   python scripts/evaluate.py cae-cifar10
   python scripts/evaluate.py saved_models/cae-skimage --split validation
   python scripts/evaluate.py cae-cifar10 --dataset cifar100
+  python scripts/evaluate.py vae_v2-cifar10 --rate-distortion --against jpeg webp pca
+  python scripts/evaluate.py vae_v2-cifar10 --rate-distortion --dataset ~/photos --qualities 40 60
 """
 
 
@@ -24,19 +33,33 @@ def make_parser():
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="for the figure and JSON; default: the run's"
     )
+    rate = parser.add_argument_group("rate and distortion of compressed files")
+    add, several = rate.add_argument, {"nargs": "+", "metavar": "X"}
+    add("--rate-distortion", action="store_true", help="compress the images; table and figure")
+    add("--against", **several, choices=CLASSICAL, help=f"some of: {' '.join(CLASSICAL)}")
+    add("--qualities", **several, type=int, help="of the model, 1 to 100 (40 50 60 70 80)")
+    add("--images", metavar="N", type=int, help="take only N images")
     return parser
 
 
 def main(arguments):
     """Print the metrics; write them and a figure."""
-    metrics, files = ae_keras.evaluate(
-        arguments.run,
-        arguments.dataset,
-        arguments.split,
-        arguments.output,
-        skip_unreadable=arguments.skip_unreadable,
-    )
-    print(f"{format_metrics(metrics)}\n\nSaved as {' and '.join(map(str, files))}.")
+    options = {
+        "dataset": arguments.dataset,
+        "part": arguments.split,
+        "output_dir": arguments.output,
+    }
+    if arguments.rate_distortion:
+        optional = {"against": arguments.against, "qualities": arguments.qualities}
+        options |= {name: value for name, value in optional.items() if value is not None}
+        points, bd_rates, files = ae_keras.measure_rate_distortion(
+            arguments.run, limit=arguments.images, **options
+        )
+        print(f"{format_rate_distortion(points)}\n\n{format_bd_rates(points, bd_rates)}")
+    else:
+        metrics, files = ae_keras.evaluate(arguments.run, **options)
+        print(format_metrics(metrics))
+    print(f"\nSaved as {' and '.join(map(str, files))}.")
 
 
 if __name__ == "__main__":

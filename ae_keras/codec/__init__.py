@@ -1,1 +1,6 @@
 """Images to bytes and back: quantization, entropy coding, the `.aek` file, codecs."""
+
+# Classical codecs, by the names that `ae_keras.codec.classical.make_codec` takes.
+LOSSY = ("jpeg", "webp", "avif", "svd", "pca")
+LOSSLESS = ("webp-lossless", "png")
+CLASSICAL = (*LOSSY, *LOSSLESS)

@@ -10,6 +10,7 @@ import io
 import numpy as np
 from PIL import Image
 
+from ae_keras.codec import CLASSICAL
 from ae_keras.codec.fitting import fit_quantizer
 from ae_keras.codec.image_codec import ImageCodec
 
@@ -140,15 +141,13 @@ _PILLOW = {
     "png": PillowCodec("PNG", optimize=True),
 }
 _LINEAR = {"svd": _make_svd, "pca": _make_pca}
-CLASSICAL = (*_PILLOW, *_LINEAR)
-LOSSLESS = ("webp-lossless", "png")
 
 
 def make_codec(name: str, training: np.ndarray | None = None):
     """Return a classical codec.
 
     Args:
-        name: One of `CLASSICAL`.
+        name: One of `ae_keras.codec.CLASSICAL`.
         training: uint8 array `(count, height, width, channels)`, to fit `"svd"` and `"pca"`.
 
     Raises:

@@ -46,8 +46,14 @@ class KerasTransform:
         if not self.takes_any_size:
             fits = all(side <= limit for side, limit in zip(size, self.tile, strict=True))
             return self.tile, 0 if fits else min(self.tile) // _OVERLAP_SHARE
-        tile = tuple(min(-(-side // self._factor) * self._factor, _LARGEST_TILE) for side in size)
-        return tile, 0 if max(size) <= _LARGEST_TILE else min(_WIDE_OVERLAP, min(tile) // 2)
+        overlap = 0 if max(size) <= _LARGEST_TILE else _WIDE_OVERLAP
+        return tuple(self._fit_tile(side, overlap) for side in size), overlap
+
+    def _fit_tile(self, side: int, overlap: int) -> int:
+        """Return the side of the smallest tiles, and as few as possible, that cover a side."""
+        count = max(1, -(-(side - overlap) // (_LARGEST_TILE - overlap)))
+        least = max(-(-(side - overlap) // count) + overlap, 2 * overlap)
+        return -(-least // self._factor) * self._factor
 
     def latent_shape_of(self, tile: tuple[int, int]) -> tuple[int, ...] | None:
         """Return the shape of the latent of a tile; None if the model does not take it."""
