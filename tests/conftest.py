@@ -47,3 +47,51 @@ def require_dataset(name):
 
     if not tfds.builder(name).is_prepared():
         pytest.skip(f"data set {name!r} is not in {os.environ.get('TFDS_DATA_DIR', 'the default')}")
+
+
+class BlockTransform:
+    """A transform without a model: each 2x2 block of an 8x8 tile as its sum and differences."""
+
+    tile, classes = (8, 8), None
+    _HADAMARD = np.float32([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
+
+    def __init__(self, channels=3, classes=None):
+        self.channels, self.classes = channels, classes
+        self.latent_shape = (4, 4, 4 * channels)
+
+    def tile_for(self, size):
+        return self.tile, 0 if max(size) <= 8 else 2
+
+    def latent_shape_of(self, tile):
+        return self.latent_shape if tuple(tile) == self.tile else None
+
+    def encode(self, images):
+        blocks = images.reshape(-1, 4, 2, 4, 2, self.channels).transpose(0, 1, 3, 5, 2, 4)
+        return (blocks.reshape(-1, 4, 4, self.channels, 4) @ self._HADAMARD).reshape(
+            -1, *self.latent_shape
+        )
+
+    def decode(self, latents, labels=None):
+        blocks = latents.reshape(-1, 4, 4, self.channels, 4) @ self._HADAMARD
+        blocks = blocks.reshape(-1, 4, 4, self.channels, 2, 2).transpose(0, 1, 4, 2, 5, 3)
+        return blocks.reshape(-1, 8, 8, self.channels)
+
+
+def make_block_codec(channels=3, classes=None, **settings):
+    """A codec of `BlockTransform`, fitted to smooth images; the same in every run."""
+    from ae_keras.codec.fitting import fit_quantizer
+    from ae_keras.codec.image_codec import ImageCodec
+
+    transform = BlockTransform(channels, classes)
+    images = smooth_images(np.random.default_rng(0), 40, 8, 8, channels)
+    labels = None if classes is None else np.arange(len(images)) % classes
+    return ImageCodec(transform, fit_quantizer(transform, images, labels), "blocks", **settings)
+
+
+def smooth_images(rng, count, height, width, channels):
+    """Random uint8 images whose neighbouring pixels are alike."""
+    from scipy import ndimage
+
+    noise = rng.normal(size=(count, height, width, channels))
+    smooth = ndimage.gaussian_filter(noise, (0, 2, 2, 0), mode="wrap")
+    return np.clip(128 + 200 * smooth, 0, 255).astype(np.uint8)

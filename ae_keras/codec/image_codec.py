@@ -128,6 +128,8 @@ class ImageCodec:
         tile, overlap = self.transform.tile_for((height, width))
         if self.overlap is not None and overlap:
             overlap = self.overlap
+        planes = count_planes(channels, self.transform.channels)
+        tiles = planes * Tiling((height, width), tile, overlap).count
         return Header(
             self.name,
             self.quantizer.digest,
@@ -137,7 +139,7 @@ class ImageCodec:
             self.step,
             tile,
             overlap,
-            max(1, _SECTION_PIXELS // (tile[0] * tile[1])),
+            min(tiles, max(1, _SECTION_PIXELS // (tile[0] * tile[1]))),
             self.label,
             has_alpha,
         )
