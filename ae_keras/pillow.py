@@ -10,7 +10,7 @@ The model of a file is looked for in `saved_models`. As for all formats, Pillow 
 more pixels than `PIL.Image.MAX_IMAGE_PIXELS`, and refuses those with more than twice as many.
 """
 
-import functools
+import io
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -20,7 +20,6 @@ from ae_keras.codec.loading import find_run_of, load_codec
 
 FORMAT = "AEK"
 _MODES = {(1, False): "L", (1, True): "LA", (3, False): "RGB", (3, True): "RGBA"}
-_load_cached = functools.lru_cache(maxsize=4)(load_codec)
 
 
 class AekImageFile(ImageFile.ImageFile):
@@ -41,11 +40,15 @@ class AekImageFile(ImageFile.ImageFile):
     def load(self):
         """Decode the pixels."""
         if self._encoded is not None:
-            codec = _load_cached(str(find_run_of(self._header)))
+            codec = load_codec(str(find_run_of(self._header)))
             pixels = codec.with_max_pixels(self.width * self.height).decompress(self._encoded)
-            self.im = Image.fromarray(pixels).im
             self._encoded = None
-        return Image.Image.load(self)
+            if self._exclusive_fp:
+                self.fp.close()
+            # Pillow's own decoder of raw pixels takes them over.
+            self.fp = io.BytesIO(pixels)
+            self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+        return super().load()
 
 
 def _accept(prefix: bytes) -> bool:
@@ -56,7 +59,7 @@ def _save(image: Image.Image, file, filename) -> None:
     settings = image.encoderinfo
     if "model" not in settings:
         raise ValueError('Say which model is to compress: image.save(..., model="...").')
-    codec = _load_cached(settings["model"], label=settings.get("label"))
+    codec = load_codec(settings["model"], label=settings.get("label"))
     if "quality" in settings:
         codec = codec.with_quality(settings["quality"])
     file.write(codec.compress(np.asarray(image)))

@@ -16,6 +16,7 @@ from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import fit_run, load_codec
 from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.loading import load_images
+from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.saved_model import RunFolder, find_run, write_safely, write_text
 
@@ -74,13 +75,16 @@ def measure_rate_distortion(
         OSError: if files cannot be read or written.
     """
     folder = find_run(run)
-    codecs, training = {}, None
-    if {"svd", "pca"} & set(against):
-        training = load_images(folder.recipe, ["train"])["train"].images
-    for name in against:
-        codecs[name] = make_codec(name, training)
-    images, name = _read_images(folder, dataset, part, limit, skip_unreadable)
-    codecs = {folder.recipe.model: _load_model_codec(folder)} | codecs
+    skip = skip_unreadable or folder.recipe.skip_unreadable
+    recipe = change_recipe(folder.recipe, skip_unreadable=skip)
+    training = None
+    if not _has_tables(folder) or {"svd", "pca"} & set(against):
+        training = load_images(recipe, ["train"])["train"]
+    if not _has_tables(folder):
+        fit_run(folder, training)
+    codecs = {recipe.model: load_codec(folder.path)}
+    codecs |= {name: make_codec(name, training and training.images) for name in against}
+    images, name = _read_images(recipe, dataset, part, limit)
     layouts = {"file an image": list(images)}
     if isinstance(images, np.ndarray) and len(images) >= 4:
         layouts["mosaic"] = make_mosaics(images)
@@ -100,22 +104,22 @@ def measure_rate_distortion(
     return points, rates, files
 
 
-def _load_model_codec(folder: RunFolder):
+def _has_tables(folder: RunFolder) -> bool:
+    """Whether a run has entropy tables, and they are of its weights."""
     try:
-        return load_codec(folder.path)
-    except (FileNotFoundError, ValueError):  # no tables, or those of other weights
-        fit_run(folder)
-    return load_codec(folder.path)
+        load_codec(folder.path)
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
 
 
-def _read_images(folder: RunFolder, dataset, part: str, limit: int | None, skip: bool):
+def _read_images(recipe: Recipe, dataset: str | None, part: str, limit: int | None):
     """Return images, as one array where they are of one shape, and what to call them."""
-    recipe = folder.recipe
     if dataset is not None and Path(dataset).expanduser().is_dir():
         place = Path(dataset).expanduser().resolve()
-        return _read_photographs(place, limit, skip or recipe.skip_unreadable), place.name
-    skip = skip or recipe.skip_unreadable
-    recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
+        return _read_photographs(place, limit, recipe.skip_unreadable), place.name
+    shape, skip = recipe.image_shape, recipe.skip_unreadable
+    recipe = change_recipe(recipe, dataset, image_shape=shape, skip_unreadable=skip)
     images = load_images(recipe, [part])[part].images
     count = min(limit or len(images), len(images))
     chosen = np.linspace(0, len(images) - 1, count).astype(int)

@@ -108,7 +108,7 @@ def test_each_kind_of_damage_has_its_error(change, error, message):
         (17, 0, "must be from 1"),  # the height
         (21, 0, "must be from 1"),  # the step
         (24, 5, "does not fit tiles"),  # the overlap
-        (26, 3, "A number is missing|ends within|longer than"),  # the number of sections
+        (26, 3, "is missing|ends within|longer than"),  # the number of sections
         (26, 1, "longer than its fields"),
         (5, 3, "ends within|damaged"),  # the length of the header
     ],

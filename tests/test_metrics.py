@@ -79,3 +79,48 @@ def test_wrong_shapes_are_refused(pair):
         metrics.mse(pair[0], pair[1][:, 1:])
     with pytest.raises(ValueError, match="at least 11x11"):
         metrics.ssim(pair[0][:, :8], pair[1][:, :8])
+
+
+# JPEG and BPG (4:4:4) on the Kodak images, from the results published with CompressAI.
+JPEG = (
+    [
+        *(0.2212, 0.3266, 0.4231, 0.5084, 0.5879, 0.6601, 0.7289, 0.7860, 0.8497, 0.9060),
+        *(0.9644, 1.0372, 1.1274, 1.2398, 1.3688, 1.5718, 1.8588, 2.3502, 3.4013),
+    ],
+    [
+        *(23.780, 26.577, 28.042, 29.042, 29.785, 30.378, 30.903, 31.308, 31.705, 32.059),
+        *(32.399, 32.790, 33.235, 33.793, 34.394, 35.239, 36.329, 37.912, 40.557),
+    ],
+)
+BPG = (
+    [0.0678, 0.1610, 0.3516, 0.6847, 1.1997, 1.9297, 3.0579, 4.7031],
+    [
+        *(26.195, 28.682, 31.595, 34.857, 38.260, 41.479, 44.703, 47.633),
+    ],
+)
+
+
+def test_bd_rate_of_published_curves():
+    assert metrics.bd_rate(*JPEG, *BPG) == pytest.approx(-58.855, abs=0.02)
+    assert metrics.bd_rate(*BPG, *JPEG) == pytest.approx(143.044, abs=0.1)
+    assert metrics.bd_rate(*JPEG, *JPEG) == 0
+
+
+def test_bd_rate_of_half_the_rate_is_minus_50_percent():
+    rates, quality = np.array([0.1, 0.2, 0.5, 1.0]), np.array([25, 28, 33, 36])
+    assert metrics.bd_rate(rates, quality, rates / 2, quality) == pytest.approx(-50)
+
+
+def test_bd_rate_leaves_points_out_that_another_beats():
+    rates, quality = [0.1, 0.2, 0.5], [25, 28, 33]
+    worse = metrics.bd_rate(rates, quality, [*rates, 0.6, 0.7], [*quality, 32.9, 33])
+    assert worse == pytest.approx(0, abs=1e-9)
+
+
+def test_bd_rate_of_curves_that_share_no_quality_is_none():
+    assert metrics.bd_rate([0.1, 0.2], [20, 25], [0.1, 0.2], [26, 30]) is None
+    assert metrics.bd_rate([0.1], [25], [0.1, 0.2], [20, 30]) is None
+
+
+def test_bits_per_pixel():
+    assert metrics.bits_per_pixel(100, 10, 20) == 4

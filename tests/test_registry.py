@@ -6,8 +6,15 @@ import sys
 import keras
 import numpy as np
 import pytest
+from conftest import smooth_images
 
 import ae_keras
+from ae_keras.codec.bitstream import read_bitstream
+from ae_keras.codec.fitting import fit_quantizer
+from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.planes import to_planes
+from ae_keras.codec.tiling import Tiling
+from ae_keras.codec.transforms import KerasTransform
 from ae_keras.saved_model import load_model
 
 MODELS = ae_keras.list_models()
@@ -123,6 +130,33 @@ class TestEveryModel:
         model.compile(keras.optimizers.Adam(1e-3), "mse", jit_compile=False)
         losses = model.fit(images, images, epochs=5, batch_size=16, verbose=0).history["loss"]
         assert losses[-1] < losses[0]
+
+    def test_codec_round_trip(self, name, rng):
+        model, recipe = build(name), ae_keras.recipe_for(name, **SMALL.get(name, {}))
+        transform = KerasTransform(model, recipe)
+        height, width, channels = model.image_shape
+        training = smooth_images(rng, 20, height, width, channels)
+        codec = ImageCodec(transform, fit_quantizer(transform, training), name)
+        # Neither of the model's size nor of a multiple of it.
+        image = smooth_images(rng, 1, height + 5, width + 3, 3)[0]
+        data = codec.compress(image)
+        header, sections = read_bitstream(data)
+        tiling = Tiling(image.shape[:2], header.tile, header.overlap)
+        planes = to_planes(image, channels)
+        tiles = np.concatenate([row for plane in planes for row in tiling.cut(plane)])
+        latents = transform.encode(tiles.astype(np.float32) / 255)
+        symbols = codec.quantizer.symbols(latents, header.step)
+        tables, counts = codec.quantizer.tables(header.step), [symbols.shape[1]] * len(symbols)
+        decoded = [tables.decode(section, counts) for section in sections]
+        np.testing.assert_array_equal(np.concatenate(decoded), symbols.ravel())
+        bits = tables.information(symbols.ravel(), counts)
+        assert 8 * len(sections[0]) <= 1.005 * bits + 64 + 5 * 8
+        # What is decoded is the model's image of the decoded latents.
+        values = codec.quantizer.latents(symbols, header.step).reshape(latents.shape)
+        shown = transform.decode(values).reshape(len(planes), *tiling.grid, *header.tile, -1)
+        parts = [np.concatenate(list(tiling.join(plane))) for plane in shown]
+        expected = 255 * np.clip(np.concatenate(parts, axis=-1), 0, 1)
+        assert np.abs(codec.decompress(data) - expected).max() <= 0.51
 
     @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
     def test_mixed_precision(self, name, policy, rng):

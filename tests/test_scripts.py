@@ -1,5 +1,6 @@
 """The scripts as a user meets them: in a process of their own."""
 
+import io
 import json
 import runpy
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ae_keras.command_line import format_table, parse_changes
 
@@ -90,6 +92,40 @@ def test_train_then_evaluate(photo_folder, tmp_path):
     assert json.loads((tmp_path / "again" / "recipe.json").read_text())["seed"] == 4
 
 
+def test_compress_then_decompress(photo_folder, tmp_path):
+    (photo_folder / "broken.png").write_bytes(b"no image")
+    arguments = ("photos", "-o", "small", "--quality", 60)
+    returncode, stdout, stderr = run("compress.py", *arguments, cwd=tmp_path)
+    assert_one_clear_line(returncode, stderr.splitlines()[-1], "photos/broken.png", "not an image")
+    sizes = [path.stat().st_size for path in (tmp_path / "small").rglob("*.aek")]
+    assert len(sizes) == 40
+    total = [cell.strip() for cell in stdout.splitlines()[-1].split("|")]
+    assert total[1:3] == ["all 40 files", f"{sum(sizes):,}"]
+    assert float(total[3]) == pytest.approx(8 * sum(sizes) / (40 * 50 * 40), abs=1e-3)
+    assert float(total[5]) > 20
+    returncode, stdout, stderr = run("decompress.py", "small", "-o", "back", cwd=tmp_path)
+    assert (returncode, stdout) == (0, "40 of 40 images restored in back.\n")
+    assert len(list((tmp_path / "back").rglob("*.png"))) == 40
+    returncode, stdout, stderr = run("decompress.py", "--info", "small/set0/00.aek", cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert "50 x 40 pixels, 3 channels" in stdout
+    assert "vae_v2-cifar10" in stdout
+
+
+def test_pipes(photo_folder, tmp_path):
+    with open(photo_folder / "set0" / "00.png", "rb") as photo:
+        compressed = pipe("compress.py", "-", "-o", "-", stdin=photo.read())
+    restored = pipe("decompress.py", "-", "-o", "-", stdin=compressed)
+    assert compressed[:4] == b"\x89AEK"
+    assert Image.open(io.BytesIO(restored)).size == (50, 40)
+
+
+def pipe(name, *arguments, stdin):
+    command = [sys.executable, ROOT / "scripts" / name, *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=True)
+    return done.stdout
+
+
 def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
     arguments = ("train.py", "--model", "cae", "--epochs", 2)
     process = start(*arguments, cwd=tmp_path)
@@ -126,6 +162,19 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
         (("train.py", "--model", "cae", "--set", "filters=a,b,c"), ["`filters`"]),
         (("evaluate.py", "cae-cifar10", "--dataset", "cifar10:99.0.0"), ["cifar10:99.0.0"]),
         (("benchmark.py", "train", "--model", "cea"), ["Unknown model"]),
+        (("compress.py", "a.png"), ["-o/--output", "required"]),
+        (("compress.py", "a.png", "-o", "b", "--quality", "5", "--step", "9"), ["not allowed"]),
+        (("compress.py", "a.png", "-o", "b"), ["No such file or folder", "'a.png'"]),
+        (("compress.py", "a.png", "-", "-o", "b"), ["'-' must be the only input"]),
+        (("compress.py", ".", "-o", "b"), ["No images in '.'"]),
+        (("compress.py", "/dev/null", "-o", "b"), ["/dev/null", "not an image"]),
+        (("compress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
+        (("compress.py", "/dev/null", "-o", "b", "--quality", "0"), ["`quality`", "1 to 100"]),
+        (("compress.py", "/dev/null", "-o", "b", "--workers", "0"), ["`workers`"]),
+        (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
+        (("decompress.py", "/dev/null"), ["--info", "required"]),
+        (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),
+        (("evaluate.py", "cae-cifar10", "--rate-distortion", "--against", "gif"), ["'gif'"]),
         (("benchmark.py", "train", "--model", "cae", "--rounds", "0"), ["`rounds`"]),
     ],
 )

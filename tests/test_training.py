@@ -79,6 +79,7 @@ def test_a_run_leaves_all_its_files(tiny_recipe, tmp_path):
     run = RunFolder(tmp_path / "run")
     assert {path.name for path in run.path.iterdir()} == {
         *("recipe.json", "model.keras", "last.keras", "history.csv", "metrics.json"),
+        "entropy_tables.npz",
         *("history.png", "reconstructions.png", "tensorboard"),
     }
     assert run.recipe == tiny_recipe

@@ -121,14 +121,22 @@ class PrincipalComponents(_LinearTransform):
         return pixels.reshape(-1, *self.tile, self.channels)
 
 
-def _make_svd(training: np.ndarray, rank: int | None = None) -> ImageCodec:
-    # The channels of a colour image are so many grey images.
+def make_singular_values(training: np.ndarray, rank: int | None = None) -> ImageCodec:
+    """Return a codec of truncated singular value decompositions.
+
+    Args:
+        training: uint8 array `(count, height, width, channels)`; the channels of a colour image
+            are so many grey images.
+        rank: int. Singular values that are kept. Default: all, so that only the quantization
+            decides.
+    """
     grey = np.moveaxis(training, -1, 1).reshape(-1, *training.shape[1:3], 1)
     transform = SingularValues(training.shape[1:], rank or min(training.shape[1:3]))
     return ImageCodec(transform, fit_quantizer(transform, grey), "svd")
 
 
-def _make_pca(training: np.ndarray) -> ImageCodec:
+def make_principal_components(training: np.ndarray) -> ImageCodec:
+    """Return a codec of the principal components of training images, uint8."""
     transform = PrincipalComponents(training)
     return ImageCodec(transform, fit_quantizer(transform, training), "pca")
 
@@ -140,7 +148,7 @@ _PILLOW = {
     "webp-lossless": PillowCodec("WEBP", method=6, lossless=True),
     "png": PillowCodec("PNG", optimize=True),
 }
-_LINEAR = {"svd": _make_svd, "pca": _make_pca}
+_LINEAR = {"svd": make_singular_values, "pca": make_principal_components}
 
 
 def make_codec(name: str, training: np.ndarray | None = None):

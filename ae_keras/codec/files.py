@@ -1,6 +1,5 @@
 """Image files to `.aek` files and back."""
 
-import functools
 import io
 import sys
 import warnings
@@ -21,7 +20,6 @@ from ae_keras.data.image_files import read_image
 from ae_keras.saved_model import write_safely
 
 SUFFIX = ".aek"
-_load_cached = functools.lru_cache(maxsize=4)(load_codec)
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class Compression:
             ValueError: if a setting is out of range.
         """
         step = self.step if self.quality is None else step_of_quality(self.quality)
-        return _load_cached(self.model, step=step, overlap=self.overlap, label=self.label)
+        return load_codec(self.model, step=step, overlap=self.overlap, label=self.label)
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class Decompression:
         data = _read(job.source)
         header, _, _ = read_header(data)
         run = self.model or str(find_run_of(header))
-        image = _load_cached(run).with_max_pixels(self.max_pixels).decompress(data)
+        image = load_codec(run).with_max_pixels(self.max_pixels).decompress(data)
         _write(job.target, _to_file(image, job.target))
         return Result(job, size=len(data), shape=image.shape)
 

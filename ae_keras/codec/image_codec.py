@@ -23,7 +23,13 @@ from ae_keras.codec.planes import (
     to_planes,
     write_alpha,
 )
-from ae_keras.codec.quantizer import COARSEST_STEP, FINEST_STEP, Quantizer, step_of_quality
+from ae_keras.codec.quantizer import (
+    COARSEST_STEP,
+    FINEST_STEP,
+    Quantizer,
+    check_step,
+    step_of_quality,
+)
 from ae_keras.codec.tiling import Tiling
 
 # Images with more are not decoded, unless the caller asks for it.
@@ -60,7 +66,7 @@ class ImageCodec:
         max_pixels=MAX_PIXELS,
     ):
         self.transform, self.quantizer, self.name = transform, quantizer, name
-        self.step = step or quantizer.default_step
+        self.step = quantizer.default_step if step is None else step
         self.overlap, self.label, self.max_pixels = overlap, label, max_pixels
 
     def with_quality(self, quality: int) -> "ImageCodec":
@@ -99,13 +105,15 @@ class ImageCodec:
             The bytes of an `.aek` file.
 
         Raises:
-            ValueError: if it is not such an array, or does not fit the model.
+            ValueError: if it is not such an array, or does not fit the model; or if the step, the
+                overlap or the label of this codec is out of range.
         """
         return self.compress_many([image])[0]
 
     def compress_many(self, images: Sequence[np.ndarray]) -> list[bytes]:
         """Compress images of one shape, together in the model's batches; see `compress`."""
         self._check_label(self.label)
+        check_step(self.step)
         pairs = [split_alpha(image, self.transform.channels) for image in images]
         header = self._make_header(*pairs[0][0].shape, pairs[0][1] is not None)
         tiles = itertools.chain.from_iterable(

@@ -119,8 +119,11 @@ def run_jobs(
         initializer: Called first in each other process.
 
     Raises:
+        ValueError: if there are no workers.
         OSError: if a worker process dies.
     """
+    if workers < 1:
+        raise ValueError(f"`workers` must be at least 1. Received: {workers}")
     attempt = functools.partial(_attempt, work)
     with tqdm(total=len(jobs), unit="file", disable=None if len(jobs) > 1 else True) as progress:
         for result in _map(attempt, jobs, min(workers, len(jobs)), initializer):
@@ -138,7 +141,7 @@ def _map(attempt, jobs, workers: int, initializer) -> Iterator[Result]:
     try:
         yield from pool.map(attempt, jobs)
     except BrokenProcessPool as error:
-        raise OSError("A worker process died; fewer --workers need less memory.") from error
+        raise OSError("A worker process died. Fewer --workers need less memory.") from error
     finally:
         pool.shutdown(cancel_futures=True)
 

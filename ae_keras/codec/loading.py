@@ -1,5 +1,6 @@
 """Codecs of trained models: fitted after training, loaded by name, found for a file."""
 
+import functools
 from pathlib import Path
 
 from ae_keras.codec.bitstream import Header
@@ -50,17 +51,27 @@ def load_codec(run: str | Path, **settings) -> ImageCodec:
         >>> image = codec.decompress(data)
     """
     folder = find_run(run)
-    remedy = f"Make them with: python scripts/evaluate.py {folder.path} --rate-distortion"
     if not folder.entropy_tables.is_file():
-        raise FileNotFoundError(f"{str(folder.path)!r} has no entropy tables. {remedy}")
-    quantizer = Quantizer.load(folder.entropy_tables)
-    model = load_model(folder.model)
+        raise FileNotFoundError(
+            f"{str(folder.path)!r} has no entropy tables. Make them with: "
+            f"python scripts/evaluate.py {folder.path} --rate-distortion"
+        )
+    written = [path.stat().st_mtime_ns for path in (folder.model, folder.entropy_tables)]
+    transform, quantizer = _load_parts(folder.path.resolve(), *written)
+    return ImageCodec(transform, quantizer, folder.path.resolve().name, **settings)
+
+
+@functools.lru_cache(maxsize=4)
+def _load_parts(path: Path, *written: int) -> tuple[KerasTransform, Quantizer]:
+    """Return the model and tables of a run; the same ones until its files are written anew."""
+    run = RunFolder(path)
+    quantizer, model = Quantizer.load(run.entropy_tables), load_model(run.model)
     if quantizer.weights_digest != digest_weights(model):
         raise ValueError(
-            f"The entropy tables in {str(folder.path)!r} are of other weights. {remedy}"
+            f"The entropy tables in {str(path)!r} are of other weights. Make them again with: "
+            f"python scripts/evaluate.py {path} --rate-distortion"
         )
-    name = folder.path.resolve().name
-    return ImageCodec(KerasTransform(model, folder.recipe), quantizer, name, **settings)
+    return KerasTransform(model, run.recipe), quantizer
 
 
 def find_run_of(header: Header) -> Path:

@@ -56,6 +56,15 @@ def step_of_quality(quality: int) -> int:
     return round(FINEST_STEP * (COARSEST_STEP / FINEST_STEP) ** exponent)
 
 
+def check_step(step: int) -> None:
+    """Raise `ValueError` unless a step is one that files may have."""
+    if type(step) is not int or not FINEST_STEP <= step <= COARSEST_STEP:
+        raise ValueError(
+            f"`step` must be a whole number from {FINEST_STEP} to {COARSEST_STEP}. "
+            f"Received: {step!r}"
+        )
+
+
 def quality_of_step(step: int) -> int:
     """Return the quality whose step is nearest to a given one."""
     return min(range(1, _QUALITIES + 1), key=lambda quality: abs(step_of_quality(quality) - step))

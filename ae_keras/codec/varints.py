@@ -46,7 +46,11 @@ def decode_first(data: bytes) -> tuple[int, int]:
     Raises:
         InconsistentError: if there is none.
     """
-    length = next((index + 1 for index, byte in enumerate(data[:_BYTES]) if byte < 128), _BYTES)
-    if not data:
-        raise InconsistentError("A number is missing.")
-    return int(decode(data[:length])[0]), length
+    number = 0
+    for index, byte in enumerate(data[:_BYTES]):
+        number += (byte & 127) << (7 * index)
+        if byte < 128:
+            if number >= 2**32 or (byte == 0 and index > 0):
+                raise InconsistentError("A number is not written as it should be.")
+            return number, index + 1
+    raise InconsistentError("A number is missing, or does not end.")

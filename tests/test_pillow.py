@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from PIL import Image
+from test_codec_files import photo, run  # noqa: F401 - fixtures
+
+import ae_keras.pillow  # noqa: F401 - registers the format
+from ae_keras.codec.loading import load_codec
+
+
+@pytest.fixture
+def compressed(run, photo, tmp_path):  # noqa: F811
+    path = tmp_path / "x.aek"
+    Image.open(photo).save(path, model="mine", quality=70)
+    return path
+
+
+def test_opens_what_the_codec_decodes(compressed):
+    with Image.open(compressed) as image:
+        assert (image.format, image.mode, image.size) == ("AEK", "RGBA", (30, 20))
+        expected = load_codec("mine").decompress(compressed.read_bytes())
+        np.testing.assert_array_equal(np.asarray(image), expected)
+        assert image.resize((3, 2)).size == (3, 2)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_modes_come_back(mode, run, photo, tmp_path):  # noqa: F811
+    Image.open(photo).convert(mode).save(tmp_path / "x.aek", model="mine")
+    with Image.open(tmp_path / "x.aek") as image:
+        image.load()
+        assert image.mode == mode
+
+
+def test_limit_of_pixels_is_honoured(compressed, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 299)
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(compressed)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 599)
+    with pytest.warns(Image.DecompressionBombWarning), Image.open(compressed) as image:
+        assert image.width == 30
+
+
+def test_damaged_files_say_so(compressed):
+    data = compressed.read_bytes()
+    compressed.write_bytes(data[:-1])
+    with Image.open(compressed) as image, pytest.raises(ValueError, match="bytes where"):
+        image.load()
+    compressed.write_bytes(data[:20])
+    with pytest.raises(ValueError, match="ends within its header"):
+        Image.open(compressed)
+
+
+def test_saving_needs_a_model(photo, tmp_path):  # noqa: F811
+    with pytest.raises(ValueError, match=r'model="\.\.\."'):
+        Image.open(photo).save(tmp_path / "x.aek")
