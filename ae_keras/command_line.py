@@ -192,7 +192,10 @@ def format_header(name: str, header, size: int) -> str:
 
 
 def format_rate_distortion(points: Sequence[dict]) -> str:
-    """Return the table of the points that `ae_keras.rate_distortion` measured."""
+    """Return the table of the points that `ae_keras.rate_distortion` measured.
+
+    The milliseconds are those of compressing and decompressing an image.
+    """
     header = (
         "codec",
         "coded as",
@@ -208,6 +211,7 @@ def format_rate_distortion(points: Sequence[dict]) -> str:
             point["layout"],
             _format(point["quality"], "d"),
             f"{point['bpp']:.3f}",
+            f"{point['mse']:.6f}",
             "lossless" if point["psnr"] is None else f"{point['psnr']:.2f}",
             _format(point["ms_ssim"], ".4f"),
             f"{point['compress_ms']:.2f} + {point['decompress_ms']:.2f}",

@@ -7,6 +7,7 @@ EXAMPLES = """\
 examples:
   python scripts/benchmark.py train --model cae
   python scripts/benchmark.py layers
+  python scripts/benchmark.py codec --model vae_v2-cifar10
 
 For the comparison with PyTorch, install it first: pip install torch
 """
@@ -27,14 +28,23 @@ def make_parser():
         "--model", required=True, help=f"one of: {', '.join(ae_keras.list_models())}"
     )
     layers = subject.add_parser("layers", help="the grouped layers of vae_v1 and vae_v2")
+    codec = subject.add_parser("codec", help="a trained model's codec, and its entropy coder")
+    codec.add_argument("--model", default="vae_v2-cifar10", help="a run or its name (%(default)s)")
     for command in (train, layers):
         command.add_argument("--batch-size", type=int, default=128, metavar="N", help="default 128")
+    for command in (train, layers, codec):
         command.add_argument("--rounds", type=int, default=11, metavar="N", help="default 11")
     return parser
 
 
 def main(arguments):
     """Print the tables of a comparison."""
+    if arguments.subject == "codec":
+        from ae_keras.benchmark.codec import benchmark_codec
+
+        rows = benchmark_codec(arguments.model, arguments.rounds)
+        print(format_table(rows, (arguments.model, "median")))
+        return
     from ae_keras.benchmark.layers import benchmark_layers
     from ae_keras.benchmark.training import benchmark_training
 

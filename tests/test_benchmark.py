@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from ae_keras.benchmark import layers, training
+from ae_keras.benchmark import codec, layers, training
 from ae_keras.benchmark.timing import Alternative, compare, take_turns
 from ae_keras.registry import build_model
 
@@ -74,3 +74,10 @@ def test_models_of_torch_have_as_many_parameters(name):
 
     expected = sum(int(np.prod(weight.shape)) for weight in build_model(name).trainable_weights)
     assert sum(weight.numel() for weight in LOSSES[name]().parameters()) == expected
+
+
+def test_codec_benchmark_measures_both_directions():
+    rows = dict(codec.benchmark_codec("cae-cifar10", rounds=1))
+    assert len(rows) == 6
+    assert float(rows["compress 768x512 pixels [ms]"]) > 0
+    assert 0 < float(rows["entropy decoding in it"].removesuffix(" %")) < 100

@@ -35,6 +35,7 @@ def test_points_are_of_real_files(rng):
     errors = metrics.mse(images / 255, restored / 255)
     assert point["images"] == 9
     assert point["bpp"] == 8 * sum(map(len, files)) / (9 * 16 * 12)
+    assert point["mse"] == pytest.approx(errors.mean(), abs=1e-8)
     assert point["psnr"] == pytest.approx(metrics.psnr(errors).mean(), abs=1e-4)
     similarity = metrics.ms_ssim(images / 255, restored / 255).mean()
     assert point["ms_ssim"] == pytest.approx(similarity, abs=1e-5)

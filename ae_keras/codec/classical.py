@@ -6,6 +6,7 @@
 """
 
 import io
+import re
 
 import numpy as np
 from PIL import Image
@@ -148,23 +149,27 @@ _PILLOW = {
     "webp-lossless": PillowCodec("WEBP", method=6, lossless=True),
     "png": PillowCodec("PNG", optimize=True),
 }
-_LINEAR = {"svd": make_singular_values, "pca": make_principal_components}
 
 
 def make_codec(name: str, training: np.ndarray | None = None):
     """Return a classical codec.
 
     Args:
-        name: One of `ae_keras.codec.CLASSICAL`.
-        training: uint8 array `(count, height, width, channels)`, to fit `"svd"` and `"pca"`.
+        name: One of `ae_keras.codec.CLASSICAL`, or `"svd-5"`, with any number, for a truncated
+            decomposition of that rank.
+        training: uint8 array `(count, height, width, channels)`, to fit the linear ones.
 
     Raises:
         ValueError: if the name is unknown, or training images are missing.
     """
     if name in _PILLOW:
         return _PILLOW[name]
-    if name not in _LINEAR:
-        raise ValueError(f"Unknown codec {name!r}. Expected one of: {', '.join(CLASSICAL)}.")
+    linear = re.fullmatch(r"pca|svd(?:-([1-9]\d*))?", name)
+    if not linear:
+        known = ", ".join(CLASSICAL)
+        raise ValueError(f"Unknown codec {name!r}. Expected one of: {known}, or svd-5.")
     if training is None:
         raise ValueError(f"{name!r} is fitted to training images, and there are none.")
-    return _LINEAR[name](training)
+    if name == "pca":
+        return make_principal_components(training)
+    return make_singular_values(training, int(linear[1]) if linear[1] else None)

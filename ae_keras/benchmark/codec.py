@@ -1,0 +1,62 @@
+"""How much of the time of a codec its entropy coder takes, and how fast it is."""
+
+import time
+
+import numpy as np
+from skimage import data
+
+from ae_keras.codec.bitstream import read_bitstream
+from ae_keras.codec.loading import load_codec
+
+_HEIGHT, _WIDTH = 512, 768
+
+
+def benchmark_codec(run: str, rounds: int = 11) -> list[tuple[str, str]]:
+    """Time a codec, at its default step, on a photograph of 768x512 pixels.
+
+    Args:
+        run: str. A run folder, or its name.
+        rounds: int. Measurements, of which the medians are taken.
+
+    Returns:
+        Rows of what was measured, and its value.
+
+    Raises:
+        FileNotFoundError: if there is no such run, or it has no entropy tables.
+        ValueError: if there are no rounds.
+    """
+    if rounds < 1:
+        raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
+    codec = load_codec(run)
+    image = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
+    image = np.ascontiguousarray(image[:_HEIGHT, :_WIDTH])
+    seconds = np.array([_round(codec, image) for _ in range(rounds + 1)][1:])
+    compress, decompress, encode, decode, symbols = np.median(seconds, axis=0)
+    return [
+        (f"compress {_WIDTH}x{_HEIGHT} pixels [ms]", f"{1000 * compress:.1f}"),
+        ("entropy coding in it", f"{100 * encode / compress:.1f} %"),
+        ("encode [million symbols / s]", f"{symbols / encode / 1e6:.0f}"),
+        (f"decompress {_WIDTH}x{_HEIGHT} pixels [ms]", f"{1000 * decompress:.1f}"),
+        ("entropy decoding in it", f"{100 * decode / decompress:.1f} %"),
+        ("decode [million symbols / s]", f"{symbols / decode / 1e6:.0f}"),
+    ]
+
+
+def _round(codec, image: np.ndarray) -> tuple[float, ...]:
+    """Return the seconds of both directions, of the entropy coder alone, and its symbols."""
+    times = [time.perf_counter()]
+    compressed = codec.compress(image)
+    times.append(time.perf_counter())
+    codec.decompress(compressed)
+    times.append(time.perf_counter())
+    header, sections = read_bitstream(compressed)
+    tables = codec.quantizer.tables(header.step)
+    positions = int(np.prod(codec.transform.latent_shape_of(header.tile)[:-1]))
+    counts = [header.section_tiles * positions] * len(tables)
+    symbols = [tables.decode(section, counts) for section in sections]
+    times.append(time.perf_counter())
+    for group in symbols:
+        tables.encode(group, counts)
+    times.append(time.perf_counter())
+    compress, decompress, decode, encode = np.diff(times)
+    return compress, decompress, encode, decode, sum(map(len, symbols))
