@@ -37,7 +37,6 @@ TOTAL = 2**24
 # Neither symbols nor escaped values exceed it.
 LARGEST_SYMBOL = 2**30
 _WORD_BYTES = 4
-_STATE_BITS = 64
 
 
 def scale_frequencies(weights, escape_weight: int = 1) -> np.ndarray:
@@ -90,11 +89,6 @@ class FrequencyTables:
         return [
             categorical((table - 1).astype(np.float64), perfect=False) for table in self.frequencies
         ]
-
-    @functools.cached_property
-    def _least_bits(self) -> np.ndarray:
-        """Information of the most frequent symbol of each table."""
-        return -np.log2([table.max() / TOTAL for table in self.frequencies])
 
     def information(self, symbols: np.ndarray, counts: Sequence[int]) -> float:
         """Return the information of symbols, in bits, with the bytes of escaped values.
@@ -149,14 +143,12 @@ class FrequencyTables:
             counts: Number of symbols in each group.
 
         Raises:
-            InconsistentError: if the bytes cannot be of that many symbols; before memory is taken
-                for these if the bytes are too few.
+            InconsistentError: if the bytes are not those of so many symbols, as far as that shows:
+                frequent symbols at the end may take no space at all.
         """
         size, start = varints.decode_first(data)
         if size % _WORD_BYTES or start + size > len(data):
             raise InconsistentError("The image data does not hold as many words as it says.")
-        if 8 * size + _STATE_BITS < np.dot(self._least_bits, counts):
-            raise InconsistentError("The image data is too short for an image of this size.")
         words = np.frombuffer(data, "<u4", size // _WORD_BYTES, start).astype(np.uint32)
         if len(words) and words[-1] == 0:
             raise InconsistentError("The image data does not end as it should.")

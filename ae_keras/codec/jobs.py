@@ -158,6 +158,6 @@ def _attempt(work: Callable[[Job], Result], job: Job) -> Result:
         return work(job)
     except (ValueError, OSError) as error:
         reason = str(error)
-        if isinstance(error, OSError) and error.strerror:
+        if isinstance(error, OSError) and error.filename:
             reason = f"{error.strerror}: {error.filename}"
         return Result(job, error=reason)

@@ -15,8 +15,10 @@ def codec_for_rate(codec: ImageCodec, image: np.ndarray, target: float) -> Image
         target: float. Bits per pixel of the whole file.
 
     Raises:
-        ValueError: if even the lowest quality takes more.
+        ValueError: if even the lowest quality takes more, or the rate is not above zero.
     """
+    if not target > 0:
+        raise ValueError(f"The target must be more than 0 bits per pixel. Received: {target:g}")
 
     def rate(quality):
         size = len(codec.with_quality(quality).compress(image))
