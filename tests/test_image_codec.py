@@ -65,8 +65,10 @@ CODECS = {channels: make_block_codec(channels) for channels in (1, 3)}
 def test_large_plain_images_come_back(quality, codec):
     """All their symbols are the most frequent ones, which take nearly no space."""
     image = np.full((300, 200, 3), 128, np.uint8)
-    restored = codec.with_quality(quality).decompress(codec.with_quality(quality).compress(image))
-    assert error(image, restored) <= {1: 40, 50: 4, 100: 1}[quality]
+    codec = codec.with_quality(quality)
+    # The sum of a block is off by a step at most; each of its pixels by half of that.
+    steps = codec.quantizer.units[::4] * codec.step / FINEST_STEP
+    assert error(image, codec.decompress(codec.compress(image))) <= 255 * steps.max() / 2 + 1
 
 
 def test_symbols_in_the_file_are_those_of_the_encoder(codec):
