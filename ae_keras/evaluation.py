@@ -99,9 +99,6 @@ def evaluate(
         FileNotFoundError: if there is no such run.
         ValueError: if the data set is unknown or does not fit the model.
         OSError: if files cannot be read or written, or a data set cannot be downloaded.
-
-    Example:
-        >>> metrics, _ = ae_keras.evaluate("cae-cifar10", dataset="cifar100")
     """
     folder = find_run(run)
     recipe, model = folder.recipe, load_model(folder.model)
@@ -110,7 +107,7 @@ def evaluate(
     output_dir = Path(output_dir or folder.path)
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{part}"
-    table, figure = output_dir / f"{name}.json", output_dir / f"{name}.png"
+    table, figure = (output_dir / f"{name}.{ending}" for ending in ("json", "png"))
     data = load_images(recipe, [part])[part]
     _check_labels(data, model, recipe)
     result = measure(model, data, recipe)

@@ -1,4 +1,19 @@
-"""Rate against distortion: real files of a model and of classical codecs, over the same images."""
+"""Rate against distortion: real files of a model and of classical codecs, over the same images.
+
+Small images of a data set are coded in two ways: a file for each, and mosaics of 20x20 images as
+one image each, which is fairer to formats with a large header. Photographs of a folder are coded as
+they are, whatever their sizes.
+
+A point is a dict:
+
+- `codec`; `layout`: `"file an image"` or `"mosaic"`; `quality`: None of a lossless codec;
+- `images`: how many;
+- `bpp`: bits per pixel of the whole files;
+- `mse`: mean over the images, in units of [0, 1] squared;
+- `psnr`: mean over the images, in dB; None without loss;
+- `ms_ssim`: mean over the images; None if they are too small;
+- `compress_ms`, `decompress_ms`: milliseconds of an image.
+"""
 
 import csv
 import io
@@ -41,33 +56,21 @@ def measure_rate_distortion(
     limit: int | None = None,
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
-) -> tuple[list[dict], dict, list[Path]]:
-    """Measure rate and distortion of a model and of classical codecs.
-
-    Small images of a data set are coded in two ways: a file for each, and mosaics of 20x20 images
-    as one image each, which is fairer to formats with a large header. A folder of photographs is
-    coded as it is, whatever their sizes.
-
-    The tables of the model are fitted first, from its training images, if the run has none.
+) -> tuple[list[dict], dict[tuple[str, str], float | None], list[Path]]:
+    """Measure rate and distortion of a trained model and of classical codecs.
 
     Args:
-        run: A run folder, or its name in `saved_models`.
-        dataset: As of `ae_keras.evaluate`; a folder's images are taken whole.
+        run: A run folder, or its name. Its entropy tables are fitted first if it has none.
+        dataset: As of `ae_keras.evaluate`; but a folder's photographs are taken whole.
         part: Of the data set.
-        against: Names of classical codecs, see `ae_keras.codec.classical`.
+        against: Names of classical codecs, see `ae_keras.codec.classical.make_codec`.
         qualities: Of the model and of linear transforms, from 1 to 100.
-        limit: int. Take only so many images, evenly spaced over all.
+        limit: int. Take only so many images.
         output_dir: Where to write a table and a figure. Default: the run folder.
         skip_unreadable: bool. Leave files that are not readable images out.
 
     Returns:
-        - points: dicts with `"codec"`, `"layout"` (`"file an image"` or `"mosaic"`), `"quality"`,
-          `"images"`, `"bpp"` (header included), `"mse"` (in units of [0, 1] squared) and `"psnr"`
-          (in dB; None if lossless), both means over images, `"ms_ssim"` (None for images that are
-          too small), and `"compress_ms"` and `"decompress_ms"` of an image.
-        - BD-rates of the model against each codec in each layout, in percent; None where the
-          curves share no range.
-        - the two files.
+        The points, the BD-rates of the model (see `compare`), and the two files.
 
     Raises:
         FileNotFoundError: if there is no such run.
@@ -77,14 +80,25 @@ def measure_rate_distortion(
     folder = find_run(run)
     skip = skip_unreadable or folder.recipe.skip_unreadable
     recipe = change_recipe(folder.recipe, skip_unreadable=skip)
-    training = None
-    if not _has_tables(folder) or any(name[:3] in ("svd", "pca") for name in against):
+    codecs = _load_codecs(folder, recipe, against)
+    images, name = _read_images(recipe, dataset, part, limit)
+    points = _measure_all(codecs, images, qualities)
+    return points, compare(points), _write(points, folder, name, len(images), output_dir)
+
+
+def _load_codecs(folder: RunFolder, recipe: Recipe, against: Sequence[str]) -> dict:
+    """Return the codec of a run, then the others, by their names."""
+    training, has_tables = None, _has_tables(folder)
+    if not has_tables or any(name[:3] in ("svd", "pca") for name in against):
         training = load_images(recipe, ["train"])["train"]
-    if not _has_tables(folder):
+    if not has_tables:
         fit_run(folder, training)
     codecs = {recipe.model: load_codec(folder.path)}
-    codecs |= {name: make_codec(name, training and training.images) for name in against}
-    images, name = _read_images(recipe, dataset, part, limit)
+    return codecs | {name: make_codec(name, training and training.images) for name in against}
+
+
+def _measure_all(codecs: dict, images, qualities: Sequence[int]) -> list[dict]:
+    """Return the points of all codecs, in all layouts and at all qualities."""
     layouts = {"file an image": list(images)}
     if isinstance(images, np.ndarray) and len(images) >= 4:
         layouts["mosaic"] = make_mosaics(images)
@@ -94,14 +108,11 @@ def measure_rate_distortion(
         for layout in layouts
         for quality in _qualities_of(codec, qualities)
     ]
-    points = [
+    return [
         {"codec": codec, "layout": layout, "quality": quality}
         | measure_codec(_at(codecs[codec], quality, layout), layouts[layout], images)
         for codec, layout, quality in tqdm(jobs, "measuring codecs", disable=None)
     ]
-    rates = compare(points)
-    files = _write(points, folder, name, len(images), output_dir)
-    return points, rates, files
 
 
 def _has_tables(folder: RunFolder) -> bool:
@@ -175,7 +186,7 @@ def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float
         images: The images, uint8 `(height, width, channels)`, in one array or a list.
 
     Returns:
-        The figures of a point of `measure_rate_distortion`; quality is that of the single images.
+        The measured figures of a point; quality is that of the single images.
     """
     size, pixels, errors, similarities, seconds = 0, 0, [], [], np.zeros(2)
     for chunk in _in_chunks(coded):
