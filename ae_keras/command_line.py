@@ -196,15 +196,8 @@ def format_rate_distortion(points: Sequence[dict]) -> str:
 
     The milliseconds are those of compressing and decompressing an image.
     """
-    header = (
-        "codec",
-        "coded as",
-        "quality",
-        "bits per pixel",
-        "PSNR [dB]",
-        "MS-SSIM",
-        "ms an image",
-    )
+    measured = ("bits per pixel", "MSE", "PSNR [dB]", "MS-SSIM", "ms")
+    header = ("codec", "coded as", "quality", *measured)
     rows = [
         (
             point["codec"],

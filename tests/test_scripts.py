@@ -82,6 +82,14 @@ def test_train_then_evaluate(photo_folder, tmp_path):
     measured = json.loads((folder / "evaluation-photos-test.json").read_text())
     assert measured == json.loads((folder / "metrics.json").read_text())["test"]
     assert (folder / "evaluation-photos-test.png").is_file()
+    rate = ("cae-photos", "--rate-distortion", "--qualities", 50, "--against", "jpeg", "png")
+    returncode, stdout, stderr = run("evaluate.py", *rate, cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in stdout.splitlines()]
+    assert [len(row) for row in rows[:20]] == [8] * 20
+    assert rows[2][:3] == ["cae", "file an image", "50"]
+    assert rows[19][2:6:3] == ["-", "lossless"]
+    assert ["jpeg", "mosaic", "-"] in rows
 
     returncode, _, stderr = run("train.py", *arguments, *shape, cwd=tmp_path)
     assert_one_clear_line(returncode, stderr, "finished run", "--overwrite")
