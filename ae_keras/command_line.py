@@ -178,13 +178,15 @@ def report_failures(program: str, results: Sequence) -> None:
 
 def format_header(name: str, header, size: int) -> str:
     """Return the table of what an `.aek` file of `size` bytes says of itself."""
+    from ae_keras.codec.quantizer import quality_of_step
+
     image = f"{header.width} x {header.height} pixels, {header.channels} channels"
     bpp = 8 * size / (header.width * header.height)
     rows = [
         ("image", image + (" and alpha" if header.has_alpha else "")),
         ("bytes", f"{size:,} ({bpp:.3f} bits per pixel)"),
-        ("model", f"{header.model} ({header.digest.hex()})"),
-        ("step", str(header.step)),
+        ("model", f"{header.model!r} ({header.digest.hex()})"),
+        ("step", f"{header.step} (quality {quality_of_step(header.step)})"),
         ("tiles", "{1} x {0} pixels, ".format(*header.tile) + f"overlap {header.overlap}"),
         ("label", "-" if header.label is None else str(header.label)),
     ]

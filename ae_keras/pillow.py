@@ -56,6 +56,8 @@ def _accept(prefix: bytes) -> bool:
 
 
 def _save(image: Image.Image, file, filename) -> None:
+    if image.mode not in _MODES.values():
+        raise OSError(f"Cannot write mode {image.mode} as AEK. Convert the image to RGB first.")
     settings = image.encoderinfo
     if "model" not in settings:
         raise ValueError('Say which model is to compress: image.save(..., model="...").')

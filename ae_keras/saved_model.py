@@ -42,8 +42,8 @@ def write_safely(path: str | Path) -> Iterator[Path]:
         OSError: if the file cannot be written; what stood at `path` is unharmed.
     """
     path = Path(path)
-    # The ending stays: Keras and Matplotlib tell the format by it.
-    temporary = path.with_name(_TEMPORARY + path.name)
+    # The ending stays: Keras and Matplotlib tell the format by it. Names have at most 255 bytes.
+    temporary = path.with_name(_TEMPORARY + path.name[-60:])
     try:
         yield temporary
         with open(temporary, "rb") as file:

@@ -39,13 +39,16 @@ def make_parser():
 def main(arguments):
     """Restore images, or print headers."""
     from ae_keras.codec.files import SUFFIX, Decompression, read_info
-    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
+    from ae_keras.codec.jobs import STANDARD, find_sources, plan, run_jobs
+    from ae_keras.codec.loading import load_codec
 
-    jobs = plan(arguments.inputs, arguments.output or "./", ".png", [SUFFIX])
     if arguments.info:
-        for job in jobs:
-            print(format_header(job.source, *read_info(job.source)))
+        for source, _ in find_sources(arguments.inputs, [SUFFIX]):
+            print(format_header(source, *read_info(source)))
         return
+    if arguments.model:
+        load_codec(arguments.model)  # a wrong model is told once, not for each file
+    jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
     work = Decompression(arguments.model, arguments.force, arguments.max_pixels)
     results = list(run_jobs(work, jobs, arguments.workers, import_tensorflow_quietly))
     done = [result for result in results if result.error is None]

@@ -38,7 +38,7 @@ def make_parser():
     add("--rate-distortion", action="store_true", help="compress the images; table and figure")
     add("--against", **several, help=f"some of: {' '.join(CLASSICAL)} svd-5 (jpeg webp)")
     add("--qualities", **several, type=int, help="of the model, 1 to 100 (40 50 60 70 80)")
-    add("--images", metavar="N", type=int, help="take only N images")
+    add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser
 
 
@@ -48,14 +48,17 @@ def main(arguments):
         "dataset": arguments.dataset,
         "part": arguments.split,
         "output_dir": arguments.output,
+        "skip_unreadable": arguments.skip_unreadable,
     }
+    only_files = {name: getattr(arguments, name) for name in ("against", "qualities", "limit")}
+    only_files = {name: value for name, value in only_files.items() if value is not None}
     if arguments.rate_distortion:
-        optional = {"against": arguments.against, "qualities": arguments.qualities}
-        options |= {name: value for name, value in optional.items() if value is not None}
         points, bd_rates, files = ae_keras.measure_rate_distortion(
-            arguments.run, limit=arguments.images, **options
+            arguments.run, **options, **only_files
         )
         print(f"{format_rate_distortion(points)}\n\n{format_bd_rates(points, bd_rates)}")
+    elif only_files:
+        raise ValueError("--against, --qualities and --images need --rate-distortion.")
     else:
         metrics, files = ae_keras.evaluate(arguments.run, **options)
         print(format_metrics(metrics))

@@ -59,8 +59,8 @@ class BlockTransform:
         self.channels, self.classes = channels, classes
         self.latent_shape = (4, 4, 4 * channels)
 
-    def tile_for(self, size):
-        return self.tile, 0 if max(size) <= 8 else 2
+    def tile_for(self, size, overlap=None):
+        return self.tile, 0 if max(size) <= 8 else (2 if overlap is None else overlap)
 
     def latent_shape_of(self, tile):
         return self.latent_shape if tuple(tile) == self.tile else None

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,10 +70,32 @@ def test_existing_files_are_kept(run, photo, tmp_path):
         with pytest.raises(FileExistsError, match="--force"):
             work(Job(source, str(target)))
     assert target.read_text() == "mine"
+    before = Path(photo).read_bytes()
+    with pytest.raises(FileExistsError, match="is the input itself"):
+        Compression("mine", force=True)(Job(photo, photo))
+    assert Path(photo).read_bytes() == before
+    with pytest.raises(NotADirectoryError, match="is not a folder"):
+        Compression("mine")(Job(photo, photo + "/x.aek"))
     with pytest.raises(FileExistsError, match="not a regular file"):
         Compression("mine", force=True)(Job(photo, "/dev/null"))
     Compression("mine", force=True)(Job(photo, str(target)))
     assert read_info(str(target))
+
+
+def test_settings_out_of_range_are_told_when_loading(run):
+    for name in ("step", "overlap", "quality", "label"):
+        with pytest.raises(ValueError, match=name):
+            Compression("mine", **{name: -1}).load()
+
+
+def test_large_overlap_and_long_images(run, rng):
+    codec = load_codec("mine").with_overlap(32)
+    for shape in ((600, 50, 3), (1, 1200, 3)):
+        image = smooth_images(rng, 1, *shape)[0]
+        assert codec.decompress(codec.compress(image)).shape == shape
+    plain = load_codec("mine")
+    sizes = [len(plain.compress(np.full((1, w, 3), 9, np.uint8))) for w in (512, 513)]
+    assert sizes[1] < sizes[0] + 60
 
 
 def test_formats_that_cannot_be_written_are_refused(run, photo, tmp_path):
@@ -113,6 +136,8 @@ def test_codec_of_a_model_for_any_size_is_that_of_the_model(run, rng):
     assert codec.transform.takes_any_size
     assert codec.transform.tile_for((30, 50)) == ((32, 52), 0)
     assert codec.transform.tile_for((600, 50)) == ((308, 52), 16)
+    assert codec.transform.tile_for((600, 50), overlap=40) == ((320, 52), 40)
+    assert codec.transform.tile_for((1, 5000)) == ((4, 472), 16)
     assert codec.transform.latent_shape_of((30, 52)) is None
     assert codec.transform.latent_shape_of((32, 516)) is None
     images = rng.random((2, 16, 16, 3), np.float32)

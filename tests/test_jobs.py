@@ -52,7 +52,7 @@ def test_plans_that_make_no_sense_are_refused(
 
 def fail_on_odd(job):
     if int(job.source) % 2:
-        raise ValueError(f"{job.source} is odd")
+        raise {1: ValueError, 3: MemoryError}[int(job.source)](f"{job.source} is odd")
     return Result(job, size=int(job.source))
 
 

@@ -49,6 +49,13 @@ def test_damaged_files_say_so(compressed):
         Image.open(compressed)
 
 
+@pytest.mark.parametrize("mode", ["P", "CMYK", "HSV", "1", "I;16", "F"])
+def test_modes_that_mean_something_else_are_refused(mode, run, photo, tmp_path):  # noqa: F811
+    image = Image.open(photo).convert("RGB").convert("L" if mode in ("I;16", "F") else mode)
+    with pytest.raises(OSError, match=f"mode {mode} as AEK. Convert"):
+        image.convert(mode).save(tmp_path / "x.aek", model="mine")
+
+
 def test_saving_needs_a_model(photo, tmp_path):  # noqa: F811
     with pytest.raises(ValueError, match=r'model="\.\.\."'):
         Image.open(photo).save(tmp_path / "x.aek")

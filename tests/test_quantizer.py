@@ -153,6 +153,22 @@ def test_damaged_files_are_refused(damage, quantizer, tmp_path):
         Quantizer.load(path)
 
 
+def test_files_with_any_bit_flipped_are_refused_or_the_same(quantizer, tmp_path, rng):
+    path = tmp_path / "tables.npz"
+    quantizer.save(path)
+    data = path.read_bytes()
+    refused = 0
+    for _ in range(500):
+        changed = bytearray(data)
+        changed[rng.integers(len(data))] ^= 1 << rng.integers(8)
+        path.write_bytes(changed)
+        try:
+            assert Quantizer.load(path).digest == quantizer.digest
+        except ValueError:
+            refused += 1
+    assert refused > 300
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e12])
 def test_latents_that_are_no_numbers_are_refused(value, quantizer, latents):
     latents[3, 1, 0, 2] = value

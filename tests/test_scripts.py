@@ -118,6 +118,7 @@ def test_compress_then_decompress(photo_folder, tmp_path):
     assert (returncode, stderr) == (0, "")
     assert "50 x 40 pixels, 3 channels" in stdout
     assert "vae_v2-cifar10" in stdout
+    assert "(quality 60)" in stdout
 
 
 def test_pipes(photo_folder, tmp_path):
@@ -183,6 +184,8 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
         (("decompress.py", "/dev/null"), ["--info", "required"]),
         (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),
         (("evaluate.py", "cae-cifar10", "--rate-distortion", "--against", "gif"), ["'gif'"]),
+        (("evaluate.py", "cae-cifar10", "--images", "3"), ["--images need --rate-distortion"]),
+        (("decompress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("benchmark.py", "train", "--model", "cae", "--rounds", "0"), ["`rounds`"]),
     ],
 )

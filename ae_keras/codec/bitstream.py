@@ -5,7 +5,7 @@ magic            4 bytes   89 41 45 4B (hexadecimal; the last three are "AEK")
 version          1 byte    1
 header length    varint    bytes of the header, from the digest to the section lengths
 header:
-  digest         8 bytes   of the model and its tables, see `ae_keras.codec.image_codec`
+  digest         8 bytes   of the model and its tables, see `ae_keras.codec.quantizer`
   name length    1 byte
   name           UTF-8     of the model's run folder
   flags          1 byte    1: the image has a label; 2: the last section is alpha; others are 0
@@ -21,7 +21,8 @@ header:
   sections       varint    how many
   lengths        varints   bytes of each section
 header CRC-32    4 bytes   of everything before it
-sections                   symbols, see `ae_keras.codec.entropy_coding`; alpha is a PNG
+sections                   symbols, see `ae_keras.codec.image_codec` and `entropy_coding`;
+                           alpha is a PNG, 8-bit grey, of the image's size
 payload CRC-32   4 bytes   of the sections
 ```
 
@@ -63,7 +64,7 @@ class Header:
         channels: int. 1 to 255, without alpha.
         step: int. Of the quantization.
         tile: `(height, width)` of a tile.
-        overlap: int. Pixels that neighbouring tiles share.
+        overlap: int. Pixels that neighbouring tiles share; at most half of a tile.
         section_tiles: int. Tiles in a section.
         label: int. Of the image, for a conditional model.
         has_alpha: bool.
@@ -87,7 +88,9 @@ class Header:
             raise InconsistentError(f"Sizes and step must be from 1 to 2^32 - 1: {numbers}.")
         if not 1 <= self.channels <= 255:
             raise InconsistentError(f"An image has 1 to 255 channels, not {self.channels}.")
-        if not 0 <= self.overlap <= min(self.tile) // 2:
+        sides = zip((self.height, self.width), self.tile, strict=True)
+        cut = [tile for side, tile in sides if tile < side]
+        if not 0 <= self.overlap <= min(cut, default=_LARGEST_VARINT) // 2:
             raise InconsistentError(
                 f"An overlap of {self.overlap} pixels does not fit tiles of {self.tile}."
             )
@@ -113,7 +116,9 @@ class _Reader:
         return self.bytes(1)[0]
 
     def varint(self) -> int:
-        number, size = varints.decode_first(self._data[self.position :])
+        number, size = varints.decode_first(
+            self._data[self.position : self.position + varints.LONGEST]
+        )
         self.position += size
         return number
 

@@ -55,9 +55,9 @@ class _LinearTransform:
     def __init__(self, image_shape: tuple[int, int, int]):
         self.tile, self.channels = image_shape[:2], image_shape[2]
 
-    def tile_for(self, size):
+    def tile_for(self, size, overlap=None):
         """Return the tile, and the overlap, for an image of `(height, width)`."""
-        return self.tile, 0
+        return self.tile, overlap or 0
 
     def latent_shape_of(self, tile):
         """Return the shape of the latent of a tile; None if it is of another size."""

@@ -9,6 +9,8 @@ words                  32-bit little-endian, as `AnsCoder.get_compressed` gives 
 escapes       varints  values outside of their table, in the order of the symbols
 ```
 
+The first word of the stack is the first of the file; the last word is never 0.
+
 A table has a frequency for each symbol from its lowest to its highest, and one more, the escape's,
 for all others. The escape of the value `highest + 1 + k` is the varint `2 k`, and that of
 `lowest - 1 - k` is `2 k + 1`.
@@ -41,6 +43,9 @@ _WORD_BYTES = 4
 
 def scale_frequencies(weights, escape_weight: int = 1) -> np.ndarray:
     """Return frequencies in proportion to integer weights, but none below 1.
+
+    Each of `n` weights, the escape's among them, gets `1 + floor(weight (2^24 - n) / sum)`; what is
+    left goes to the first of the largest.
 
     Args:
         weights: Whole numbers >= 0 of symbols; their sum is below 2^38.

@@ -53,7 +53,7 @@ class Compression:
             ValueError: if it is not an image, or does not fit the model.
             OSError: if files cannot be read or written.
         """
-        _check_target(job.target, self.force)
+        _check_target(job, self.force)
         image = _read_pixels(job.source)
         codec = self.load()
         if self.target_bpp is not None:
@@ -75,7 +75,9 @@ class Compression:
             ValueError: if a setting is out of range.
         """
         step = self.step if self.quality is None else step_of_quality(self.quality)
-        return load_codec(self.model, step=step, overlap=self.overlap, label=self.label)
+        codec = load_codec(self.model, step=step, overlap=self.overlap, label=self.label)
+        codec.check_settings()
+        return codec
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Decompression:
             ValueError: if the image cannot be written in the format of its name.
             OSError: if files cannot be read or written.
         """
-        _check_target(job.target, self.force)
+        _check_target(job, self.force)
         data = _read(job.source)
         header, _, _ = read_header(data)
         run = self.model or str(find_run_of(header))
@@ -122,21 +124,26 @@ def _read_pixels(source: str) -> np.ndarray:
         return np.asarray(read_image(file, keep_alpha=True))
 
 
-def _check_target(target: str, force: bool) -> None:
-    path = Path(target)
-    if target == STANDARD or not path.exists():
+def _check_target(job: Job, force: bool) -> None:
+    path = Path(job.target)
+    if job.target == STANDARD or not path.exists():
         return
     if not path.is_file():
-        raise FileExistsError(f"{target!r} is not a regular file.")
+        raise FileExistsError(f"{job.target!r} is not a regular file.")
+    if job.source != STANDARD and path.samefile(job.source):
+        raise FileExistsError(f"{job.target!r} is the input itself. Choose another output.")
     if not force:
-        raise FileExistsError(f"{target!r} exists. Replace it with --force.")
+        raise FileExistsError(f"{job.target!r} exists. Replace it with --force.")
 
 
 def _write(target: str, data: bytes) -> None:
     if target == STANDARD:
         sys.stdout.buffer.write(data)
         return
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(target).parent
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{str(folder)!r} is not a folder.")
+    folder.mkdir(parents=True, exist_ok=True)
     with write_safely(target) as path:
         path.write_bytes(data)
 
@@ -148,7 +155,10 @@ def _to_file(image: np.ndarray, target: str) -> bytes:
     if format not in Image.SAVE:
         raise ValueError(f"The ending {suffix!r} names no image format that can be written.")
     file = io.BytesIO()
-    Image.fromarray(image).save(file, format)
+    try:
+        Image.fromarray(image).save(file, format)
+    except Exception as error:  # Pillow's encoders raise many types
+        raise ValueError(f"The image cannot be written as {format}: {error}") from error
     return file.getvalue()
 
 

@@ -4,7 +4,17 @@
 image -> tiles -> encoder -> quantizer -> entropy coder -> sections -> file
 ```
 
-Tiles pass through in batches, so that memory is bounded by the image itself.
+Tiles pass through in batches, and no more than a row of them is in memory as floating-point
+numbers.
+
+A decoder does this. An image is one or more planes of the model's channels, see
+`ae_keras.codec.planes`; each is cut into tiles, see `ae_keras.codec.tiling`, and the tiles of all
+planes, one plane after the other, are put into sections of `section tiles`. A tile has a latent
+`(..., channels)`: of a model of fixed size always the same, of a convolutional one `(height / f,
+width / f, channels)` with the factor `f` of the model. A section holds, channel after channel with
+the table of each, the symbols of all its tiles: tile after tile, and row by row within a tile.
+Symbols become latents, see `ae_keras.codec.quantizer`, and these pass through the model's decoder.
+The image is clipped to [0, 1], multiplied by 255 and rounded, halves to even.
 """
 
 import copy
@@ -15,6 +25,15 @@ import numpy as np
 
 from ae_keras.codec.bitstream import Header, read_bitstream, write_bitstream
 from ae_keras.codec.errors import ImageTooLargeError, InconsistentError, WrongModelError
+from ae_keras.codec.geometry import (
+    SECTION_PIXELS,
+    batch_size,
+    check_sections,
+    check_width,
+    geometry_of,
+    section_sizes,
+    tiling_of,
+)
 from ae_keras.codec.planes import (
     count_planes,
     from_plane,
@@ -34,11 +53,6 @@ from ae_keras.codec.tiling import Tiling
 
 # Images with more are not decoded, unless the caller asks for it.
 MAX_PIXELS = 2**28
-# Pixels that are coded as one section, and that the model is given at a time.
-_SECTION_PIXELS = 2**20
-_BATCH_PIXELS = 2**18
-# What a file may ask for.
-_LARGEST_SECTION = 2**23
 
 
 class ImageCodec:
@@ -52,7 +66,6 @@ class ImageCodec:
         overlap: int. Pixels that tiles share. Default: the transform's choice.
         label: int. Of the images, for a conditional model.
         max_pixels: int. Larger images are not decoded.
-
     """
 
     def __init__(
@@ -112,16 +125,19 @@ class ImageCodec:
 
     def compress_many(self, images: Sequence[np.ndarray]) -> list[bytes]:
         """Compress images of one shape, together in the model's batches; see `compress`."""
-        self._check_label(self.label)
-        check_step(self.step)
+        self.check_settings()
         pairs = [split_alpha(image, self.transform.channels) for image in images]
-        header = self._make_header(*pairs[0][0].shape, pairs[0][1] is not None)
+        kinds = {(colour.shape, alpha is not None) for colour, alpha in pairs}
+        if len(kinds) != 1:
+            raise ValueError("Expected images of one shape.")
+        (((height, width, channels), has_alpha),) = kinds
+        header = self._make_header(height, width, channels, has_alpha)
         tiles = itertools.chain.from_iterable(
-            _tiling_of(header).cut(plane)
+            tiling_of(header).cut(plane)
             for colour, _ in pairs
             for plane in to_planes(colour, self.transform.channels)
         )
-        sizes = self._section_sizes(header)
+        sizes = section_sizes(header, self.transform.channels)
         sections = self._encode(tiles, header, sizes * len(images))
         return [
             write_bitstream(
@@ -133,12 +149,10 @@ class ImageCodec:
         ]
 
     def _make_header(self, height, width, channels, has_alpha) -> Header:
-        tile, overlap = self.transform.tile_for((height, width))
-        if self.overlap is not None and overlap:
-            overlap = self.overlap
-        planes = count_planes(channels, self.transform.channels)
-        tiles = planes * Tiling((height, width), tile, overlap).count
-        return Header(
+        tile, overlap = self.transform.tile_for((height, width), self.overlap)
+        tiling = Tiling((height, width), tile, overlap)
+        tiles = count_planes(channels, self.transform.channels) * tiling.count
+        header = Header(
             self.name,
             self.quantizer.digest,
             height,
@@ -147,24 +161,19 @@ class ImageCodec:
             self.step,
             tile,
             overlap,
-            min(tiles, max(1, _SECTION_PIXELS // (tile[0] * tile[1]))),
+            min(tiles, max(1, SECTION_PIXELS // (tile[0] * tile[1]))),
             self.label,
             has_alpha,
         )
-
-    def _section_sizes(self, header: Header) -> list[int]:
-        """Return the number of tiles in each section of an image."""
-        planes = count_planes(header.channels, self.transform.channels)
-        total = planes * _tiling_of(header).count
-        full, rest = divmod(total, header.section_tiles)
-        return [header.section_tiles] * full + [rest] * (rest > 0)
+        check_width(header)
+        return header
 
     def _encode(self, tiles, header: Header, sizes) -> Iterator[bytes]:
         """Yield the sections of a stream of tiles."""
         tables = self.quantizer.tables(header.step)
         latents = (
             self.transform.encode(batch.astype(np.float32) / 255)
-            for batch in _regroup(tiles, itertools.repeat(_batch_size(header)))
+            for batch in _regroup(tiles, itertools.repeat(batch_size(header.tile)))
         )
         for section in _regroup(latents, sizes):
             symbols = self.quantizer.symbols(section, header.step)
@@ -187,14 +196,14 @@ class ImageCodec:
         header = read[0][0]
         for other, sections in read:
             self._check(other, sections)
-            if _tiling_of(other) != _tiling_of(header):
+            if geometry_of(other) != geometry_of(header):
                 raise InconsistentError("The files are not of one geometry.")
-        sizes = self._section_sizes(header)
+        sizes = section_sizes(header, self.transform.channels)
         payload = (section for other, sections in read for section in sections[: len(sizes)])
         steps = (other.step for other, _ in read for _ in sizes)
         labels = [other.label for other, _ in read for _ in range(sum(sizes))]
         tiles = self._decode(payload, header, sizes * len(read), steps, labels)
-        columns = _tiling_of(header).grid[1]
+        columns = tiling_of(header).grid[1]
         rows = _regroup(tiles, itertools.repeat(columns))
         return [self._assemble(rows, other, sections[-1]) for other, sections in read]
 
@@ -202,7 +211,7 @@ class ImageCodec:
         """Yield the tiles of a stream of sections, in batches."""
         latents = self._decode_latents(sections, header, sizes, steps)
         done = 0
-        for batch in _regroup(latents, itertools.repeat(_batch_size(header))):
+        for batch in _regroup(latents, itertools.repeat(batch_size(header.tile))):
             some = labels[done : done + len(batch)]
             done += len(batch)
             labelled = self.transform.classes is not None
@@ -219,7 +228,7 @@ class ImageCodec:
 
     def _assemble(self, rows: Iterator[np.ndarray], header: Header, last: bytes) -> np.ndarray:
         """Return an image from its rows of tiles and, if it has alpha, its last section."""
-        tiling = _tiling_of(header)
+        tiling = tiling_of(header)
         shape = (header.height, header.width, header.channels + header.has_alpha)
         image = np.empty(shape, np.uint8)
         planes = count_planes(header.channels, self.transform.channels)
@@ -249,31 +258,29 @@ class ImageCodec:
         is_known = self.transform.latent_shape_of(header.tile) is not None
         if not is_known or count_planes(header.channels, self.transform.channels) is None:
             raise InconsistentError("The image's tiles or channels do not fit the model.")
-        pixels = header.tile[0] * header.tile[1]
-        if header.section_tiles * pixels > max(_LARGEST_SECTION, pixels):
-            raise InconsistentError("The image's sections are too large.")
         if not FINEST_STEP <= header.step <= COARSEST_STEP:
             raise InconsistentError(f"The step {header.step} is out of range.")
-        if len(sections) != len(self._section_sizes(header)) + header.has_alpha:
-            raise InconsistentError("The file has not as many sections as its image needs.")
+        check_width(header)
+        check_sections(header, self.transform.channels, len(sections))
         self._check_label(header.label)
+
+    def check_settings(self) -> None:
+        """Raise `ValueError` if step, overlap or label cannot be those of a file."""
+        check_step(self.step)
+        if self.overlap is not None and (type(self.overlap) is not int or self.overlap < 0):
+            raise ValueError(
+                f"`overlap` must be a whole number of pixels. Received: {self.overlap!r}"
+            )
+        self._check_label(self.label)
 
     def _check_label(self, label: int | None) -> None:
         classes = self.transform.classes
         if classes is None and label is not None:
             raise InconsistentError(f"The model {self.name!r} takes no label.")
-        if classes is not None and (label is None or not 0 <= label < classes):
+        if classes is not None and (type(label) is not int or not 0 <= label < classes):
             raise InconsistentError(
                 f"The model {self.name!r} needs a label from 0 to {classes - 1}. Received: {label}"
             )
-
-
-def _tiling_of(header: Header) -> Tiling:
-    return Tiling((header.height, header.width), header.tile, header.overlap)
-
-
-def _batch_size(header: Header) -> int:
-    return max(1, _BATCH_PIXELS // (header.tile[0] * header.tile[1]))
 
 
 def _regroup(arrays: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.ndarray]:

@@ -62,29 +62,38 @@ def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[st
         FileNotFoundError: if an input is missing.
         ValueError: if a folder has no such files, or `"-"` is one of several inputs.
     """
-    if STANDARD in inputs and len(inputs) > 1:
-        raise ValueError("'-' must be the only input.")
+    pairs = find_sources(inputs, endings)
     is_single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
     if output == STANDARD and not is_single:
         raise ValueError("'-' can be the output of a single file only.")
     if is_single and not (output.endswith(("/", os.sep)) or Path(output).is_dir()):
-        return [Job(_check_exists(inputs[0]), output)]
-    pairs = []
-    for source in inputs:
-        _check_exists(source)
-        if source != STANDARD and Path(source).is_dir():
-            found = find_images(source, endings)
-            pairs += [(path, path.relative_to(source)) for path in found]
-        else:
-            name = "stdin" if source == STANDARD else Path(source).name
-            pairs.append((source, Path(name)))
+        return [Job(inputs[0], output)]
     return _name_targets(pairs, Path(output), suffix)
 
 
-def _check_exists(source: str) -> str:
-    if source != STANDARD and not Path(source).exists():
-        raise FileNotFoundError(f"No such file or folder: {source!r}")
-    return source
+def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[str, Path]]:
+    """Return the files of some inputs, and the path of each below the folder it was found in.
+
+    Args:
+        inputs: Files, folders or `"-"`.
+        endings: Of the files that are taken from folders.
+
+    Raises:
+        FileNotFoundError: if an input is missing.
+        ValueError: if a folder has no such files, or `"-"` is one of several inputs.
+    """
+    if STANDARD in inputs and len(inputs) > 1:
+        raise ValueError("'-' must be the only input.")
+    found = []
+    for source in inputs:
+        path = Path("stdin" if source == STANDARD else source)
+        if source != STANDARD and not path.exists():
+            raise FileNotFoundError(f"No such file or folder: {source!r}")
+        if source != STANDARD and path.is_dir():
+            found += [(str(file), file.relative_to(path)) for file in find_images(path, endings)]
+        else:
+            found.append((source, Path(path.name)))
+    return found
 
 
 def _name_targets(pairs, output: Path, suffix: str) -> list[Job]:
@@ -156,8 +165,8 @@ def _start_worker(initializer) -> None:
 def _attempt(work: Callable[[Job], Result], job: Job) -> Result:
     try:
         return work(job)
-    except (ValueError, OSError) as error:
-        reason = str(error)
+    except (ValueError, OSError, ArithmeticError, MemoryError) as error:
+        reason = str(error) or "out of memory"
         if isinstance(error, OSError) and error.filename:
             reason = f"{error.strerror}: {error.filename}"
         return Result(job, error=reason)

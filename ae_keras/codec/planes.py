@@ -1,14 +1,15 @@
 """The channels of an image and those of a model: grey, colour and alpha.
 
-An image has 1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha. A model of three channels
-takes grey images as colour, and a model of one channel takes each channel of a colour image as an
-image of its own. Alpha is kept without loss, as a PNG.
+An image has 1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha. A plane is an image of the
+model's channels. A model of three channels takes a grey image as a plane of three equal channels,
+and the mean of what it gives back; a model of one channel takes the red, green and blue of a colour
+image as three planes. Alpha is kept without loss, as a PNG.
 """
 
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from ae_keras.codec.errors import InconsistentError
 
@@ -41,9 +42,9 @@ def split_alpha(image: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarra
 
 def count_planes(image_channels: int, channels: int) -> int | None:
     """Return how many images of a model's channels an image is; None if it does not fit."""
-    if image_channels == channels or image_channels == 1:
+    if image_channels in (1, channels):
         return 1
-    return image_channels if channels == 1 else None
+    return 3 if (image_channels, channels) == (3, 1) else None
 
 
 def to_planes(colour: np.ndarray, channels: int) -> list[np.ndarray]:
@@ -81,7 +82,8 @@ def read_alpha(data: bytes, size: tuple[int, int]) -> np.ndarray:
         InconsistentError: if it is no grey PNG of that `(height, width)`.
     """
     try:
-        image = Image.open(io.BytesIO(data), formats=["PNG"])
+        # Not by `Image.open`, which has a limit of its own to the number of pixels.
+        image = PngImagePlugin.PngImageFile(io.BytesIO(data))
         if image.mode == "L" and image.size == size[::-1]:
             return np.asarray(image)
     except Exception as error:  # Pillow's decoders raise many types

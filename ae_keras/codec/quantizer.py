@@ -1,7 +1,7 @@
 """Latents to integers and back, with what is known of the latents of the training images.
 
 A channel's values are counted in narrow bins of one width, its unit; bin `j` is centred at `j`
-units. A step of `s` makes quantization steps of `s / 32` units, the same for all images of a file:
+units. A step of `s` makes quantization steps of `s / 32` units, in the whole of a file:
 
 ```
 symbol = round(latent / (s / 32 units))
@@ -14,12 +14,18 @@ of the training latents that it stood for, which lies nearer to zero than the mi
 The unit of a channel is in inverse proportion to what a change of its values changes in the image.
 One quantization error is then as visible in one channel as in another, which is the best choice for
 independent errors (the gains of a transform coder).
+
+The tables, exactly. Positions are in 1/64 unit: bin `j` reaches from `64 j - 32` to `64 j + 32`,
+symbol `q` from `(2 q - 1) s` to `(2 q + 1) s`, and a table has the symbols that share positions
+with its bins. A bin with `n` counts has the weight `16 n + 1` at each of its positions, a symbol
+the sum over those that it shares, the escape `max(1, sum // 8192)` of the sum of these;
+`scale_frequencies` makes frequencies of them. A symbol is decoded as the mean of its positions with
+these weights, each taken at its middle; an escaped value `q` as `2 q s` positions.
 """
 
 import functools
 import hashlib
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +160,11 @@ class Quantizer:
 
     @functools.cached_property
     def digest(self) -> bytes:
-        """Eight bytes of the SHA-256 of all that decoding depends on."""
+        """Eight bytes of the SHA-256 of the digest of the weights, units, starts and counts.
+
+        Each part comes after its number of values, an unsigned integer of 8 bytes: the weights'
+        digest as text, the others as 64-bit numbers, all little-endian.
+        """
         parts = [self.weights_digest.encode(), self.units.astype("<f8"), self.starts.astype("<i8")]
         parts += [channel.astype("<i8") for channel in self.counts]
         checksum = hashlib.sha256()
@@ -184,8 +194,9 @@ class Quantizer:
             FileNotFoundError: if there is no such file.
             ValueError: if it is damaged.
         """
+        data = Path(path).read_bytes()
         try:
-            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 counts = np.split(file["counts"], np.cumsum(file["lengths"])[:-1])
                 return cls(
                     file["units"],
@@ -194,7 +205,7 @@ class Quantizer:
                     int(file["default_step"]),
                     str(file["weights_digest"]),
                 )
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # of many types, where an archive is damaged
             raise ValueError(f"Cannot read the tables in {str(path)!r}: {error}") from error
 
 

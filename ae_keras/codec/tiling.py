@@ -1,9 +1,10 @@
 """Images of any size, cut into tiles of one size and put together again.
 
 Tiles lie in rows, from left to right and from top to bottom, and share `overlap` pixels with their
-neighbours. Where the last ones reach over the edge, the image's last row and column are repeated.
-In an overlap each pixel is a weighted mean, in which the share of a tile grows evenly with the
-distance from its edge, so that no seam shows.
+neighbours: tile `n` of an axis begins at pixel `n (tile - overlap)`, and there are as few of them
+as cover the image. Where the last ones reach over the edge, the image's last row and column are
+repeated. In an overlap each pixel is a weighted mean: of `overlap` pixels, the one at place `k` has
+the share `(k + 1/2) / overlap` of the tile that begins there, so that no seam shows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ class Tiling:
     Args:
         size: `(height, width)` of the image, in pixels.
         tile: `(height, width)` of a tile.
-        overlap: int. At most half of the shorter side of a tile.
+        overlap: int. At most half of a side of a tile that is shorter than the image's.
     """
 
     size: tuple[int, int]
@@ -30,7 +31,7 @@ class Tiling:
     def grid(self) -> tuple[int, int]:
         """Number of rows of tiles, and of tiles in a row."""
         return tuple(
-            max(1, -(-(size - self.overlap) // (tile - self.overlap)))
+            1 if tile >= size else -(-(size - self.overlap) // (tile - self.overlap))
             for size, tile in zip(self.size, self.tile, strict=True)
         )
 
@@ -62,7 +63,7 @@ class Tiling:
     def _weights(self, axis: int) -> np.ndarray:
         """Return the shares `(number of tiles along an axis, tile size)` of tiles in pixels."""
         weights = np.ones((self.grid[axis], self.tile[axis]), np.float32)
-        if self.overlap:
+        if self.overlap and self.grid[axis] > 1:
             ramp = (np.arange(self.overlap, dtype=np.float32) + 0.5) / self.overlap
             weights[1:, : self.overlap] = ramp
             weights[:-1, -self.overlap :] = 1 - ramp

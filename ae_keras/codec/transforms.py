@@ -4,7 +4,6 @@ A transform is any object with the attributes of `KerasTransform`; `PrincipalCom
 """
 
 import hashlib
-import math
 
 import keras
 import numpy as np
@@ -41,18 +40,31 @@ class KerasTransform:
             # XLA slows convolutions on a CPU, and would compile again for every size.
             self._model.encoder.jit_compile = self._model.decoder.jit_compile = False
 
-    def tile_for(self, size: tuple[int, int]) -> tuple[tuple[int, int], int]:
-        """Return the tile, and the overlap, for an image of `(height, width)`."""
+    def tile_for(
+        self, size: tuple[int, int], overlap: int | None = None
+    ) -> tuple[tuple[int, int], int]:
+        """Return the tile, and the overlap, for an image of `(height, width)`.
+
+        Args:
+            size: `(height, width)`.
+            overlap: int. Where there are several tiles. Default: chosen here.
+        """
         if not self.takes_any_size:
             fits = all(side <= limit for side, limit in zip(size, self.tile, strict=True))
-            return self.tile, 0 if fits else min(self.tile) // _OVERLAP_SHARE
-        overlap = 0 if max(size) <= _LARGEST_TILE else _WIDE_OVERLAP
+            wanted = min(self.tile) // _OVERLAP_SHARE if overlap is None else overlap
+            return self.tile, 0 if fits else wanted
+        if max(size) <= _LARGEST_TILE:
+            overlap = 0
+        elif overlap is None:
+            overlap = _WIDE_OVERLAP
         return tuple(self._fit_tile(side, overlap) for side in size), overlap
 
     def _fit_tile(self, side: int, overlap: int) -> int:
         """Return the side of the smallest tiles, and as few as possible, that cover a side."""
-        count = max(1, -(-(side - overlap) // (_LARGEST_TILE - overlap)))
-        least = max(-(-(side - overlap) // count) + overlap, 2 * overlap)
+        least = side
+        if side > _LARGEST_TILE:
+            count = -(-(side - overlap) // (_LARGEST_TILE - overlap))
+            least = -(-(side - overlap) // count) + overlap
         return -(-least // self._factor) * self._factor
 
     def latent_shape_of(self, tile: tuple[int, int]) -> tuple[int, ...] | None:
@@ -97,6 +109,6 @@ def digest_weights(model) -> str:
     """Return a digest of the values of all weights of a model, as a hexadecimal text."""
     checksum = hashlib.sha256()
     for weight in model.get_weights():
-        checksum.update(repr((weight.shape, math.prod(weight.shape))).encode())
+        checksum.update(repr(weight.shape).encode())
         checksum.update(np.ascontiguousarray(weight, "<f4").tobytes())
     return checksum.hexdigest()[:16]

@@ -7,8 +7,9 @@ import numpy as np
 
 from ae_keras.codec.errors import InconsistentError
 
-_BYTES = 5
-_SHIFTS = 7 * np.arange(_BYTES, dtype=np.uint64)
+# Bytes of the largest number.
+LONGEST = 5
+_SHIFTS = 7 * np.arange(LONGEST, dtype=np.uint64)
 
 
 def encode(numbers) -> bytes:
@@ -29,7 +30,7 @@ def decode(data: bytes) -> np.ndarray:
     encoded = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(encoded < 128)
     lengths = np.diff(ends, prepend=-1)
-    if len(encoded) and (not len(ends) or ends[-1] != len(encoded) - 1 or lengths.max() > _BYTES):
+    if len(encoded) and (not len(ends) or ends[-1] != len(encoded) - 1 or lengths.max() > LONGEST):
         raise InconsistentError("A number does not end.")
     starts = ends - lengths + 1
     places = np.arange(len(encoded)) - np.repeat(starts, lengths)
@@ -47,7 +48,7 @@ def decode_first(data: bytes) -> tuple[int, int]:
         InconsistentError: if there is none.
     """
     number = 0
-    for index, byte in enumerate(data[:_BYTES]):
+    for index, byte in enumerate(data[:LONGEST]):
         number += (byte & 127) << (7 * index)
         if byte < 128:
             if number >= 2**32 or (byte == 0 and index > 0):

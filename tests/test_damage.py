@@ -1,0 +1,88 @@
+"""What happens to files that were changed since they were written."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from conftest import make_block_codec, smooth_images
+
+from ae_keras.codec.bitstream import read_header
+from ae_keras.codec.errors import BitstreamError
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return make_block_codec()
+
+
+@pytest.fixture(scope="module")
+def samples(codec):
+    rng = np.random.default_rng(0)
+    images = [smooth_images(rng, 1, *shape)[0] for shape in ((8, 8, 3), (9, 10, 4), (5, 5, 1))]
+    return [codec.with_quality(40).compress(image) for image in images]
+
+
+def test_every_bit_flip_and_truncation_is_refused(codec, samples):
+    for data in samples:
+        for bit in range(8 * len(data)):
+            changed = bytearray(data)
+            changed[bit // 8] ^= 1 << (bit % 8)
+            with pytest.raises(BitstreamError):
+                codec.decompress(bytes(changed))
+        for size in range(len(data)):
+            with pytest.raises(BitstreamError):
+                codec.decompress(data[:size])
+
+
+def mutate(rng, data):
+    """Change, insert, remove or repeat some bytes."""
+    data = bytearray(data)
+    for _ in range(rng.integers(1, 5)):
+        place = int(rng.integers(len(data) + 1))
+        count = int(rng.integers(1, 9))
+        kind = rng.integers(4)
+        if kind == 0:
+            data[place : place + count] = rng.bytes(min(count, len(data) - place))
+        elif kind == 1:
+            data[place:place] = rng.bytes(count)
+        elif kind == 2:
+            del data[place : place + count]
+        else:
+            data[place:place] = data[place : place + count]
+    return bytes(data)
+
+
+def test_100_000_random_mutations_are_refused(codec, samples, rng):
+    for number in range(100_000):
+        data = samples[number % len(samples)]
+        changed = mutate(rng, data)
+        try:
+            codec.decompress(changed)
+        except BitstreamError:
+            continue
+        assert changed == data
+
+
+def test_mutations_with_right_checksums_are_decoded_or_refused(codec, samples, rng):
+    """What the checksums do not show must not crash, hang, or take much memory."""
+    limited = codec.with_max_pixels(2**16)
+    refused = 0
+    for number in range(3000):
+        data = samples[number % len(samples)]
+        _, lengths, start = read_header(data)
+        head, payload = data[6 : start - 4], data[start:-4]
+        if number % 2:
+            head = mutate(rng, head)
+        else:
+            payload = mutate(rng, payload)
+            head = head[:-1] + bytes([len(payload) % 128]) if len(lengths) == 1 else head
+        head = data[:5] + bytes([len(head) % 128]) + head
+        changed = head + struct.pack("<I", zlib.crc32(head)) + payload
+        changed += struct.pack("<I", zlib.crc32(payload))
+        try:
+            image = limited.decompress(changed)
+            assert image.shape[0] * image.shape[1] <= 2**16
+        except BitstreamError:
+            refused += 1
+    assert 1000 < refused < 3000
