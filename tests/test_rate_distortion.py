@@ -96,7 +96,7 @@ def test_photographs_are_coded_whole(run, photo_folder, tmp_path):
 def test_unreadable_photographs_are_told_or_left_out(run, photo_folder, capsys):
     (photo_folder / "a.png").write_bytes(b"no picture")
     options = {"against": [], "qualities": [50], "limit": 2}
-    with pytest.raises(ValueError, match=r"a\.png.+not an image.+--skip-unreadable"):
+    with pytest.raises(ValueError, match=r"a\.png.+not a readable image.+--skip-unreadable"):
         measure_rate_distortion(run.path, str(photo_folder), **options)
     points, _, _ = measure_rate_distortion(
         run.path, str(photo_folder), skip_unreadable=True, **options

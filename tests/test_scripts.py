@@ -104,7 +104,9 @@ def test_compress_then_decompress(photo_folder, tmp_path):
     (photo_folder / "broken.png").write_bytes(b"no image")
     arguments = ("photos", "-o", "small", "--quality", 60)
     returncode, stdout, stderr = run("compress.py", *arguments, cwd=tmp_path)
-    assert_one_clear_line(returncode, stderr.splitlines()[-1], "photos/broken.png", "not an image")
+    assert_one_clear_line(
+        returncode, stderr.splitlines()[-1], "photos/broken.png", "not a readable image"
+    )
     sizes = [path.stat().st_size for path in (tmp_path / "small").rglob("*.aek")]
     assert len(sizes) == 40
     total = [cell.strip() for cell in stdout.splitlines()[-1].split("|")]
@@ -176,7 +178,7 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
         (("compress.py", "a.png", "-o", "b"), ["No such file or folder", "'a.png'"]),
         (("compress.py", "a.png", "-", "-o", "b"), ["'-' must be the only input"]),
         (("compress.py", ".", "-o", "b"), ["No images in '.'"]),
-        (("compress.py", "/dev/null", "-o", "b"), ["/dev/null", "not an image"]),
+        (("compress.py", "/dev/null", "-o", "b"), ["/dev/null", "not a readable image"]),
         (("compress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("compress.py", "/dev/null", "-o", "b", "--quality", "0"), ["`quality`", "1 to 100"]),
         (("compress.py", "/dev/null", "-o", "b", "--workers", "0"), ["`workers`"]),

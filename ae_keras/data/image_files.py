@@ -61,7 +61,7 @@ def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.I
         ImageOps.exif_transpose(image, in_place=True)
         return _to_eight_bits(image, keep_alpha)
     except UnidentifiedImageError as error:
-        raise ValueError("not an image of a known format") from error
+        raise ValueError("not a readable image (of no known format)") from error
     # Pillow's decoders raise errors of many types for damaged files.
     except Exception as error:
         raise ValueError(f"not a readable image ({error})") from error
