@@ -6,6 +6,7 @@ from conftest import make_block_codec, smooth_images
 
 from ae_keras import metrics
 from ae_keras.codec.classical import make_codec
+from ae_keras.command_line import format_bd_rates, format_rate_distortion
 from ae_keras.rate_distortion import (
     compare,
     make_mosaics,
@@ -80,6 +81,13 @@ def test_table_figure_and_bd_rates(run, tmp_path):
         rows = list(csv.DictReader(file))
     assert [float(row["bpp"]) for row in rows] == [point["bpp"] for point in points]
     assert figure.stat().st_size > 10_000
+    printed = format_rate_distortion(points).splitlines()[2:]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed]
+    assert cells[0][:3] == ["cae", "file an image", "30"]
+    for row, point in zip(cells, points, strict=True):
+        assert float(row[3]) == pytest.approx(point["bpp"], abs=1e-3)
+        assert row[5] == ("lossless" if point["psnr"] is None else f"{point['psnr']:.2f}")
+    assert len(format_bd_rates(points, rates).splitlines()) == 2 + 4
 
 
 def test_photographs_are_coded_whole(run, photo_folder, tmp_path):
