@@ -10,7 +10,7 @@ A point is a dict:
 - `images`: how many;
 - `bpp`: bits per pixel of the whole files;
 - `mse`: mean over the images, in units of [0, 1] squared;
-- `psnr`: mean over the images, in dB; None without loss;
+- `psnr`: mean over the images, in dB, where a perfect one counts as 100; None if all are;
 - `ms_ssim`: mean over the images; None if they are too small;
 - `compress_ms`, `decompress_ms`: milliseconds of an image.
 """
@@ -45,6 +45,8 @@ _PILLOW_QUALITIES = {
 # Small images are also coded as square mosaics of so many on a side.
 _MOSAIC_SIDE = 20
 _CHUNK_PIXELS = 2**22
+# Above that of any image with an error: 84 dB, one grey level in one value of 32x32x3.
+_PERFECT_PSNR = 100.0
 
 
 def measure_rate_distortion(
@@ -201,13 +203,13 @@ def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float
         if metrics.count_scales(*originals.shape[1:3]):
             similarities.append(metrics.ms_ssim(originals, restored))
     errors = np.concatenate(errors)
-    psnr = float(np.mean(metrics.psnr(errors)))
+    psnr = np.minimum(metrics.psnr(errors), _PERFECT_PSNR).mean()
     compress, decompress = 1000 * seconds / len(errors)
     return {
         "images": len(errors),
         "bpp": metrics.bits_per_pixel(size, 1, pixels),
         "mse": float(errors.mean()),
-        "psnr": psnr if np.isfinite(psnr) else None,
+        "psnr": float(psnr) if errors.any() else None,
         "ms_ssim": float(np.concatenate(similarities).mean()) if similarities else None,
         "compress_ms": float(compress),
         "decompress_ms": float(decompress),

@@ -59,6 +59,17 @@ def test_mosaics_are_of_whole_squares(rng):
     ] * 2
 
 
+def test_single_perfect_images_do_not_make_a_codec_lossless(rng):
+    images = smooth_images(rng, 3, 16, 16, 3)
+    images[1] = 0
+    codec = make_codec("jpeg").with_quality(50)
+    restored = np.stack([codec.decompress(codec.compress(image)) for image in images])
+    errors = metrics.mse(images / 255, restored / 255)
+    assert errors[1] == 0
+    expected = (metrics.psnr(errors[[0, 2]]).sum() + 100) / 3
+    assert measure_codec(codec, list(images), images)["psnr"] == pytest.approx(expected, abs=1e-4)
+
+
 def test_lossless_codecs_have_no_psnr(rng):
     images = smooth_images(rng, 4, 9, 9, 1)
     point = measure_codec(make_codec("webp-lossless"), list(images), images)
