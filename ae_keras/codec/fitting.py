@@ -1,11 +1,15 @@
 """What a codec learns from training images beside its model: tables, units and a default step."""
 
+import math
+
 import numpy as np
 
 from ae_keras.codec.quantizer import FINEST_STEP, Quantizer, step_of_quality
 
-# Latents of so many images are counted, and so many images decoded to measure what they change.
+# Latents of so many images are counted, but no more values than fit into memory with ease.
 _COUNTED_IMAGES = 10_000
+_COUNTED_VALUES = 2**25
+# So many images are decoded to measure what a change of their latents changes, and what a step.
 _PROBED_IMAGES = 16
 _JUDGED_IMAGES = 200
 # MSE, in units of [0, 1] squared, that the finest step adds where errors are independent.
@@ -34,7 +38,8 @@ def fit_quantizer(
     Returns:
         A `Quantizer`.
     """
-    chosen = np.linspace(0, len(images) - 1, min(_COUNTED_IMAGES, len(images))).astype(int)
+    most = min(_COUNTED_IMAGES, max(1, _COUNTED_VALUES // math.prod(transform.latent_shape)))
+    chosen = np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)
     images = np.asarray(images[chosen])
     labels = None if labels is None or transform.classes is None else np.asarray(labels)[chosen]
     latents = _in_batches(transform.encode, images)

@@ -48,6 +48,9 @@ class KerasTransform:
         Args:
             size: `(height, width)`.
             overlap: int. Where there are several tiles. Default: chosen here.
+
+        Raises:
+            ValueError: if it is more than half of the largest tile.
         """
         if not self.takes_any_size:
             fits = all(side <= limit for side, limit in zip(size, self.tile, strict=True))
@@ -57,6 +60,8 @@ class KerasTransform:
             overlap = 0
         elif overlap is None:
             overlap = _WIDE_OVERLAP
+        elif overlap > _LARGEST_TILE // 2:
+            raise ValueError(f"An overlap of {overlap} pixels is more than half of any tile.")
         return tuple(self._fit_tile(side, overlap) for side in size), overlap
 
     def _fit_tile(self, side: int, overlap: int) -> int:
@@ -64,7 +69,7 @@ class KerasTransform:
         least = side
         if side > _LARGEST_TILE:
             count = -(-(side - overlap) // (_LARGEST_TILE - overlap))
-            least = -(-(side - overlap) // count) + overlap
+            least = max(-(-(side - overlap) // count) + overlap, 2 * overlap)
         return -(-least // self._factor) * self._factor
 
     def latent_shape_of(self, tile: tuple[int, int]) -> tuple[int, ...] | None:
