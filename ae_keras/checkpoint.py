@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_keras.saved_model import write_safely
+from ae_keras.safe_files import write_safely
 
 
 @dataclass

@@ -12,7 +12,8 @@ from ae_keras.data.pipeline import Pipeline, channel_statistics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.run_figures import write_reconstructions
-from ae_keras.saved_model import find_run, load_model, write_text
+from ae_keras.safe_files import write_text
+from ae_keras.saved_model import find_run, load_model
 
 
 def measure(model, data: Images, recipe: Recipe) -> dict[str, float | int | None]:

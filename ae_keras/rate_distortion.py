@@ -33,7 +33,8 @@ from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.loading import load_images
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
-from ae_keras.saved_model import RunFolder, find_run, write_safely, write_text
+from ae_keras.safe_files import write_safely, write_text
+from ae_keras.saved_model import RunFolder, find_run
 
 # Of the model and of linear transforms: all that is of use, from coarse to fine.
 QUALITIES = (40, 50, 60, 70, 80)

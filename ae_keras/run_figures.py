@@ -10,7 +10,7 @@ from ae_keras.data.loading import Images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.data.transforms import to_unit_range
 from ae_keras.recipe import Recipe
-from ae_keras.saved_model import write_safely
+from ae_keras.safe_files import write_safely
 
 _SHOWN_IMAGES = 10
 # In a grid of several rows.

@@ -30,39 +30,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ae_keras.recipe import Recipe
-
-_TEMPORARY = ".partial-"
-
-
-@contextlib.contextmanager
-def write_safely(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path to write to, which takes the place of `path` if all goes well.
-
-    Raises:
-        OSError: if the file cannot be written; what stood at `path` is unharmed.
-    """
-    path = Path(path)
-    # The ending stays: Keras and Matplotlib tell the format by it. Names have at most 255 bytes.
-    temporary = path.with_name(_TEMPORARY + path.name[-60:])
-    try:
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: str | Path, text: str) -> None:
-    """Write a text file as `write_safely` does.
-
-    Raises:
-        OSError: if the file cannot be written; what stood at `path` is unharmed.
-    """
-    with write_safely(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+from ae_keras.safe_files import TEMPORARY_PREFIX, write_safely, write_text
 
 
 class RunFolder:
@@ -129,7 +97,7 @@ class RunFolder:
     def _has_files(self) -> bool:
         previews = (self.dataset_figure, self.augmentation_figure)
         return self.path.is_dir() and any(
-            path not in previews and not path.name.startswith(_TEMPORARY)
+            path not in previews and not path.name.startswith(TEMPORARY_PREFIX)
             for path in self.path.iterdir()
         )
 
@@ -166,7 +134,7 @@ class RunFolder:
                 path.unlink(missing_ok=True)
             shutil.rmtree(self.tensorboard, ignore_errors=True)
             write_text(self._recipe, recipe.to_json())
-        for leftover in self.path.glob(_TEMPORARY + "*"):
+        for leftover in self.path.glob(TEMPORARY_PREFIX + "*"):
             leftover.unlink()
 
     def is_of(self, recipe: Recipe) -> bool:
@@ -208,6 +176,11 @@ class RunFolder:
         writer.writeheader()
         writer.writerows(history)
         write_text(self._history, text.getvalue())
+
+    @property
+    def metrics(self) -> dict:
+        """What `metrics.json` holds, of a finished run."""
+        return json.loads(self._metrics.read_text(encoding="utf-8"))
 
     def write_metrics(self, metrics: dict) -> None:
         """Write `metrics.json`, which marks the run as finished."""

@@ -35,7 +35,8 @@ from ae_keras.run_figures import (
     write_reconstructions,
     write_samples,
 )
-from ae_keras.saved_model import RunFolder, load_model, write_safely
+from ae_keras.safe_files import write_safely
+from ae_keras.saved_model import RunFolder, load_model
 
 # Within an epoch, the state is saved this often.
 _SECONDS_BETWEEN_CHECKPOINTS = 300

@@ -10,12 +10,13 @@ ROOT = Path(__file__).parents[1]
 # A module imports only from rows above its own; modules of one row may import each other only
 # within a folder of that row.
 ROWS = [
-    ["recipe", "metrics", "figures", "layers"],
+    ["recipe", "safe_files", "metrics", "figures", "layers"],
     ["models", "data"],
     ["registry", "saved_model"],
     ["checkpoint", "codec", "compilation", "run_figures"],
     ["evaluation", "preview", "pillow"],
     ["rate_distortion", "training", "benchmark"],
+    ["studies"],
     ["command_line"],
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}

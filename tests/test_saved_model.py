@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import ae_keras
-from ae_keras.saved_model import RunFolder, find_run, load_model, write_safely
+from ae_keras.safe_files import write_safely
+from ae_keras.saved_model import RunFolder, find_run, load_model
 
 
 @pytest.fixture

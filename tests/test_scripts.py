@@ -187,6 +187,7 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
         (("compress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("compress.py", "/dev/null", "-o", "b", "--quality", "0"), ["`quality`", "1 to 100"]),
         (("compress.py", "/dev/null", "-o", "b", "--workers", "0"), ["`workers`"]),
+        (("study.py", "dept"), ["Unknown study 'dept'", "depth"]),
         (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
         (("decompress.py", "/dev/null"), ["--info", "required"]),
         (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),

@@ -17,7 +17,7 @@ from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.codec.quantizer import step_of_quality
 from ae_keras.codec.rate_control import codec_for_rate
 from ae_keras.data.image_files import read_image
-from ae_keras.saved_model import write_safely
+from ae_keras.safe_files import write_safely
 
 SUFFIX = ".aek"
 

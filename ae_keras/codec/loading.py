@@ -10,7 +10,8 @@ from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.quantizer import Quantizer
 from ae_keras.codec.transforms import KerasTransform, digest_weights
 from ae_keras.data.loading import Images, load_images
-from ae_keras.saved_model import RunFolder, find_run, list_runs, load_model, write_safely
+from ae_keras.safe_files import write_safely
+from ae_keras.saved_model import RunFolder, find_run, list_runs, load_model
 
 
 def fit_run(run: RunFolder, training: Images | None = None) -> Quantizer:

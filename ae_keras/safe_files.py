@@ -1,0 +1,40 @@
+"""Files that appear whole or not at all: written under a temporary name, then renamed."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+# Of the names of files that are being written.
+TEMPORARY_PREFIX = ".partial-"
+
+
+@contextlib.contextmanager
+def write_safely(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path to write to, which takes the place of `path` if all goes well.
+
+    Raises:
+        OSError: if the file cannot be written; what stood at `path` is unharmed.
+    """
+    path = Path(path)
+    # The ending stays: Keras and Matplotlib tell the format by it. Names have at most 255 bytes.
+    temporary = path.with_name(TEMPORARY_PREFIX + path.name[-60:])
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file as `write_safely` does.
+
+    Raises:
+        OSError: if the file cannot be written; what stood at `path` is unharmed.
+    """
+    with write_safely(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,60 @@
+"""One or two strided convolutions in the encoder, as many in the decoder, 64 or 128 filters each.
+
+The report trained `conv` on MNIST, and found that deeper and wider is better: training losses of
+0.0003 (depth 1, 64 filters), 0.0001 (1, 128), 0.0001 (2, 64) and 0.000027 (2, 128), test losses of
+0.019, 0.006, 0.007 and 0.0016. With a second layer the latent has a quarter of the values, which
+the report does not weigh.
+"""
+
+import math
+
+import numpy as np
+
+from ae_keras import figures
+from ae_keras.evaluation import measure
+from ae_keras.registry import recipe_for
+from ae_keras.studies.lab import Lab, Page, Table
+
+TITLE = "Depth and width of a convolutional autoencoder"
+VARIANTS = ((1, 64), (1, 128), (2, 64), (2, 128))
+EPOCHS = 3
+_SHOWN = 10
+
+
+def run(lab: Lab) -> Page:
+    """Train the four variants, and compare their errors, sizes and times."""
+    rows, examples = [], {}
+    for depth, filters in VARIANTS:
+        recipe = recipe_for("conv", "mnist", depth=depth, filters=filters, epochs=EPOCHS)
+        run = lab.train(f"depth-{depth}-{filters}", recipe)
+        model, training = lab.load(run, "train")
+        _, test = lab.load(run, "test")
+        errors = [measure(model, data, run.recipe)["mse"] for data in (training, test)]
+        seconds = run.metrics["training"]["seconds_per_epoch"]
+        latent = math.prod(model.latent_shape)
+        sizes = (depth, filters, latent, model.parameter_count)
+        rows.append((*sizes, *(f"{error:.6f}" for error in errors), f"{seconds:.1f}"))
+        shown = test.images[:_SHOWN].astype(np.float32) / 255
+        examples["original"] = shown
+        examples[f"depth {depth},\n{filters} filters"] = model.predict_on_batch(shown)
+    header = ("depth", "filters", "latent values", "parameters", "training MSE", "test MSE")
+    table = Table((*header, "seconds an epoch"), rows)
+    title = f"conv on {run.recipe.data_name}: test images and their reconstructions"
+    figure = lab.draw("reconstructions", figures.save_image_rows, examples, title)
+    return Page(_judge(rows), {"depth": table}, {figure: title})
+
+
+def _judge(rows) -> str:
+    """Say whether the deepest and widest variant is the best, and what width does."""
+    test = {row[:2]: float(row[5]) for row in rows}
+    best = min(test, key=test.get)
+    holds = "holds" if best == (2, 128) else "does not hold"
+    wider = all(test[depth, 128] < test[depth, 64] for depth in (1, 2))
+    deeper = all(test[2, filters] < test[1, filters] for filters in (64, 128))
+    return (
+        f"That deeper and wider is better {holds} here: the lowest test error, {test[best]:.6f}, "
+        f"is that of depth {best[0]} with {best[1]} filters. More filters "
+        f"{'lower' if wider else 'do not always lower'} the error. A second layer, with a quarter "
+        f"of the latent's values, {'lowers' if deeper else 'does not always lower'} it. "
+        "Errors are mean squared ones of images in [0, 1]; the report does not say its scale."
+    )

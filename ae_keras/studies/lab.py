@@ -1,0 +1,133 @@
+"""What all studies share: trained models that are kept, tables, figures, and a page of results."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ae_keras.data.loading import load_images
+from ae_keras.recipe import Recipe
+from ae_keras.registry import change_recipe
+from ae_keras.run_figures import pick_examples
+from ae_keras.safe_files import write_safely, write_text
+from ae_keras.saved_model import RunFolder, load_model
+from ae_keras.training import train
+
+# Of a quick study: enough to see that everything works, not to find anything.
+_QUICK_EPOCHS = 1
+_QUICK_IMAGES = 600
+_MEASURED_IMAGES = 10_000
+_TRIAL = "**This is a trial of one epoch on a few photographs, which shows nothing.**"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of results.
+
+    Args:
+        header: Names of the columns, with units.
+        rows: Values, of any type; in Markdown as text, the first column to the left.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence]
+
+    def to_csv(self) -> str:
+        """Return the table as comma-separated values."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([self.header, *self.rows])
+        return text.getvalue()
+
+    def to_markdown(self) -> str:
+        """Return the table as Markdown."""
+        rule = ["---", *["---:"] * (len(self.header) - 1)]
+        lines = [self.header, rule, *self.rows]
+        return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a study found.
+
+    Args:
+        finding: str. Whether the report's finding holds, in a sentence or two.
+        tables: A table for each name.
+        figures: A caption for each file of the study's folder.
+    """
+
+    finding: str
+    tables: dict[str, Table]
+    figures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Where a study works.
+
+    Args:
+        folder: Of its page, tables and figures.
+        runs: Folder of the models it trains; those that are finished are not trained again.
+        quick: bool. Train on a few images for one epoch.
+        verbose: int. As in Keras's `fit`.
+    """
+
+    folder: Path
+    runs: Path
+    quick: bool = False
+    verbose: int | None = None
+
+    def train(self, name: str, recipe: Recipe) -> RunFolder:
+        """Train a recipe, or take the model that was trained before, and return its run.
+
+        Args:
+            name: str. Of the run; the same name means the same recipe.
+            recipe: Recipe. A quick study trains it for one epoch on a few photographs.
+        """
+        if self.quick:
+            recipe = self._shorten(recipe)
+        run = RunFolder(self.runs / (f"{name}-quick" if self.quick else name))
+        if not (run.is_finished and run.is_of(recipe)):
+            print(f"training {run.path}", flush=True)
+            train(recipe, run.path, overwrite=True, verbose=self.verbose)
+        return run
+
+    def _shorten(self, recipe: Recipe) -> Recipe:
+        """Return a recipe of one epoch on a few of scikit-image's photographs."""
+        shape = recipe.image_shape
+        file = self.runs / f"quick-{'x'.join(map(str, shape))}.npz"
+        if not file.is_file():
+            photographs = change_recipe(recipe, "skimage", image_shape=shape)
+            some = pick_examples(load_images(photographs, ["train"])["train"], _QUICK_IMAGES)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with write_safely(file) as path:
+                np.savez(path, images=some.images)
+        return change_recipe(recipe, str(file), epochs=_QUICK_EPOCHS, image_shape=shape)
+
+    def load(self, run: RunFolder, part: str) -> tuple:
+        """Return the model of a run, and up to 10,000 images of a part of its data."""
+        data = load_images(run.recipe, [part])[part]
+        return load_model(run.model), pick_examples(data, _MEASURED_IMAGES)
+
+    def draw(self, name: str, save: Callable, *arguments, **options) -> str:
+        """Write a figure with a function of `ae_keras.figures`; return its file name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with write_safely(self.folder / f"{name}.png") as path:
+            save(path, *arguments, **options)
+        return f"{name}.png"
+
+
+def write_page(lab: Lab, name: str, study, page: Page) -> Path:
+    """Write the page of a study, `README.md`, and its tables as CSV."""
+    lab.folder.mkdir(parents=True, exist_ok=True)
+    command = f"python scripts/study.py {name}" + (" --quick" if lab.quick else "")
+    finding = f"{_TRIAL} {page.finding}" if lab.quick else page.finding
+    parts = [f"# {study.TITLE}", study.__doc__.strip(), f"`{command}`", finding]
+    for title, table in page.tables.items():
+        write_text(lab.folder / f"{title}.csv", table.to_csv())
+        parts.append(table.to_markdown())
+    parts += [f"![{caption}]({file})\n\n*{caption}*" for file, caption in page.figures.items()]
+    write_text(lab.folder / "README.md", "\n\n".join(parts) + "\n")
+    return lab.folder / "README.md"
