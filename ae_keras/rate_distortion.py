@@ -38,7 +38,7 @@ from ae_keras.saved_model import RunFolder, find_run
 
 # Of the model and of linear transforms: all that is of use, from coarse to fine.
 QUALITIES = (40, 50, 60, 70, 80)
-_PILLOW_QUALITIES = {
+PILLOW_QUALITIES = {
     "jpeg": (5, 15, 30, 50, 70, 85, 95),
     "webp": (1, 15, 35, 60, 80, 90, 95),
     "avif": (15, 30, 45, 60, 75, 90),
@@ -155,7 +155,7 @@ def _read_photographs(folder: Path, limit: int | None, skip: bool) -> list[np.nd
 
 
 def _qualities_of(codec: str, qualities: Sequence[int]) -> Sequence[int | None]:
-    return (None,) if codec in LOSSLESS else _PILLOW_QUALITIES.get(codec, qualities)
+    return (None,) if codec in LOSSLESS else PILLOW_QUALITIES.get(codec, qualities)
 
 
 def _at(codec, quality: int | None, layout: str):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ae_keras import figures
-from ae_keras.studies import STUDIES, depth, load_study
+from ae_keras.studies import STUDIES, compression_rate, depth, load_study
 from ae_keras.studies.lab import Lab, Page, Table, write_page
 
 FOLDER = Path(depth.__file__).parent
@@ -22,7 +22,7 @@ def test_each_study_is_listed_and_says_what_it_is_about():
         study = load_study(name)
         assert study.TITLE
         assert "report" in study.__doc__
-    with pytest.raises(ValueError, match=r"Unknown study 'dept'\. Expected one of: depth"):
+    with pytest.raises(ValueError, match=r"Unknown study 'dept'\. Expected one of: .*depth"):
         load_study("dept")
 
 
@@ -61,6 +61,17 @@ def test_depth_is_judged_by_its_rows():
     assert "does not hold" in said
     assert "depth 1 with 128 filters" in said
     assert "does not always lower it" in said
+
+
+def test_rates_are_judged_by_their_rows():
+    rows = [
+        ("`a`", "x", "30", "2", "1.00", "24.00", "9", "1.50", "0.5"),
+        ("`b`", "y", "30", "2", "2.00", "12.00", "9", "1.50", "-"),
+        ("`c`", "z", "10", "2", "0.10", "240.00", "9", "-", "-"),
+    ]
+    said = compression_rate._judge(rows)
+    assert "240.00, is that of `c` on z" in said
+    assert "2 of 3 models; 1 of these take fewer bits than it: `a`." in said
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import importlib
 
 # Names, with a line for each, in the order in which `study.py all` runs them.
 STUDIES = {
+    "compression_rate": "real bits of every model at its default step, beside PNG, JPEG, WebP",
     "depth": "one or two layers, 64 or 128 filters: conv on MNIST",
 }
 

@@ -13,7 +13,7 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.run_figures import pick_examples
 from ae_keras.safe_files import write_safely, write_text
-from ae_keras.saved_model import RunFolder, load_model
+from ae_keras.saved_model import RunFolder, find_run, load_model
 from ae_keras.training import train
 
 # Of a quick study: enough to see that everything works, not to find anything.
@@ -94,6 +94,13 @@ class Lab:
             train(recipe, run.path, overwrite=True, verbose=self.verbose)
         return run
 
+    def find(self, name: str) -> RunFolder | None:
+        """Return a trained model of that name, if there is one and this is no quick study."""
+        try:
+            return None if self.quick else find_run(name)
+        except FileNotFoundError:
+            return None
+
     def _shorten(self, recipe: Recipe) -> Recipe:
         """Return a recipe of one epoch on a few of scikit-image's photographs."""
         shape = recipe.image_shape
@@ -104,7 +111,8 @@ class Lab:
             file.parent.mkdir(parents=True, exist_ok=True)
             with write_safely(file) as path:
                 np.savez(path, images=some.images)
-        return change_recipe(recipe, str(file), epochs=_QUICK_EPOCHS, image_shape=shape)
+        short = {"epochs": _QUICK_EPOCHS, "schedule": "constant", "schedule_arguments": {}}
+        return change_recipe(recipe, str(file), image_shape=shape, **short)
 
     def load(self, run: RunFolder, part: str) -> tuple:
         """Return the model of a run, and up to 10,000 images of a part of its data."""
