@@ -72,8 +72,9 @@ def _judge(rows) -> str:
     compared = [row for row in rows if row[7] != "-"]
     better = [row[0] for row in compared if float(row[4]) < float(row[7])]
     best = max(rows, key=lambda row: float(row[5]))
-    return (
-        f"The highest ratio to 8-bit pixels, {best[5]}, is that of {best[0]} on {best[1]}. JPEG can "
-        f"have the PSNR of {len(compared)} of {len(rows)} models; {len(better)} of these take fewer "
-        f"bits than it" + (f": {', '.join(better)}." if better else ".")
-    )
+    said = [
+        f"The highest ratio to 8-bit pixels, {best[5]}, is that of {best[0]} on {best[1]}.",
+        f"JPEG can have the PSNR of {len(compared)} of {len(rows)} models;",
+        f"{len(better)} of these take fewer bits than it" + ":" * bool(better),
+    ]
+    return " ".join([*said, ", ".join(better)]).strip() + "."
