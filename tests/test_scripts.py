@@ -31,6 +31,17 @@ def run(name, *arguments, cwd):
     return process.returncode, stdout, stderr
 
 
+def run_here(monkeypatch, capsys, name, *arguments):
+    """Run a script in this process, which has TensorFlow already."""
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    status = 0
+    try:
+        runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
+    except SystemExit as stop:
+        status = stop.code
+    return status, *capsys.readouterr()
+
+
 def assert_one_clear_line(returncode, stderr, *words):
     assert returncode in (1, 2)
     assert len(stderr.splitlines()) == 1, stderr
@@ -52,22 +63,23 @@ def test_help_is_quick_and_has_examples(script, tmp_path):
     assert min(seconds) < 0.5
 
 
-def test_readme_lists_the_models_as_the_script_does(tmp_path):
-    returncode, stdout, stderr = run("models.py", cwd=tmp_path)
+def test_readme_lists_the_models_as_the_script_does(monkeypatch, capsys):
+    returncode, stdout, stderr = run_here(monkeypatch, capsys, "models.py")
     assert (returncode, stderr) == (0, "")
     assert stdout.strip() in (ROOT / "README.md").read_text()
 
 
-def test_dry_run_shows_what_would_be_trained(photo_folder, tmp_path):
+def test_dry_run_shows_what_would_be_trained(photo_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     arguments = ("--model", "vae_v2", "--dataset", "photos", "--dry-run")
-    returncode, stdout, stderr = run("train.py", *arguments, cwd=tmp_path)
+    returncode, stdout, stderr = run_here(monkeypatch, capsys, "train.py", *arguments)
     assert (returncode, stderr) == (0, "")
     assert "latent  5x5x128: 3,200 values" in stdout
     folder = tmp_path / "saved_models" / "vae_v2-photos"
     assert [path.name for path in folder.iterdir()] == ["dataset.png"]
 
 
-def test_train_then_evaluate(photo_folder, tmp_path):
+def test_train_then_evaluate(photo_folder, tmp_path, monkeypatch, capsys):
     arguments = ("--model", "cae", "--dataset", "photos", "--epochs", 2, "--batch-size", 8)
     shape = ("--set", "image_shape=16,16,3", "--set", "filters=4,4,8")
     returncode, stdout, stderr = run("train.py", *arguments, *shape, cwd=tmp_path)
@@ -77,30 +89,20 @@ def test_train_then_evaluate(photo_folder, tmp_path):
     assert json.loads((folder / "recipe.json").read_text())["model_arguments"] == {
         "filters": [4, 4, 8]
     }
-    returncode, stdout, stderr = run("evaluate.py", "cae-photos", cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    returncode, stdout, stderr = run_here(monkeypatch, capsys, "evaluate.py", "cae-photos")
     assert (returncode, stderr) == (0, "")
     measured = json.loads((folder / "evaluation-photos-test.json").read_text())
     assert measured == json.loads((folder / "metrics.json").read_text())["test"]
     assert (folder / "evaluation-photos-test.png").is_file()
 
-    returncode, _, stderr = run("train.py", *arguments, *shape, cwd=tmp_path)
+    returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *arguments, *shape)
     assert_one_clear_line(returncode, stderr, "finished run", "--overwrite")
     recipe = folder / "recipe.json"
     again = ("--recipe", recipe, "--output", "again", "--seed", 4)
-    returncode, _, stderr = run("train.py", *again, cwd=tmp_path)
+    returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *again)
     assert (returncode, stderr) == (0, "")
     assert json.loads((tmp_path / "again" / "recipe.json").read_text())["seed"] == 4
-
-
-def run_here(monkeypatch, capsys, name, *arguments):
-    """Run a script in this process, which has TensorFlow already."""
-    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-    status = 0
-    try:
-        runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
-    except SystemExit as stop:
-        status = stop.code
-    return status, *capsys.readouterr()
 
 
 def test_compress_then_decompress(photo_folder, tmp_path, monkeypatch, capsys):
@@ -143,7 +145,7 @@ def pipe(name, *arguments, stdin):
 
 
 def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
-    arguments = ("train.py", "--model", "cae", "--epochs", 2)
+    arguments = ("train.py", "--model", "cae", "--epochs", 2, "--batch-size", 64)
     process = start(*arguments, cwd=tmp_path)
     while "Epoch 1" not in process.stdout.readline():
         assert process.poll() is None
