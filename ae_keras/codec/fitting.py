@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ae_keras.codec.geometry import batch_size
 from ae_keras.codec.quantizer import FINEST_STEP, Quantizer, step_of_quality
 
 # Latents of so many images are counted, but no more values than fit into memory with ease.
@@ -20,7 +21,6 @@ _ADDED_SHARE = 0.1
 _MOST_BINS = 4096
 # Size of the change that probes a channel, in standard deviations.
 _PROBE = 0.1
-_BATCH_PIXELS = 2**18
 
 
 def fit_quantizer(
@@ -52,7 +52,7 @@ def fit_quantizer(
 
 def _in_batches(function, images: np.ndarray) -> np.ndarray:
     """Apply a function of images in [0, 1] to uint8 ones, some at a time."""
-    size = max(1, _BATCH_PIXELS // int(np.prod(images.shape[1:3])))
+    size = batch_size(images.shape[1:3])
     starts = range(0, len(images), size)
     return np.concatenate(
         [function(images[start : start + size].astype(np.float32) / 255) for start in starts]
