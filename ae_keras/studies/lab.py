@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from ae_keras.data.loading import load_images
@@ -71,12 +72,16 @@ class Lab:
         folder: Of its page, tables and figures.
         runs: Folder of the models it trains; those that are finished are not trained again.
         quick: bool. Train on a few images for one epoch.
+        has_gpu: bool. Train what takes hours without one.
+        faces: str. Data set of faces: a folder of CelebA's images, or the TFDS name.
         verbose: int. As in Keras's `fit`.
     """
 
     folder: Path
     runs: Path
     quick: bool = False
+    has_gpu: bool = False
+    faces: str = "celeb_a"
     verbose: int | None = None
 
     def train(self, name: str, recipe: Recipe) -> RunFolder:
@@ -91,6 +96,7 @@ class Lab:
         run = RunFolder(self.runs / (f"{name}-quick" if self.quick else name))
         if not (run.is_finished and run.is_of(recipe)):
             print(f"training {run.path}", flush=True)
+            keras.utils.clear_session()  # of the models before
             train(recipe, run.path, overwrite=True, verbose=self.verbose)
         return run
 

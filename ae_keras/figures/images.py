@@ -1,4 +1,4 @@
-"""Every picture that the project makes."""
+"""Pictures of images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-_DPI = 150
+DPI = 150
 # Differences are drawn this many times as strong, around mid-grey.
 _AMPLIFICATION = 5
 
@@ -43,7 +43,7 @@ def save_image_rows(
             _show(axes, image)
     for axes, caption in zip(grid[0], captions, strict=False):
         axes.set_title(caption, fontsize=7, pad=3)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=DPI)
 
 
 def save_image_grid(
@@ -73,7 +73,7 @@ def save_image_grid(
         axes.set_axis_off()
     for axes, caption in zip(grid, captions, strict=False):
         axes.set_title(caption, fontsize=7, pad=3)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=DPI)
 
 
 def save_reconstructions(
@@ -101,83 +101,3 @@ def save_reconstructions(
     difference = 0.5 + _AMPLIFICATION * (reconstructions - originals)
     rows[f"difference\n(x{_AMPLIFICATION}, grey = 0)"] = np.clip(difference, 0, 1)
     save_image_rows(path, rows, title, captions=[f"{value:.1f} dB" for value in psnr])
-
-
-def save_history(
-    path: str | Path, history: Sequence[dict[str, float]], title: str, loss: str
-) -> None:
-    """Save the curves of training and validation loss, on a logarithmic scale.
-
-    Args:
-        path: Where to write.
-        history: One dict for each epoch, with `"loss"` and `"val_loss"`; of a variational model
-            with `"val_distortion"` too, which is drawn beside them.
-        title: str. Over the figure.
-        loss: str. What the loss is.
-    """
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    epochs = np.arange(1, len(history) + 1)
-    axes.plot(epochs, [row["loss"] for row in history], marker=".", label="training")
-    validation = [row["val_loss"] for row in history]
-    axes.plot(epochs, validation, marker=".", label="validation")
-    if "val_distortion" in history[0]:
-        distortion = [row["val_distortion"] for row in history]
-        axes.plot(epochs, distortion, ":", color="C1", label="validation, distortion alone")
-        loss = f"{loss} + weighted KL"
-    best = int(np.argmin(validation))
-    axes.plot(
-        epochs[best],
-        validation[best],
-        "o",
-        color="C1",
-        markerfacecolor="none",
-        markersize=10,
-        label=f"best: {validation[best]:.5f} in epoch {epochs[best]}",
-    )
-    axes.set_yscale("log")
-    axes.set_title(title, fontsize=10)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(f"loss ({loss})")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(which="both", alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=_DPI)
-
-
-def save_rate_distortion(
-    path: str | Path, curves: dict[tuple[str, str], Sequence[dict]], title: str
-) -> None:
-    """Save quality over rate: PSNR to the left, MS-SSIM (where there is one) to the right.
-
-    Args:
-        path: Where to write.
-        curves: For each codec and layout, its points: dicts with `"bpp"`, `"psnr"` and
-            `"ms_ssim"`. A codec has one colour, the second layout dashed lines.
-        title: str. Over the figure.
-    """
-    points = [point for curve in curves.values() for point in curve]
-    panels = {"psnr": "PSNR [dB], mean over images"}
-    if all(point["ms_ssim"] is not None for point in points):
-        panels["ms_ssim"] = "MS-SSIM"
-    codecs, layouts = (list(dict.fromkeys(names)) for names in zip(*curves, strict=True))
-    figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.6), layout="constrained")
-    figure.suptitle(title, fontsize=10)
-    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, (key, label) in zip(all_axes, panels.items(), strict=True):
-        for (codec, layout), curve in curves.items():
-            axes.plot(
-                [point["bpp"] for point in curve],
-                [point[key] for point in curve],
-                ("o-", "s--")[layouts.index(layout)],
-                color=f"C{codecs.index(codec)}",
-                markersize=4,
-                label=codec if len(layouts) == 1 else f"{codec}, {layout}",
-            )
-        axes.set_xscale("log", base=2)
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel("bits per pixel, of whole files")
-        axes.set_ylabel(label)
-        axes.grid(which="both", alpha=0.3)
-    all_axes[-1].legend(fontsize=7)
-    figure.savefig(path, dpi=_DPI)
