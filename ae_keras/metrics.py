@@ -144,6 +144,14 @@ def ms_ssim(images, reconstructions) -> np.ndarray:
     return np.mean(product, axis=-1)
 
 
+def sharpness(images) -> np.ndarray:
+    """Return the mean size of the gradient of each image: differences of neighbouring pixels."""
+    images = np.asarray(images, np.float64)
+    down = np.diff(images, axis=1)[:, :, :-1]
+    across = np.diff(images, axis=2)[:, :-1]
+    return np.hypot(down, across).mean(axis=(1, 2, 3))
+
+
 def bits_per_pixel(size: int, height: int, width: int) -> float:
     """Return the bits of a file of `size` bytes for each pixel of its image."""
     return 8 * size / (height * width)

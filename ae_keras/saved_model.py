@@ -178,6 +178,12 @@ class RunFolder:
         write_text(self._history, text.getvalue())
 
     @property
+    def history(self) -> list[dict[str, float]]:
+        """What `history.csv` holds: a dict for each epoch."""
+        with open(self._history, newline="", encoding="utf-8") as rows:
+            return [{key: float(row[key]) for key in row} for row in csv.DictReader(rows)]
+
+    @property
     def metrics(self) -> dict:
         """What `metrics.json` holds, of a finished run."""
         return json.loads(self._metrics.read_text(encoding="utf-8"))

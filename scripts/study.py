@@ -23,6 +23,9 @@ def make_parser():
     parser.add_argument("study", help=f"list, all, or one of: {', '.join(STUDIES)}")
     parser.add_argument("--quick", action="store_true", help="a few images, one epoch: a trial")
     parser.add_argument(
+        "--faces", default="celeb_a", metavar="DIR", help="CelebA's images (default: TFDS celeb_a)"
+    )
+    parser.add_argument(
         "--output", type=Path, metavar="DIR", help="default: docs/studies, of a trial quick_studies"
     )
     return parser
@@ -35,11 +38,15 @@ def main(arguments):
         return
     names = list(STUDIES) if arguments.study == "all" else [arguments.study]
     studies = {name: load_study(name) for name in names}
+    import keras
+
     from ae_keras.studies.lab import Lab, write_page
 
     output = arguments.output or Path("quick_studies" if arguments.quick else "docs/studies")
+    has_gpu = bool(keras.distribution.list_devices("gpu"))
     for name, study in studies.items():
-        lab = Lab(output / name, Path("saved_models/studies"), arguments.quick)
+        runs = Path("saved_models/studies")
+        lab = Lab(output / name, runs, arguments.quick, has_gpu, arguments.faces)
         page = study.run(lab)
         print(f"\n{page.finding}\n\nSee {write_page(lab, name, study, page)}.")
 

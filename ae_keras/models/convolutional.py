@@ -60,7 +60,7 @@ def conv(image_shape=(28, 28, 1), filters=64, depth=2, name="conv"):
     return Autoencoder(encoder, decoder, name=name)
 
 
-def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
+def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), convolutions=1, name="cae"):
     """Build the convolutional autoencoder `cae`.
 
     ```
@@ -72,59 +72,55 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), name="cae"):
     standardized with the mean and standard deviation of the training images.
 
     Args:
-        image_shape: `(height, width, channels)`. Height and width must be divisible by 4, or
-            `None`: any such size.
-        filters: Three ints. Feature maps of the convolutions; the last is the latent's.
+        image_shape: `(height, width, channels)`. Height and width must be divisible by 2 for each
+            pooling, or `None`: any such size.
+        filters: Two or more ints. Feature maps at each resolution; the last is the latent's.
+        convolutions: int. Convolutions at each resolution, in the encoder and in the decoder.
         name: str.
 
     Returns:
-        An `Autoencoder`, latent `(height / 4, width / 4, filters[2])`.
+        An `Autoencoder`, latent `(height / 4, width / 4, filters[2])` with three `filters`.
 
     Raises:
-        ValueError: if the image shape or the number of `filters` does not fit.
+        ValueError: if the image shape, `filters` or `convolutions` do not fit.
     """
     _check_cae(image_shape, filters)
-    encoder = _cae_encoder(image_shape, filters)
-    decoder = _cae_decoder(encoder.output_shape[1:], filters[1], image_shape[-1])
+    check_count("convolutions", convolutions)
+    encoder = _cae_encoder(image_shape, filters, convolutions)
+    maps = (image_shape[-1], *filters[1:-1])
+    decoder = _cae_decoder(encoder.output_shape[1:], maps, convolutions)
     return Autoencoder(encoder, decoder, name=name)
 
 
 def _check_cae(image_shape, filters):
-    check_divisible(image_shape, 4, "cae")
     counts = filters if isinstance(filters, list | tuple) else ()
-    if len(counts) != 3 or not all(type(count) is int and count > 0 for count in counts):
-        raise ValueError(f"`filters` of 'cae' must be three whole numbers. Received: {filters!r}")
+    if len(counts) < 2 or not all(type(count) is int and count > 0 for count in counts):
+        raise ValueError(
+            f"`filters` of 'cae' must be two or more whole numbers. Received: {filters!r}"
+        )
+    check_divisible(image_shape, 2 ** (len(counts) - 1), "cae")
 
 
-def _cae_encoder(image_shape, filters):
-    def convolution(maps):
-        return layers.Conv2D(maps, 3, padding="same", activation="relu")
-
-    return keras.Sequential(
-        [
-            keras.Input(image_shape, name="images"),
-            Standardization(),
-            convolution(filters[0]),
-            layers.MaxPooling2D(2),
-            convolution(filters[1]),
-            layers.MaxPooling2D(2),
-            convolution(filters[2]),
-        ],
-        name="encoder",
-    )
+def _convolution(maps):
+    return layers.Conv2D(maps, 3, padding="same", activation="relu")
 
 
-def _cae_decoder(latent_shape, maps, channels):
-    return keras.Sequential(
-        [
-            keras.Input(latent_shape, name="latents"),
-            UpsamplingConv2D(maps, activation="relu"),
-            UpsamplingConv2D(channels),
-            # In float32 under mixed precision too: images have finer steps than float16.
-            layers.Activation("sigmoid", dtype="float32"),
-        ],
-        name="decoder",
-    )
+def _cae_encoder(image_shape, filters, convolutions):
+    parts = [keras.Input(image_shape, name="images"), Standardization()]
+    for maps in filters:
+        parts += [*(_convolution(maps) for _ in range(convolutions)), layers.MaxPooling2D(2)]
+    return keras.Sequential(parts[:-1], name="encoder")
+
+
+def _cae_decoder(latent_shape, maps, convolutions):
+    """Build the decoder; `maps` are those of the image, and of the resolutions below."""
+    parts = [keras.Input(latent_shape, name="latents")]
+    for count in maps[:0:-1]:
+        parts += [UpsamplingConv2D(count, activation="relu")]
+        parts += [_convolution(count) for _ in range(convolutions - 1)]
+    # In float32 under mixed precision too: images have finer steps than float16.
+    last = [UpsamplingConv2D(maps[0]), layers.Activation("sigmoid", dtype="float32")]
+    return keras.Sequential([*parts, *last], name="decoder")
 
 
 def lossy_cae(image_shape=(28, 28, 1), name="lossy_cae"):

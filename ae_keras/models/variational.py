@@ -33,7 +33,12 @@ _INITIALIZER = "he_normal"
 
 
 def vae_v1(
-    image_shape=(32, 32, 3), kl_weight=1e-3, step=1.0, activation="leaky_relu", name="vae_v1"
+    image_shape=(32, 32, 3),
+    kl_weight=1e-3,
+    step=1.0,
+    activation="leaky_relu",
+    grouped=True,
+    name="vae_v1",
 ):
     """Build the variational autoencoder `vae_v1`.
 
@@ -52,6 +57,7 @@ def vae_v1(
         kl_weight: float. Weight of the divergence, see `Sampling`.
         step: float. Width of the noise, see `QuantizationNoise`.
         activation: str. Keras activation between the layers.
+        grouped: bool. Without, each convolution is one of all channels.
         name: str.
 
     Returns:
@@ -63,11 +69,16 @@ def vae_v1(
     check_known(image_shape, name)
     if min(image_shape[:2]) < 16:
         raise ValueError(f"{name!r} takes images of at least 16x16. Received: {tuple(image_shape)}")
-    return _vae(image_shape, V1, kl_weight, step, activation, name)
+    return _vae(image_shape, V1, kl_weight, step, activation, grouped, name)
 
 
 def vae_v2(
-    image_shape=(32, 32, 3), kl_weight=1e-3, step=1.0, activation="leaky_relu", name="vae_v2"
+    image_shape=(32, 32, 3),
+    kl_weight=1e-3,
+    step=1.0,
+    activation="leaky_relu",
+    grouped=True,
+    name="vae_v2",
 ):
     """Build the variational autoencoder `vae_v2`.
 
@@ -84,6 +95,7 @@ def vae_v2(
         kl_weight: float. Weight of the divergence, see `Sampling`.
         step: float. Width of the noise, see `QuantizationNoise`.
         activation: str. Keras activation between the layers.
+        grouped: bool. Without, each convolution is one of all channels.
         name: str.
 
     Returns:
@@ -93,10 +105,12 @@ def vae_v2(
         ValueError: if an argument does not fit.
     """
     check_known(image_shape, name)
-    return _vae(image_shape, V2, kl_weight, step, activation, name)
+    return _vae(image_shape, V2, kl_weight, step, activation, grouped, name)
 
 
-def _vae(image_shape, convolutions, kl_weight, step, activation, name):
+def _vae(image_shape, convolutions, kl_weight, step, activation, grouped, name):
+    if not grouped:
+        convolutions = [(1, *others) for _, *others in convolutions]
     pixels = image_shape[0] * image_shape[1]
     encoder = _encoder(image_shape, convolutions, Sampling(pixels, kl_weight), step, activation)
     return Autoencoder(encoder, _decoder(encoder, convolutions, activation), name=name)

@@ -8,8 +8,16 @@ import importlib
 
 # Names, with a line for each, in the order in which `study.py all` runs them.
 STUDIES = {
-    "compression_rate": "real bits of every model at its default step, beside PNG, JPEG, WebP",
+    "latent_size": "latents of 1 to 1024: mlp and conv on MNIST and CIFAR-10",
     "depth": "one or two layers, 64 or 128 filters: conv on MNIST",
+    "denoising": "autoencoders as filters of noise, beside median and non-local means",
+    "out_of_domain": "photographs for a model of digits, and how its error gives them away",
+    "recognition": "does a classifier still recognize what was compressed?",
+    "architectures": "fewer, more and wider convolutions, smaller and larger latents: cae",
+    "celeba_models": "faces: strided convolutions or pooling, and a grid of batch and width",
+    "svd": "MNIST: lossy_cae and lossless_mlp against the SVD and PCA; maps of their latents",
+    "grouped_convolution": "what groups save and cost: vae_v1 and vae_v2 with and without",
+    "compression_rate": "real bits of every model at its default step, beside PNG, JPEG, WebP",
 }
 
 

@@ -1,6 +1,7 @@
 """What all studies share: trained models that are kept, tables, figures, and a page of results."""
 
 import csv
+import functools
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ae_keras.data.loading import load_images
+from ae_keras.data.loading import Images, load_images
+from ae_keras.evaluation import measure
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.run_figures import pick_examples
@@ -110,20 +112,35 @@ class Lab:
     def _shorten(self, recipe: Recipe) -> Recipe:
         """Return a recipe of one epoch on a few of scikit-image's photographs."""
         shape = recipe.image_shape
-        file = self.runs / f"quick-{'x'.join(map(str, shape))}.npz"
-        if not file.is_file():
-            photographs = change_recipe(recipe, "skimage", image_shape=shape)
-            some = pick_examples(load_images(photographs, ["train"])["train"], _QUICK_IMAGES)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with write_safely(file) as path:
-                np.savez(path, images=some.images)
+        few = change_recipe(recipe, "skimage", image_shape=shape)
         short = {"epochs": _QUICK_EPOCHS, "schedule": "constant", "schedule_arguments": {}}
-        return change_recipe(recipe, str(file), image_shape=shape, **short)
+        return change_recipe(self.reduce(few, _QUICK_IMAGES), **short)
 
-    def load(self, run: RunFolder, part: str) -> tuple:
-        """Return the model of a run, and up to 10,000 images of a part of its data."""
-        data = load_images(run.recipe, [part])[part]
-        return load_model(run.model), pick_examples(data, _MEASURED_IMAGES)
+    def reduce(self, recipe: Recipe, count: int) -> Recipe:
+        """Return a recipe for so many of the training images alone, split anew."""
+        shape = recipe.image_shape
+        name = f"{recipe.data_name}-{count}-{'x'.join(map(str, shape))}.npz"
+        if not (self.runs / name).is_file():
+            some = pick_examples(load_images(recipe, ["train"])["train"], count)
+            self.runs.mkdir(parents=True, exist_ok=True)
+            with write_safely(self.runs / name) as path:
+                np.savez(path, images=some.images)
+        return change_recipe(recipe, str(self.runs / name), image_shape=shape)
+
+    def load_images(self, run: RunFolder, part: str) -> Images:
+        """Return up to 10,000 images of a part of a run's data."""
+        recipe = run.recipe
+        return _load_images(
+            part, recipe.dataset, recipe.splits, recipe.image_shape, recipe.enlarge
+        )
+
+    def load_model(self, run: RunFolder):
+        """Return the model of a run."""
+        return load_model(run.model)
+
+    def measure(self, run: RunFolder, part: str) -> dict:
+        """Return the errors of a run on up to 10,000 images of a part of its data."""
+        return measure(self.load_model(run), self.load_images(run, part), run.recipe)
 
     def draw(self, name: str, save: Callable, *arguments, **options) -> str:
         """Write a figure with a function of `ae_keras.figures`; return its file name."""
@@ -131,6 +148,13 @@ class Lab:
         with write_safely(self.folder / f"{name}.png") as path:
             save(path, *arguments, **options)
         return f"{name}.png"
+
+
+@functools.lru_cache(maxsize=4)
+def _load_images(part: str, dataset: str, splits, image_shape, enlarge: bool) -> Images:
+    where = {"dataset": dataset, "splits": splits, "image_shape": image_shape, "enlarge": enlarge}
+    data = load_images(Recipe(model="any", **where), [part])[part]
+    return pick_examples(data, _MEASURED_IMAGES)
 
 
 def write_page(lab: Lab, name: str, study, page: Page) -> Path:

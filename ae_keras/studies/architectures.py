@@ -1,0 +1,106 @@
+"""Variants of `cae` on CIFAR-10: fewer and more convolutions, smaller and larger latents.
+
+The report on the convolutional autoencoder for compression changed its architecture by hand, one
+thing and another at a time, and could not compare its variants systematically. Here each variant
+changes one thing of `cae`; all train in the same way, for five epochs.
+
+Sharpness is the mean size of the gradient between neighbouring pixels, as a share of that of the
+originals: 1 is as sharp as these. The gap is how much larger the test error is than the training
+error.
+"""
+
+import math
+
+import numpy as np
+
+from ae_keras import figures, metrics
+from ae_keras.registry import recipe_for
+from ae_keras.run_figures import pick_examples, reconstruct
+from ae_keras.studies.lab import Lab, Page, Table
+
+TITLE = "Architectures of a convolutional autoencoder"
+EPOCHS = 5
+VARIANTS = {
+    "cae": {},
+    "1 pooling, same latent": {"filters": (12, 4)},
+    "3 poolings, same latent": {"filters": (8, 12, 16, 64)},
+    "2 convolutions each": {"convolutions": 2},
+    "3 convolutions each": {"convolutions": 3},
+    "twice as wide": {"filters": (16, 24, 16)},
+    "latent / 4": {"filters": (8, 12, 4)},
+    "latent / 2": {"filters": (8, 12, 8)},
+    "latent x 2": {"filters": (8, 12, 32)},
+    "latent x 3": {"filters": (8, 12, 48)},
+}
+_SHOWN = 10
+_SHARPNESS_IMAGES = 2000
+
+
+def run(lab: Lab) -> Page:
+    """Train the variants, and compare their errors, sharpness and sizes."""
+    rows, examples = [], {}
+    for number, (name, changes) in enumerate(VARIANTS.items()):
+        recipe = recipe_for("cae", "cifar10", epochs=EPOCHS, **changes)
+        run = lab.train(f"architectures-{number}", recipe)
+        rows.append((name, *_measure(lab, run)))
+        test = pick_examples(lab.load_images(run, "test"), _SHOWN)
+        examples["original"], examples[name] = reconstruct(
+            lab.load_model(run), test, run.recipe
+        )
+    header = ("variant", "latent values", "parameters", "training MSE", "test MSE", "gap [%]")
+    header += ("PSNR [dB]", "SSIM", "sharpness", "seconds an epoch")
+    table = Table(header, [_format(row) for row in rows])
+    title = f"Variants of cae: test images of {run.recipe.data_name}"
+    images = lab.draw("reconstructions", figures.save_image_rows, examples, title)
+    curves = lab.draw("errors", figures.save_curves, _panels(rows), "Variants of cae")
+    caption = "Test errors over the size of the latent and over the number of parameters"
+    return Page(_judge(rows), {"architectures": table}, {curves: caption, images: title})
+
+
+def _measure(lab: Lab, run) -> tuple:
+    model = lab.load_model(run)
+    training, test = lab.measure(run, "train"), run.metrics["test"]
+    examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
+    originals, outputs = reconstruct(model, examples, run.recipe)
+    sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
+    gap = 100 * (test["mse"] / training["mse"] - 1)
+    sizes = math.prod(model.latent_shape), model.parameter_count
+    quality = test["psnr"], test["ssim"], sharpness
+    seconds = run.metrics["training"]["seconds_per_epoch"]
+    return (*sizes, training["mse"], test["mse"], gap, *quality, seconds)
+
+
+def _format(row) -> tuple:
+    styles = ("d", "d", ".5f", ".5f", "+.1f", ".2f", ".4f", ".3f", ".1f")
+    return (row[0], *(format(value, style) for value, style in zip(row[1:], styles, strict=True)))
+
+
+def _panels(rows) -> list[figures.Panel]:
+    def panel(column, xlabel):
+        points = {row[0]: ([row[column]], [row[4]], "o") for row in rows}
+        return figures.Panel(points, xlabel, "test MSE", xscale="log", yscale="log")
+
+    return [panel(1, "values of the latent"), panel(2, "parameters")]
+
+
+def _judge(rows) -> str:
+    """Say which variant of the same latent is the best, and what its size does."""
+    reference = rows[0]
+    same = [row for row in rows if row[1] == reference[1]]
+    best = min(same, key=lambda row: row[4])
+    less = 100 * (1 - best[4] / reference[4])
+    by_size = sorted((row for row in rows if row[0].startswith(("cae", "latent"))), key=_size)
+    falls = np.all(np.diff([row[4] for row in by_size]) < 0)
+    widest = max(rows, key=lambda row: abs(row[5]))
+    return (
+        f"At the same {reference[1]} latent values, the lowest test error is that of "
+        f"'{best[0]}', {best[4]:.5f}, {less:.0f} % below that of `cae`. From {by_size[0][1]} to "
+        f"{by_size[-1][1]} values the error "
+        f"{'falls with each step' if falls else 'does not fall with each step'}, from "
+        f"{by_size[0][4]:.5f} to {by_size[-1][4]:.5f}. Training and test errors differ by "
+        f"{abs(widest[5]):.1f} % at most: such small models do not overfit."
+    )
+
+
+def _size(row) -> int:
+    return row[1]

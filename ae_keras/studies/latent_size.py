@@ -1,0 +1,125 @@
+"""Latents of 1 to 1024 values or feature maps: `mlp` and `conv`, on MNIST and CIFAR-10.
+
+The report swept the latent of an MLP and of a convolutional autoencoder on MNIST. Its losses fall
+up to the largest sizes, slowly in the end; the time of an epoch is flat for the MLP and grows
+almost linearly for the convolutions. It did not come to CIFAR-10.
+
+The size is `latent_dim` of `mlp`, and `filters` of `conv`, whose latent has 49 (MNIST) or 64
+(CIFAR-10) values for each. `mlp` trains for five epochs, `conv` for two; without a GPU `conv` stops
+at 128, because its time grows with the square of the size.
+"""
+
+import math
+
+import numpy as np
+
+from ae_keras import figures
+from ae_keras.registry import recipe_for
+from ae_keras.studies.lab import Lab, Page, Table
+
+TITLE = "The size of the latent"
+DATASETS = ("mnist", "cifar10")
+SIZES = tuple(2**power for power in range(11))
+# The argument of each family that is the size, and the epochs.
+FAMILIES = {"mlp": ("latent_dim", 5), "conv": ("filters", 2)}
+_LARGEST_CONV = 128
+_QUICK_SIZES = (1, 64, 128)
+# What is shown of the reconstructions, and from where on the losses are shown enlarged.
+_SHOWN_SIZES = (1, 128)
+_LARGE = 32
+_SHOWN = 10
+
+
+def run(lab: Lab) -> Page:
+    """Train both families in all sizes on both data sets."""
+    tables, drawn, findings = {}, {}, []
+    for dataset in DATASETS:
+        runs = {
+            (family, size): _train(lab, dataset, family, size)
+            for family in FAMILIES
+            for size in _sizes(lab, family)
+        }
+        rows = [(*key, *_measure(lab, run)) for key, run in runs.items()]
+        header = ("model", "size", "latent values", "parameters", "training MSE", "test MSE")
+        tables[dataset] = Table((*header, "seconds an epoch"), [_format(row) for row in rows])
+        title = f"Latent size: mlp and conv on {dataset}"
+        drawn[lab.draw(dataset, figures.save_curves, _panels(rows), title)] = title
+        title = f"{dataset}: test images, and what latents of size 1 and 128 keep of them"
+        examples = _reconstruct(lab, runs)
+        drawn[lab.draw(f"{dataset}-images", figures.save_image_rows, examples, title)] = title
+        findings.append(_judge(dataset, rows))
+    return Page(" ".join(findings), tables, drawn)
+
+
+def _sizes(lab: Lab, family: str) -> tuple[int, ...]:
+    sizes = _QUICK_SIZES if lab.quick else SIZES
+    largest = SIZES[-1] if family == "mlp" or lab.has_gpu else _LARGEST_CONV
+    return tuple(size for size in sizes if size <= largest)
+
+
+def _train(lab: Lab, dataset: str, family: str, size: int):
+    argument, epochs = FAMILIES[family]
+    recipe = recipe_for(family, dataset, **{argument: size}, epochs=epochs)
+    return lab.train(f"latent_size-{dataset}-{family}-{size}", recipe)
+
+
+def _measure(lab: Lab, run) -> tuple:
+    """Return latent values, parameters, training and test error, and seconds an epoch."""
+    model = lab.load_model(run)
+    training, test = lab.measure(run, "train")["mse"], run.metrics["test"]["mse"]
+    seconds = run.metrics["training"]["seconds_per_epoch"]
+    return math.prod(model.latent_shape), model.parameter_count, training, test, seconds
+
+
+def _format(row) -> tuple:
+    *sizes, training, test, seconds = row
+    return (*sizes, f"{training:.5f}", f"{test:.5f}", f"{seconds:.1f}")
+
+
+def _panels(rows) -> list[figures.Panel]:
+    losses, times = {}, {}
+    for number, family in enumerate(FAMILIES):
+        _, size, _, _, training, test, seconds = zip(
+            *(row for row in rows if row[0] == family), strict=True
+        )
+        losses[f"{family}, training"] = (size, training, f"C{number}o--")
+        losses[f"{family}, test"] = (size, test, f"C{number}o-")
+        times[family] = (size, seconds, f"C{number}o-")
+    large = {label: _from(_LARGE, *curve) for label, curve in losses.items()}
+    xlabel, ylabel = "latent_dim (mlp), filters (conv)", "mean squared error"
+    return [
+        figures.Panel(losses, xlabel, ylabel, "All sizes", xscale="log"),
+        figures.Panel(large, xlabel, ylabel, f"From {_LARGE}", xscale="log", yscale="log"),
+        figures.Panel(times, xlabel, "seconds an epoch", "Time", xscale="log", yscale="log"),
+    ]
+
+
+def _from(least: int, x, y, style) -> tuple:
+    first = sum(value < least for value in x)
+    return x[first:], y[first:], style
+
+
+def _reconstruct(lab: Lab, runs: dict) -> dict[str, np.ndarray]:
+    shown = lab.load_images(next(iter(runs.values())), "test").images[:_SHOWN]
+    rows = {"original": shown / np.float32(255)}
+    for family in FAMILIES:
+        for size in _SHOWN_SIZES:
+            model = lab.load_model(runs[family, size])
+            rows[f"{family}, {size}"] = model.predict_on_batch(rows["original"])
+    return rows
+
+
+def _judge(dataset: str, rows) -> str:
+    """Say how error and time change with the size."""
+    said = []
+    for family in FAMILIES:
+        curve = {row[1]: (row[-2], row[-1]) for row in rows if row[0] == family}
+        least, largest = min(curve), max(curve)
+        best = min(curve, key=lambda size: curve[size][0])
+        growth = curve[largest][1] / max(curve[least][1], 0.01)
+        said.append(
+            f"{family}'s test error falls from {curve[least][0]:.4f} at size {least} to "
+            f"{curve[best][0]:.5f} at {best} (of up to {largest}), and an epoch of the largest "
+            f"takes {growth:.1f} times as long as one of the smallest"
+        )
+    return f"On {dataset}, {'; '.join(said)}."
