@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ae_keras import figures
-from ae_keras.evaluation import measure
+from ae_keras.recipe import Recipe
 from ae_keras.registry import recipe_for
 from ae_keras.studies.lab import Lab, Page, Table
 
@@ -25,11 +25,9 @@ def run(lab: Lab) -> Page:
     """Train the four variants, and compare their errors, sizes and times."""
     rows, examples = [], {}
     for depth, filters in VARIANTS:
-        recipe = recipe_for("conv", "mnist", depth=depth, filters=filters, epochs=EPOCHS)
-        run = lab.train(f"depth-{depth}-{filters}", recipe)
-        model, training = lab.load(run, "train")
-        _, test = lab.load(run, "test")
-        errors = [measure(model, data, run.recipe)["mse"] for data in (training, test)]
+        run = lab.train(f"depth-{depth}-{filters}", variant(depth, filters))
+        model, test = lab.load_model(run), lab.load_images(run, "test")
+        errors = [lab.measure(run, part)["mse"] for part in ("train", "test")]
         seconds = run.metrics["training"]["seconds_per_epoch"]
         latent = math.prod(model.latent_shape)
         sizes = (depth, filters, latent, model.parameter_count)
@@ -42,6 +40,11 @@ def run(lab: Lab) -> Page:
     title = f"conv on {run.recipe.data_name}: test images and their reconstructions"
     figure = lab.draw("reconstructions", figures.save_image_rows, examples, title)
     return Page(_judge(rows), {"depth": table}, {figure: title})
+
+
+def variant(depth: int, filters: int) -> Recipe:
+    """Return the recipe of a variant of `conv` on MNIST."""
+    return recipe_for("conv", "mnist", depth=depth, filters=filters, epochs=EPOCHS)
 
 
 def _judge(rows) -> str:

@@ -1,0 +1,106 @@
+"""Autoencoders as filters of noise: `conv`, trained with and without it, on MNIST.
+
+The report gave noisy digits to a convolutional autoencoder that had been trained to reconstruct
+clean ones, and found that it removes mild noise, and not strong noise. Beside it stands what such
+a model does when it is trained for that, with noise of a standard deviation of 0.3, and two filters
+that know nothing of digits: the median of 3x3 pixels, and non-local means, which is told how strong
+the noise is (its strength h is 0.8 times that).
+
+Noise is Gaussian, and noisy images are clipped to [0, 1]. PSNR is the mean over 1,000 test images.
+"""
+
+import numpy as np
+from scipy.ndimage import median_filter
+from skimage.restoration import denoise_nl_means
+
+from ae_keras import figures, metrics
+from ae_keras.registry import change_recipe
+from ae_keras.run_figures import pick_examples, reconstruct
+from ae_keras.studies.depth import variant
+from ae_keras.studies.lab import Lab, Page, Table
+
+TITLE = "Denoising"
+LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
+TRAINED_LEVEL = 0.3
+# Drawn as examples.
+MILD, STRONG = 0.1, 0.6
+_IMAGES = 1000
+_SHOWN = 10
+
+
+def run(lab: Lab) -> Page:
+    """Train both models, and compare what they leave of the noise with two filters."""
+    plain = variant(2, 64)
+    noisy = change_recipe(plain, task="denoising", noise=TRAINED_LEVEL)
+    runs = {
+        "conv": lab.train("depth-2-64", plain),
+        f"conv, trained with {TRAINED_LEVEL}": lab.train("denoising-conv", noisy),
+    }
+    models = {name: lab.load_model(run) for name, run in runs.items()}
+    recipe = runs["conv"].recipe
+    test = pick_examples(lab.load_images(runs["conv"], "test"), _IMAGES)
+    results = {level: _clean(models, test, recipe, level) for level in LEVELS}
+    originals = test.images / np.float32(255)
+    psnr = {
+        level: {name: _psnr(originals, images) for name, images in result.items()}
+        for level, result in results.items()
+    }
+    header = ("noise", *(f"{name} [dB]" for name in psnr[MILD]))
+    rows = [(level, *(f"{value:.2f}" for value in psnr[level].values())) for level in LEVELS]
+    drawn = _draw(lab, psnr, originals, results)
+    return Page(_judge(psnr), {"denoising": Table(header, rows)}, drawn)
+
+
+def _clean(models: dict, test, recipe, level: float) -> dict[str, np.ndarray]:
+    """Return noisy images, and what each method makes of them."""
+    recipe = change_recipe(recipe, task="denoising", noise=level)
+    result = {}
+    for name, model in models.items():
+        result["noisy"], result[name] = reconstruct(model, test, recipe)
+    result["median 3x3"] = median_filter(result["noisy"], (1, 3, 3, 1))
+    means = [
+        denoise_nl_means(image, 5, 6, h=0.8 * level, sigma=level)
+        for image in result["noisy"][..., 0]
+    ]
+    result["non-local means"] = np.stack(means)[..., np.newaxis]
+    return result
+
+
+def _psnr(originals: np.ndarray, images: np.ndarray) -> float:
+    return float(metrics.psnr(metrics.mse(originals, images)).mean())
+
+
+def _draw(lab: Lab, psnr: dict, originals: np.ndarray, results: dict) -> dict[str, str]:
+    curves = {name: (LEVELS, [psnr[level][name] for level in LEVELS]) for name in psnr[MILD]}
+    curves["noisy"] = (*curves["noisy"], "k--")
+    panel = figures.Panel(curves, "standard deviation of the noise", "PSNR [dB], mean over images")
+    title = "Noise and what is left of it: conv on MNIST"
+    drawn = {lab.draw("psnr", figures.save_curves, [panel], title): title}
+    shown = slice(0, None, max(1, len(originals) // _SHOWN))
+    for name, level in (("mild", MILD), ("strong", STRONG)):
+        images = {"original": originals} | results[level]
+        rows = {
+            label.replace(", ", ",\n"): each[shown][:_SHOWN] for label, each in images.items()
+        }
+        title = f"Digits with noise of a standard deviation of {level}, and what is made of them"
+        drawn[lab.draw(name, figures.save_image_rows, rows, title)] = title
+    return drawn
+
+
+def _judge(psnr: dict) -> str:
+    """Say up to which noise each model improves an image, and who is the best."""
+    plain, trained = [name for name in psnr[MILD] if name.startswith("conv")]
+    said = []
+    for name in (plain, trained):
+        helps = [level for level in LEVELS if psnr[level][name] > psnr[level]["noisy"]]
+        gains = [psnr[level][name] - psnr[level]["noisy"] for level in (MILD, STRONG)]
+        said.append(
+            f"`{name}` changes the PSNR by {gains[0]:+.1f} dB at {MILD} and {gains[1]:+.1f} dB at "
+            f"{STRONG}, and improves images with noise of "
+            + (", ".join(map(str, helps)) if helps else "no level")
+        )
+    wins = [level for level in LEVELS if max(psnr[level], key=psnr[level].get) == trained]
+    return (
+        f"{'. '.join(said)}. Of all methods the model trained for it is the best at "
+        f"{', '.join(map(str, wins)) or 'no level'}."
+    )
