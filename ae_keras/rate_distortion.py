@@ -173,7 +173,8 @@ def make_mosaics(images: np.ndarray) -> list[np.ndarray]:
     return list(grid.swapaxes(2, 3).reshape(count, side * height, side * width, channels))
 
 
-def _cut_mosaics(mosaics: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def cut_mosaics(mosaics: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the images, of shape `(height, width, channels)`, of mosaics of `make_mosaics`."""
     height, width, channels = shape
     rows, columns = mosaics.shape[1] // height, mosaics.shape[2] // width
     grid = mosaics.reshape(len(mosaics), rows, height, columns, width, channels)
@@ -193,12 +194,12 @@ def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float
     """
     size, pixels, errors, similarities, seconds = 0, 0, [], [], np.zeros(2)
     for chunk in _in_chunks(coded):
-        files, restored, spent = _round_trip(codec, chunk)
+        files, restored, spent = round_trip(codec, chunk)
         size, seconds = size + sum(map(len, files)), seconds + spent
         pixels += sum(image.shape[0] * image.shape[1] for image in chunk)
         originals = np.stack(chunk)
         if isinstance(images, np.ndarray):
-            originals, restored = (_cut_mosaics(x, images.shape[1:]) for x in (originals, restored))
+            originals, restored = (cut_mosaics(x, images.shape[1:]) for x in (originals, restored))
         originals, restored = (x.astype(np.float32) / 255 for x in (originals, restored))
         errors.append(metrics.mse(originals, restored))
         if metrics.count_scales(*originals.shape[1:3]):
@@ -229,8 +230,8 @@ def _in_chunks(images: Sequence[np.ndarray]):
     yield chunk
 
 
-def _round_trip(codec, images):
-    """Return the files of images, the images they hold, and the seconds of both directions."""
+def round_trip(codec, images: Sequence[np.ndarray]) -> tuple[list[bytes], np.ndarray, np.ndarray]:
+    """Return the files of images of one shape, the images they hold, and seconds each way."""
     start = time.perf_counter()
     if hasattr(codec, "compress_many"):
         files = codec.compress_many(images)

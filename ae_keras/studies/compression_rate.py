@@ -4,45 +4,33 @@ No report measures a file; they compare models by the number of values in their 
 all. Here models compress 2,000 test images of their own data, as one file each and as mosaics of
 20x20 images, in which headers hardly count. Beside them stand the bits a pixel that PNG takes
 without loss, and those that JPEG and WebP take in mosaics for the same PSNR, interpolated between
-their qualities. The two models of faces and `lossless_mlp` are left out until they are trained.
+their qualities. There are fewer faces: those of the test part.
 """
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from ae_keras.codec.classical import make_codec
-from ae_keras.codec.loading import fit_run, load_codec
+from ae_keras.codec.loading import load_codec
 from ae_keras.rate_distortion import PILLOW_QUALITIES, make_mosaics, measure_codec
-from ae_keras.registry import recipe_for
 from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.studies.trained import MODELS, train_own
 
 TITLE = "The rate of compression"
-# Models with the changes to their recipes; those that ship with the project are not trained again.
-MODELS = {
-    "cae": {},
-    "vae_v1": {},
-    "vae_v2": {},
-    "mlp": {},
-    "conv": {"epochs": 3},
-    "lossy_cae": {},
-}
 _MEASURED_IMAGES = 2000
 
 
 def run(lab: Lab) -> Page:
     """Measure each model beside the classical formats on its own data."""
-    rows = [_measure(lab, name, changes) for name, changes in MODELS.items()]
+    rows = [_measure(lab, name) for name in MODELS]
     header = ("model", "data", "PSNR [dB]", "bpp, a file an image", "bpp, mosaic", "ratio, mosaic")
     table = Table((*header, "PNG", "JPEG, same PSNR", "WebP, same PSNR"), rows)
     return Page(_judge(rows), {"compression_rate": table})
 
 
-def _measure(lab: Lab, name: str, changes: dict) -> tuple:
-    recipe = recipe_for(name, **changes)
-    run = lab.find(f"{name}-{recipe.data_name}") or lab.train(f"rate-{name}", recipe)
-    if not run.entropy_tables.is_file():
-        fit_run(run)
-    images = lab.load(run, "test")[1].images[:_MEASURED_IMAGES]
+def _measure(lab: Lab, name: str) -> tuple:
+    run = train_own(lab, name)
+    images = lab.load_images(run, "test").images[:_MEASURED_IMAGES]
     mosaics = make_mosaics(images)
     codec = load_codec(run.path)
     single = measure_codec(codec, list(images), images)
