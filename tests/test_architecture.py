@@ -14,7 +14,7 @@ ROWS = [
     ["models", "data"],
     ["registry", "saved_model"],
     ["checkpoint", "codec", "compilation", "run_figures"],
-    ["evaluation", "preview", "pillow"],
+    ["evaluation", "preview", "pillow", "denoising"],
     ["rate_distortion", "training", "benchmark"],
     ["studies"],
     ["command_line"],

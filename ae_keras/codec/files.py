@@ -1,23 +1,23 @@
 """Image files to `.aek` files and back."""
 
-import io
-import sys
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ae_keras import metrics
 from ae_keras.codec.bitstream import Header, read_bitstream, read_header
 from ae_keras.codec.image_codec import MAX_PIXELS
-from ae_keras.codec.jobs import STANDARD, Job, Result
+from ae_keras.codec.job_files import (
+    check_target,
+    encode_image,
+    read_pixels,
+    read_source,
+    write_target,
+)
+from ae_keras.codec.jobs import Job, Result
 from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.codec.quantizer import step_of_quality
 from ae_keras.codec.rate_control import codec_for_rate
-from ae_keras.data.image_files import read_image
-from ae_keras.safe_files import write_safely
 
 SUFFIX = ".aek"
 
@@ -53,8 +53,8 @@ class Compression:
             ValueError: if it is not an image, or does not fit the model.
             OSError: if files cannot be read or written.
         """
-        _check_target(job, self.force)
-        image = _read_pixels(job.source)
+        check_target(job, self.force)
+        image = read_pixels(job.source)
         codec = self.load()
         if self.target_bpp is not None:
             codec = codec_for_rate(codec, image, self.target_bpp)
@@ -64,7 +64,7 @@ class Compression:
             # No larger than the image that was just read.
             restored = codec.with_max_pixels(image.size).decompress(data)
             psnr = _psnr(image, restored)
-        _write(job.target, data)
+        write_target(job.target, data)
         return Result(job, size=len(data), shape=image.shape, psnr=psnr)
 
     def load(self):
@@ -102,64 +102,13 @@ class Decompression:
             ValueError: if the image cannot be written in the format of its name.
             OSError: if files cannot be read or written.
         """
-        _check_target(job, self.force)
-        data = _read(job.source)
+        check_target(job, self.force)
+        data = read_source(job.source)
         header, _, _ = read_header(data)
         run = self.model or str(find_run_of(header))
         image = load_codec(run).with_max_pixels(self.max_pixels).decompress(data)
-        _write(job.target, _to_file(image, job.target))
+        write_target(job.target, encode_image(image, job.target))
         return Result(job, size=len(data), shape=image.shape)
-
-
-def _read(source: str) -> bytes:
-    return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
-
-
-def _read_pixels(source: str) -> np.ndarray:
-    with warnings.catch_warnings():
-        # Of a user's own image. Pillow still refuses twice as many pixels.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        # Pillow must be able to go back in a file.
-        file = io.BytesIO(_read(source)) if source == STANDARD else source
-        return np.asarray(read_image(file, keep_alpha=True))
-
-
-def _check_target(job: Job, force: bool) -> None:
-    path = Path(job.target)
-    if job.target == STANDARD or not path.exists():
-        return
-    if not path.is_file():
-        raise FileExistsError(f"{job.target!r} is not a regular file.")
-    if job.source != STANDARD and path.samefile(job.source):
-        raise FileExistsError(f"{job.target!r} is the input itself. Choose another output.")
-    if not force:
-        raise FileExistsError(f"{job.target!r} exists. Replace it with --force.")
-
-
-def _write(target: str, data: bytes) -> None:
-    if target == STANDARD:
-        sys.stdout.buffer.write(data)
-        return
-    folder = Path(target).parent
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{str(folder)!r} is not a folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with write_safely(target) as path:
-        path.write_bytes(data)
-
-
-def _to_file(image: np.ndarray, target: str) -> bytes:
-    """Return an image in the format of a name: PNG for the standard output."""
-    suffix = ".png" if target == STANDARD else Path(target).suffix.lower()
-    format = Image.registered_extensions().get(suffix)
-    if format not in Image.SAVE:
-        raise ValueError(f"The ending {suffix!r} names no image format that can be written.")
-    file = io.BytesIO()
-    try:
-        Image.fromarray(image).save(file, format)
-    except Exception as error:  # Pillow's encoders raise many types
-        raise ValueError(f"The image cannot be written as {format}: {error}") from error
-    return file.getvalue()
 
 
 def _psnr(image: np.ndarray, restored: np.ndarray) -> float:
@@ -178,6 +127,6 @@ def read_info(source: str) -> tuple[Header, int]:
         BitstreamError: if it is damaged.
         OSError: if it cannot be read.
     """
-    data = _read(source)
+    data = read_source(source)
     header, _ = read_bitstream(data)
     return header, len(data)

@@ -44,9 +44,7 @@ def run(lab: Lab) -> Page:
         run = lab.train(f"architectures-{number}", recipe)
         rows.append((name, *_measure(lab, run)))
         test = pick_examples(lab.load_images(run, "test"), _SHOWN)
-        examples["original"], examples[name] = reconstruct(
-            lab.load_model(run), test, run.recipe
-        )
+        examples["original"], examples[name] = reconstruct(lab.load_model(run), test, run.recipe)
     header = ("variant", "latent values", "parameters", "training MSE", "test MSE", "gap [%]")
     header += ("PSNR [dB]", "SSIM", "sharpness", "seconds an epoch")
     table = Table(header, [_format(row) for row in rows])

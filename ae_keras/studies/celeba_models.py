@@ -30,7 +30,9 @@ _SHOWN = 8
 def run(lab: Lab) -> Page:
     """Train both models, then the grid."""
     plan = _QUICK if lab.quick else FULL if lab.has_gpu else REDUCED
-    keys = [(name, batch, _FILTERS) for name in ("celeba_conv", "celeba_pool") for batch in _BATCHES]
+    keys = [
+        (name, batch, _FILTERS) for name in ("celeba_conv", "celeba_pool") for batch in _BATCHES
+    ]
     grid = [("celeba_conv", batch, n) for n in plan["filters"] for batch in plan["batches"]]
     keys = keys[:: 2 if lab.quick else 1]
     runs = {key: _train(lab, plan, *key) for key in dict.fromkeys([*keys, *grid])}

@@ -79,9 +79,7 @@ def _draw(lab: Lab, psnr: dict, originals: np.ndarray, results: dict) -> dict[st
     shown = slice(0, None, max(1, len(originals) // _SHOWN))
     for name, level in (("mild", MILD), ("strong", STRONG)):
         images = {"original": originals} | results[level]
-        rows = {
-            label.replace(", ", ",\n"): each[shown][:_SHOWN] for label, each in images.items()
-        }
+        rows = {label.replace(", ", ",\n"): each[shown][:_SHOWN] for label, each in images.items()}
         title = f"Digits with noise of a standard deviation of {level}, and what is made of them"
         drawn[lab.draw(name, figures.save_image_rows, rows, title)] = title
     return drawn

@@ -42,8 +42,7 @@ def run(lab: Lab) -> Page:
     steps = _time_steps(lab, runs)
     points = {label: _measure_codec(lab, label, run) for label, run in runs.items()}
     rows = [
-        (label, *_measure(lab, run), steps[label], *points[label][0])
-        for label, run in runs.items()
+        (label, *_measure(lab, run), steps[label], *points[label][0]) for label, run in runs.items()
     ]
     header = ("model", "parameters", "MFLOPs", "test PSNR [dB]", "KL [nats]", "step [ms]")
     table = Table((*header, "bpp, default step", "PSNR there [dB]"), [_format(row) for row in rows])

@@ -130,9 +130,7 @@ class Lab:
     def load_images(self, run: RunFolder, part: str) -> Images:
         """Return up to 10,000 images of a part of a run's data."""
         recipe = run.recipe
-        return _load_images(
-            part, recipe.dataset, recipe.splits, recipe.image_shape, recipe.enlarge
-        )
+        return _load_images(part, recipe.dataset, recipe.splits, recipe.image_shape, recipe.enlarge)
 
     def load_model(self, run: RunFolder):
         """Return the model of a run."""

@@ -157,7 +157,9 @@ def _judge(dataset: str, points, reference: float) -> str:
         enough = [p[2] for p in points if p[0] == name and p[4] >= reference - _TOLERANCE]
         best = max(p[4] for p in points if p[0] == name)
         said.append(
-            f"{name} from {min(enough):.2f} bpp" if enough else f"{name} never (at most {best:.1f} %)"
+            f"{name} from {min(enough):.2f} bpp"
+            if enough
+            else f"{name} never (at most {best:.1f} %)"
         )
     return (
         f"On {dataset} the classifier recognizes {reference:.1f} % of the originals, and at most "
