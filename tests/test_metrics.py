@@ -124,3 +124,10 @@ def test_bd_rate_of_curves_that_share_no_quality_is_none():
 
 def test_bits_per_pixel():
     assert metrics.bits_per_pixel(100, 10, 20) == 4
+
+
+def test_sharpness_is_the_mean_gradient():
+    ramp = np.tile(np.arange(5) / 10, (4, 1))[np.newaxis, ..., np.newaxis]
+    assert metrics.sharpness(ramp) == pytest.approx(0.1)
+    diagonal = (np.arange(4)[:, None] * 0.3 + np.arange(5) * 0.4)[np.newaxis, ..., np.newaxis]
+    assert metrics.sharpness(diagonal) == pytest.approx(0.5)

@@ -220,12 +220,40 @@ def test_cae_takes_any_size_divisible_by_four(rng):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "latent", "parameters"),
+    [
+        ({"filters": (12, 4)}, (16, 16, 4), 27 * 12 + 12 + 108 * 4 + 4 + 36 * 3 + 3),
+        ({"filters": (8, 12, 16, 64)}, (4, 4, 64), 23_423),
+        # One more of 8, 12 and 16 maps in the encoder, and of 12 in the decoder.
+        ({"convolutions": 2}, (8, 8, 16), 4_911 + 584 + 1_308 + 2_320 + 1_308),
+    ],
+)
+def test_cae_has_variants(arguments, latent, parameters, rng):
+    model = ae_keras.build_model("cae", **arguments)
+    assert model.latent_shape == latent
+    assert model.parameter_count == parameters
+    images = rng.random((2, 32, 32, 3), np.float32)
+    assert model.predict_on_batch(images).shape == images.shape
+
+
+def test_variational_models_do_without_groups():
+    assert ae_keras.build_model("vae_v2", grouped=False).parameter_count == sum(
+        inputs * outputs * kernel**2 + outputs
+        for inputs, outputs, kernel in [
+            *((3, 12, 6), (12, 40, 4), (40, 128, 3), (40, 128, 3)),
+            *((128, 40, 3), (40, 12, 4), (12, 3, 6)),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"image_shape": (30, 32, 3)}, "divisible by 4"),
-        ({"filters": (8, 16)}, "three whole numbers"),
-        ({"filters": (8, "x", 9)}, "three whole numbers"),
-        ({"filters": (8, 12, True)}, "three whole numbers"),
+        ({"filters": (8,)}, "two or more whole numbers"),
+        ({"filters": (8, "x", 9)}, "two or more whole numbers"),
+        ({"filters": (8, 12, True)}, "two or more whole numbers"),
+        ({"convolutions": 0}, "`convolutions` must be a whole number >= 1"),
         ({"filter": (8, 16, 32)}, "Did you mean 'filters'"),
     ],
 )

@@ -1,13 +1,21 @@
 import csv
+import dataclasses
+import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from conftest import smooth_images
+from sklearn.decomposition import PCA
 
-from ae_keras import figures
-from ae_keras.studies import STUDIES, compression_rate, depth, load_study
+from ae_keras import build_model, figures
+from ae_keras.codec.classical import make_codec
+from ae_keras.data.loading import Images
+from ae_keras.studies import STUDIES, load_study
 from ae_keras.studies.lab import Lab, Page, Table, write_page
 
-FOLDER = Path(depth.__file__).parent
+FOLDER = Path(importlib.import_module("ae_keras.studies").__file__).parent
+SHARED = {"__init__", "lab", "trained"}
 
 
 @pytest.fixture
@@ -16,8 +24,7 @@ def lab(tmp_path):
 
 
 def test_each_study_is_listed_and_says_what_it_is_about():
-    files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "lab"}
-    assert files == set(STUDIES)
+    assert {path.stem for path in FOLDER.glob("*.py")} - SHARED == set(STUDIES)
     for name in STUDIES:
         study = load_study(name)
         assert study.TITLE
@@ -32,15 +39,28 @@ def test_models_are_trained_once(lab, tiny_recipe):
     assert run.recipe.image_shape == tiny_recipe.image_shape
     written = run.model.stat().st_mtime_ns
     assert lab.train("one", tiny_recipe).model.stat().st_mtime_ns == written
-    model, test = lab.load(run, "test")
-    assert test.images.shape[1:] == model.image_shape
-    assert run.metrics["test"]["images"] == len(test.images)
+    test = lab.load_images(run, "test")
+    assert test.images.shape[1:] == lab.load_model(run).image_shape
+    assert lab.measure(run, "test") == pytest.approx(run.metrics["test"])
+    assert len(run.history) == 1
+    assert set(run.history[0]) == {"epoch", "loss", "val_loss", "learning_rate"}
+
+
+def test_a_reduced_recipe_has_so_many_images_of_its_own_kind(lab, tiny_recipe):
+    reduced = lab.reduce(tiny_recipe, 20)
+    assert reduced.image_shape == tiny_recipe.image_shape
+    with np.load(reduced.dataset) as data:
+        assert len(data["images"]) == 20
+    written = Path(reduced.dataset).stat().st_mtime_ns
+    assert lab.reduce(tiny_recipe, 20) == reduced
+    assert Path(reduced.dataset).stat().st_mtime_ns == written
 
 
 def test_page_holds_finding_tables_and_figures(lab, rng):
     table = Table(("model", "error"), [("a", 0.5), ("b, c", 1)])
     file = lab.draw("faces", figures.save_image_grid, rng.random((3, 4, 4, 1)), "Faces")
     page = Page("It holds.", {"errors": table}, {file: "Some faces"})
+    depth = load_study("depth")
     text = write_page(lab, "depth", depth, page).read_text()
     for part in (depth.TITLE, "It holds.", "| b, c | 1 |", "![Some faces](faces.png)", "--quick"):
         assert part in text
@@ -50,6 +70,8 @@ def test_page_holds_finding_tables_and_figures(lab, rng):
 
 
 def test_depth_is_judged_by_its_rows():
+    depth = load_study("depth")
+
     def rows(*errors):
         return [
             (*variant, 0, 0, "0.1", str(error), "1")
@@ -69,17 +91,146 @@ def test_rates_are_judged_by_their_rows():
         ("`b`", "y", "30", "2", "2.00", "12.00", "9", "1.50", "-"),
         ("`c`", "z", "10", "2", "0.10", "240.00", "9", "-", "-"),
     ]
-    said = compression_rate._judge(rows)
+    said = load_study("compression_rate")._judge(rows)
     assert "240.00, is that of `c` on z" in said
     assert "2 of 3 models; 1 of these take fewer bits than it: `a`." in said
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", STUDIES)
-def test_quick_studies_write_their_page(name, lab):
+def test_convolutions_of_all_sizes_need_a_gpu(lab):
+    study = load_study("latent_size")
+    whole = dataclasses.replace(lab, quick=False)
+    assert study._sizes(whole, "mlp")[-1] == 1024
+    assert study._sizes(whole, "conv") == (1, 2, 4, 8, 16, 32, 64, 128)
+    assert study._sizes(dataclasses.replace(whole, has_gpu=True), "conv")[-1] == 1024
+
+
+def test_errors_by_rank_are_those_of_truncated_decompositions(rng):
+    study = load_study("svd")
+    images = rng.random((5, 6, 6, 1))
+    errors = study._errors_by_rank(images)
+    for rank in (1, 3, 6):
+        left, values, right = np.linalg.svd(images[..., 0])
+        kept = (left[..., :rank] * values[:, np.newaxis, :rank]) @ right[:, :rank]
+        assert errors[rank] == pytest.approx(np.mean((images[..., 0] - kept) ** 2), abs=1e-12)
+    assert study._match(errors, errors[3]) == 3
+    assert study._match(errors, errors[3] * 1.0001) == 3
+    assert study._match(errors, errors[3] * 0.9999) == 4
+
+
+def test_errors_by_components_are_those_of_scikit_learn(rng):
+    training = smooth_images(rng, 200, 8, 8, 1)
+    images = smooth_images(rng, 50, 8, 8, 1) / np.float32(255)
+    errors = load_study("svd")._errors_by_components(images, training)
+    pca = PCA(8).fit(training.reshape(200, -1) / 255)
+    flat = images.reshape(50, -1)
+    expected = np.mean((flat - pca.inverse_transform(pca.transform(flat))) ** 2)
+    assert errors[8] == pytest.approx(expected, rel=1e-4)
+
+
+def test_latents_are_drawn_about_as_wide_as_high():
+    pictures = load_study("svd")._as_pictures(np.arange(64.0).reshape(2, 32))
+    assert pictures.shape == (2, 4, 8, 1)
+    assert (pictures.min(), pictures.max()) == (0, 1)
+
+
+def test_operations_of_convolutions_are_counted():
+    # Of each kernel's taps and channels, once for each pixel of the smaller image.
+    expected = 2 * (
+        256 * 36 * 3 * 12
+        + 81 * 16 * 3 * 40
+        + 2 * 25 * 9 * 5 * 128
+        + 25 * 9 * 5 * 128
+        + 81 * 16 * 3 * 40
+        + 256 * 36 * 3 * 12
+    )
+    count = load_study("grouped_convolution").count_flops(build_model("vae_v2"))
+    assert count == expected
+
+
+def test_accuracy_and_rate_are_those_of_the_files(rng):
+    study = load_study("recognition")
+    images = smooth_images(rng, 9, 8, 8, 3)
+    labels = (images.mean(axis=(1, 2, 3)) > 128).astype(int)
+
+    class Brightness:
+        def predict(self, pixels, **options):
+            light = pixels.mean(axis=(1, 2, 3))
+            return np.stack([128 / 255 - light, light - 128 / 255], axis=1)
+
+    rate, psnr, accuracy = study._measure(make_codec("png"), Images(images, labels), Brightness())
+    assert accuracy == 100
+    assert psnr == np.inf
+    assert rate == pytest.approx(8 * len(make_codec("png").compress(_mosaic(images))) / 24**2)
+    inverted = Images(images, 1 - labels)
+    assert study._measure(make_codec("png"), inverted, Brightness())[2] == 0
+
+
+def _mosaic(images):
+    return images.reshape(3, 3, 8, 8, 3).swapaxes(1, 2).reshape(24, 24, 3)
+
+
+def test_areas_are_probabilities_of_larger_scores():
+    study = load_study("out_of_domain")
+    scores = {"digits": np.array([1.0, 2.0, 3.0]), "others": np.array([2.5, 4.0])}
+    assert study._area(scores, "others") == pytest.approx(5 / 6)
+
+
+def test_noise_is_judged_by_its_curves():
+    study = load_study("denoising")
+    trained = f"conv, trained with {study.TRAINED_LEVEL}"
+    psnr = {
+        level: {"noisy": 20.0, "conv": 19.0 if level < 0.3 else 21.0, trained: 25.0, "median": 26}
+        for level in study.LEVELS
+    }
+    said = study._judge(psnr)
+    assert "`conv` changes the PSNR by -1.0 dB at 0.1 and +1.0 dB at 0.6" in said
+    assert "noise of 0.3, 0.4, 0.6, 0.8. " in said
+    assert "the best at no level" in said
+
+
+def test_models_of_faces_are_judged_by_batch():
+    study = load_study("celeba_models")
+
+    def judge(*errors):
+        keys = [(name, batch) for name in ("celeba_conv", "celeba_pool") for batch in (16, 32)]
+        rows = [(*key, 8, 1, 1, 1, error, 1) for key, error in zip(keys, errors, strict=True)]
+        return study._judge_models(rows)
+
+    assert "pooling holds:" in judge(0.1, 0.1, 0.2, 0.2)
+    assert "does not hold" in judge(0.2, 0.2, 0.1, 0.1)
+    assert "holds in part: test errors of 0.1000 against 0.2000 (batch 16)" in judge(
+        0.1, 0.2, 0.2, 0.1
+    )
+
+
+def test_architectures_are_judged_by_their_rows():
+    names = ("cae", "other", "latent / 2", "latent x 2")
+    sizes, errors, gaps = (8, 8, 4, 16), (0.4, 0.3, 0.5, 0.2), (1, -2, 3, 0)
+    rows = [
+        (name, size, 1, error, error, gap)
+        for name, size, error, gap in zip(names, sizes, errors, gaps, strict=True)
+    ]
+    said = load_study("architectures")._judge(rows)
+    assert "'other', 0.30000, 25 % below" in said
+    assert "From 4 to 16 values the error falls with each step" in said
+    assert "3.0 % at most" in said
+
+
+def _write(name, lab):
     study = load_study(name)
     page = study.run(lab)
     text = write_page(lab, name, study, page).read_text()
     assert "shows nothing" in text
     for file in (*page.figures, *(f"{table}.csv" for table in page.tables)):
         assert (lab.folder / file).is_file()
+
+
+@pytest.mark.parametrize("name", ["out_of_domain", "denoising"])
+def test_quick_studies_write_their_page(name, lab):
+    _write(name, lab)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STUDIES)
+def test_all_quick_studies_write_their_page(name, lab):
+    _write(name, lab)

@@ -132,7 +132,7 @@ def save_curves(path: str | Path, panels: Sequence[Panel], title: str) -> None:
         axes.set_xlabel(panel.xlabel)
         axes.set_ylabel(panel.ylabel)
         axes.grid(which="both", alpha=0.3)
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, ncols=1 + (len(panel.curves) > 8))
     figure.savefig(path, dpi=DPI)
 
 

@@ -104,7 +104,8 @@ def _double(filters):
 
 
 def _normalized(convolution, activation):
-    return [convolution, layers.BatchNormalization(), layers.Activation(activation)]
+    # With Keras's momentum of 0.99, the statistics lag behind in runs of a few hundred steps.
+    return [convolution, layers.BatchNormalization(momentum=0.9), layers.Activation(activation)]
 
 
 def _encoder(image_shape, parts):

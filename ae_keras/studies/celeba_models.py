@@ -5,7 +5,7 @@ convolutions reached the lower validation loss and the sharper faces. A grid ove
 128 and 256 and first layers of 32, 64 and 128 filters then looked for the best of `celeba_conv`.
 
 With a GPU the grid is that of the report, on all images for eight epochs. Without, it is reduced:
-1,500 images, six epochs, batches of 16, 32, 64 and 128 and first layers of 8, 16 and 32 filters.
+3,000 images, six epochs, batches of 16, 32, 64 and 128 and first layers of 8, 16 and 32 filters.
 `--faces` takes a folder of CelebA's images where the prepared data set is not at hand; images that
 are smaller than 128x128 are enlarged.
 """
@@ -19,7 +19,7 @@ from ae_keras.studies.lab import Lab, Page, Table
 
 TITLE = "Autoencoders of faces"
 FULL = {"batches": (32, 64, 128, 256), "filters": (32, 64, 128), "epochs": 8, "images": None}
-REDUCED = {"batches": (16, 32, 64, 128), "filters": (8, 16, 32), "epochs": 6, "images": 1500}
+REDUCED = {"batches": (16, 32, 64, 128), "filters": (8, 16, 32), "epochs": 6, "images": 3000}
 _QUICK = {"batches": (16,), "filters": (4, 8), "epochs": 1, "images": None}
 # Of the comparison of both models.
 _BATCHES = (16, 32)
@@ -40,13 +40,13 @@ def run(lab: Lab) -> Page:
     header = ("model", "batch", "filters", "parameters", "training MSE", "validation MSE")
     table = Table((*header, "test MSE", "seconds an epoch"), [_format(row) for row in rows])
     panels = [
-        _panel("Strided or pooling", {key: runs[key] for key in keys}, "{0}, batch {1}"),
-        _panel("The grid of celeba_conv", {key: runs[key] for key in grid}, "{2} filters, {1}"),
+        _panel("Strided or pooling", {key: runs[key] for key in keys}, "{0}, batch {1}", 0),
+        _panel("celeba_conv", {key: runs[key] for key in grid}, "{2} filters, batch {1}", 2),
     ]
     title = "Validation loss of autoencoders of faces"
     curves = lab.draw("validation_loss", figures.save_curves, panels, title)
     best = min(grid, key=lambda key: runs[key].metrics["test"]["mse"])
-    chosen = {"{} (batch {},\n{} filters)".format(*key): runs[key] for key in (*keys, best)}
+    chosen = {"{},\nbatch {}, {} filters".format(*key): runs[key] for key in (*keys, best)}
     caption = "Faces of the test part"
     faces = lab.draw("faces", figures.save_image_rows, _reconstruct(lab, chosen), caption)
     finding = f"{_judge_models(rows[: len(keys)])} {_judge_grid(rows, grid)}"
@@ -74,11 +74,15 @@ def _format(row) -> tuple:
     return (*sizes, f"{training:.5f}", f"{validation:.5f}", f"{test:.5f}", f"{seconds:.1f}")
 
 
-def _panel(title: str, runs: dict, label: str) -> figures.Panel:
+def _panel(title: str, runs: dict, label: str, coloured: int) -> figures.Panel:
+    """Return the curves of some runs, in colours by one part of their keys, dashed by the batch."""
+    colours, batches = (list(dict.fromkeys(key[part] for key in runs)) for part in (coloured, 1))
     curves = {}
     for key, run in runs.items():
         losses = [row["val_loss"] for row in run.history]
-        curves[label.format(*key)] = (np.arange(1, len(losses) + 1), losses)
+        line = ("-", "--", "-.", ":")[batches.index(key[1])]
+        style = f"C{colours.index(key[coloured])}o{line}"
+        curves[label.format(*key)] = (np.arange(1, len(losses) + 1), losses, style)
     return figures.Panel(curves, "epoch", "validation MSE", title, yscale="log")
 
 
