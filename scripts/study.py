@@ -1,8 +1,9 @@
 """Run an experiment of the literature, and write what comes out as a page."""
 
+import sys
 from pathlib import Path
 
-from ae_keras.command_line import Parser, format_table, run
+from ae_keras.command_line import Parser, run
 from ae_keras.studies import STUDIES, load_study
 
 EXAMPLES = """\
@@ -10,10 +11,10 @@ examples:
   python scripts/study.py list
   python scripts/study.py depth
   python scripts/study.py depth --quick
-  python scripts/study.py all
+  python scripts/study.py all --faces ~/celeba
 
-Models are kept in saved_models/studies: what was stopped goes on, what was trained is not trained
-again.
+Models are kept in saved_models/studies: what was trained is not trained again, and what was stopped
+goes on. The two that look at faces need CelebA: --faces takes a folder of its images.
 """
 
 
@@ -34,21 +35,30 @@ def make_parser():
 def main(arguments):
     """Write the pages of one study or of all."""
     if arguments.study == "list":
-        print(format_table(STUDIES.items(), ("study", "what it asks")))
+        print("\n".join(f"{name:20} {question}" for name, question in STUDIES.items()))
         return
-    names = list(STUDIES) if arguments.study == "all" else [arguments.study]
-    studies = {name: load_study(name) for name in names}
+    load_study(arguments.study if arguments.study != "all" else next(iter(STUDIES)))
     import keras
 
-    from ae_keras.studies.lab import Lab, write_page
+    from ae_keras.studies.lab import Lab
+    from ae_keras.studies.running import run_all, run_study
 
     output = arguments.output or Path("quick_studies" if arguments.quick else "docs/studies")
     has_gpu = bool(keras.distribution.list_devices("gpu"))
-    for name, study in studies.items():
-        runs = Path("saved_models/studies")
-        lab = Lab(output / name, runs, arguments.quick, has_gpu, arguments.faces)
-        page = study.run(lab)
-        print(f"\n{page.finding}\n\nSee {write_page(lab, name, study, page)}.")
+    lab = Lab(output, Path("saved_models/studies"), arguments.quick, has_gpu, arguments.faces)
+    if arguments.study != "all":
+        page, file = run_study(lab, arguments.study)
+        print(f"\n{page.finding}\n\nSee {file}.")
+        return
+    failed = []
+    for name, result in run_all(lab):
+        if isinstance(result, Exception):
+            failed.append(name)
+            print(f"study.py: error: {name}: {result}", file=sys.stderr)
+        else:
+            print(f"\n{name}: {result[0].finding}\n\nSee {result[1]}.", flush=True)
+    if failed:
+        raise ValueError(f"Not finished: {', '.join(failed)}. The others are in {output}.")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from sklearn.decomposition import PCA
 from ae_keras import build_model, figures
 from ae_keras.codec.classical import make_codec
 from ae_keras.data.loading import Images
-from ae_keras.studies import STUDIES, load_study
+from ae_keras.studies import STUDIES, load_study, running
 from ae_keras.studies.lab import Lab, Page, Table, write_page
 
 FOLDER = Path(importlib.import_module("ae_keras.studies").__file__).parent
-SHARED = {"__init__", "lab", "trained"}
+SHARED = {"__init__", "lab", "running", "trained"}
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_depth_is_judged_by_its_rows():
 
     def rows(*errors):
         return [
-            (*variant, 0, 0, "0.1", str(error), "1")
+            (*variant, 0, 0, "1", "0.1", str(error), "1")
             for variant, error in zip(depth.VARIANTS, errors, strict=True)
         ]
 
@@ -216,13 +216,34 @@ def test_architectures_are_judged_by_their_rows():
     assert "3.0 % at most" in said
 
 
+def test_all_goes_on_where_it_stopped(lab, monkeypatch):
+    ran = []
+
+    def run_study(lab, name):
+        ran.append(name)
+        if name == "broken":
+            raise OSError("no network")
+        if name == "slow" and ran.count("slow") == 1:
+            raise KeyboardInterrupt
+        return name
+
+    monkeypatch.setattr(running, "run_study", run_study)
+    names = ["quick", "broken", "slow", "last"]
+    with pytest.raises(KeyboardInterrupt):
+        list(running.run_all(lab, names))
+    results = dict(running.run_all(lab, names))
+    assert ran == ["quick", "broken", "slow", "broken", "slow", "last"]
+    assert results["last"] == "last"
+    assert str(results["broken"]) == "no network"
+    assert list(dict(running.run_all(lab, ["quick", "slow", "last"]))) == []
+    assert len(dict(running.run_all(lab, ["quick", "slow", "last"]))) == 3
+
+
 def _write(name, lab):
-    study = load_study(name)
-    page = study.run(lab)
-    text = write_page(lab, name, study, page).read_text()
-    assert "shows nothing" in text
-    for file in (*page.figures, *(f"{table}.csv" for table in page.tables)):
-        assert (lab.folder / file).is_file()
+    page, file = running.run_study(lab, name)
+    assert "shows nothing" in file.read_text()
+    for other in (*page.figures, *(f"{table}.csv" for table in page.tables)):
+        assert (file.parent / other).is_file()
 
 
 @pytest.mark.parametrize("name", ["out_of_domain", "denoising"])

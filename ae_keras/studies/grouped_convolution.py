@@ -10,11 +10,7 @@ one that is fine, and at the default step.
 
 import math
 
-import numpy as np
-
 from ae_keras import figures
-from ae_keras.benchmark.timing import take_turns
-from ae_keras.benchmark.training import our_training
 from ae_keras.codec.loading import load_codec
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.rate_distortion import compare, make_mosaics, measure_codec
@@ -26,8 +22,6 @@ EPOCHS = 6
 MODELS = ("vae_v1", "vae_v2")
 QUALITIES = (30, 40, 50, 60, 70)
 _IMAGES = 2000
-# Of the measurement of time.
-_STEPS, _ROUNDS = 8, 5
 
 
 def run(lab: Lab) -> Page:
@@ -39,7 +33,7 @@ def run(lab: Lab) -> Page:
             recipe = recipe_for(name, "cifar10", epochs=EPOCHS, grouped=grouped)
             kind = "grouped" if grouped else "dense"
             runs[label] = lab.train(f"grouped_convolution-{name}-{kind}", recipe)
-    steps = _time_steps(lab, runs)
+    steps = lab.time_steps(runs)
     points = {label: _measure_codec(lab, label, run) for label, run in runs.items()}
     rows = [
         (label, *_measure(lab, run), steps[label], *points[label][0]) for label, run in runs.items()
@@ -55,19 +49,6 @@ def run(lab: Lab) -> Page:
 
 def _dense(name: str) -> str:
     return f"{name}, no groups"
-
-
-def _time_steps(lab: Lab, runs: dict) -> dict[str, float]:
-    """Return the milliseconds of a training step of each model."""
-    alternatives = {}
-    for label, run in runs.items():
-        images = lab.load_images(run, "train").images[: _STEPS * run.recipe.batch_size]
-        alternatives[label] = our_training(run.recipe, images)
-    seconds = take_turns(alternatives, 1 if lab.quick else _ROUNDS)
-    return {
-        label: 1000 * float(np.median(times)) * runs[label].recipe.batch_size
-        for label, times in seconds.items()
-    }
 
 
 def _measure(lab: Lab, run) -> tuple:

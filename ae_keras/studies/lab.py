@@ -10,6 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ae_keras.benchmark.timing import take_turns
+from ae_keras.benchmark.training import our_training
 from ae_keras.data.loading import Images, load_images
 from ae_keras.evaluation import measure
 from ae_keras.recipe import Recipe
@@ -23,6 +25,7 @@ from ae_keras.training import train
 _QUICK_EPOCHS = 1
 _QUICK_IMAGES = 600
 _MEASURED_IMAGES = 10_000
+_TIMED_STEPS, _TIMED_ROUNDS = 8, 5
 _TRIAL = "**This is a trial of one epoch on a few photographs, which shows nothing.**"
 
 
@@ -139,6 +142,22 @@ class Lab:
     def measure(self, run: RunFolder, part: str) -> dict:
         """Return the errors of a run on up to 10,000 images of a part of its data."""
         return measure(self.load_model(run), self.load_images(run, part), run.recipe)
+
+    def time_steps(self, runs: dict[str, RunFolder]) -> dict[str, float]:
+        """Return the milliseconds of a training step of some recipes.
+
+        The median of rounds in which they take turns.
+        """
+        alternatives, batch_sizes = {}, {}
+        for name, run in runs.items():
+            batch_sizes[name] = run.recipe.batch_size
+            images = self.load_images(run, "train").images[: _TIMED_STEPS * batch_sizes[name]]
+            alternatives[name] = our_training(run.recipe, images)
+        seconds = take_turns(alternatives, 1 if self.quick else _TIMED_ROUNDS)
+        return {
+            name: 1000 * float(np.median(times)) * batch_sizes[name]
+            for name, times in seconds.items()
+        }
 
     def draw(self, name: str, save: Callable, *arguments, **options) -> str:
         """Write a figure with a function of `ae_keras.figures`; return its file name."""
