@@ -5,7 +5,7 @@ convolutions reached the lower validation loss and the sharper faces. A grid ove
 128 and 256 and first layers of 32, 64 and 128 filters then looked for the best of `celeba_conv`.
 
 With a GPU the grid is that of the report, on all images for eight epochs. Without, it is reduced:
-3,000 images, six epochs, batches of 16, 32, 64 and 128 and first layers of 8, 16 and 32 filters.
+2,000 images, six epochs, batches of 16, 32, 64 and 128 and first layers of 8, 16 and 32 filters.
 `--faces` takes a folder of CelebA's images where the prepared data set is not at hand; images that
 are smaller than 128x128 are enlarged.
 """
@@ -19,7 +19,7 @@ from ae_keras.studies.lab import Lab, Page, Table
 
 TITLE = "Autoencoders of faces"
 FULL = {"batches": (32, 64, 128, 256), "filters": (32, 64, 128), "epochs": 8, "images": None}
-REDUCED = {"batches": (16, 32, 64, 128), "filters": (8, 16, 32), "epochs": 6, "images": 3000}
+REDUCED = {"batches": (16, 32, 64, 128), "filters": (8, 16, 32), "epochs": 6, "images": 2000}
 _QUICK = {"batches": (16,), "filters": (4, 8), "epochs": 1, "images": None}
 # Of the comparison of both models.
 _BATCHES = (16, 32)
