@@ -157,7 +157,7 @@ def bits_per_pixel(size: int, height: int, width: int) -> float:
     return 8 * size / (height * width)
 
 
-def _pareto_front(rates: Sequence[float], quality: Sequence[float]) -> np.ndarray:
+def pareto_front(rates: Sequence[float], quality: Sequence[float]) -> np.ndarray:
     """Return the points `(rate, quality)` that no other beats in both, by rising rate."""
     points = np.array(sorted(zip(rates, quality, strict=True)))
     best = np.maximum.accumulate(points[:, 1])
@@ -188,7 +188,7 @@ def bd_rate(
     Reference:
         - Bjontegaard, 2001: VCEG-M33
     """
-    curves = [_pareto_front(anchor_rates, anchor_quality), _pareto_front(rates, quality)]
+    curves = [pareto_front(anchor_rates, anchor_quality), pareto_front(rates, quality)]
     lowest = max(curve[0, 1] for curve in curves)
     highest = min(curve[-1, 1] for curve in curves)
     if not lowest < highest or min(map(len, curves)) < 2:

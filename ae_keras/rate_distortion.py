@@ -47,7 +47,7 @@ PILLOW_QUALITIES = {
 _MOSAIC_SIDE = 20
 _CHUNK_PIXELS = 2**22
 # Above that of any image with an error: 84 dB, one grey level in one value of 32x32x3.
-_PERFECT_PSNR = 100.0
+PERFECT_PSNR = 100.0
 
 
 def measure_rate_distortion(
@@ -160,7 +160,7 @@ def _qualities_of(codec: str, qualities: Sequence[int]) -> Sequence[int | None]:
 
 def _at(codec, quality: int | None, layout: str):
     codec = codec if quality is None else codec.with_quality(quality)
-    # The images of a mosaic are tiles of their own.
+    # The images of a mosaic are tiles of their own, unless the model takes any size.
     return codec.with_overlap(0) if layout == "mosaic" and hasattr(codec, "overlap") else codec
 
 
@@ -205,7 +205,7 @@ def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float
         if metrics.count_scales(*originals.shape[1:3]):
             similarities.append(metrics.ms_ssim(originals, restored))
     errors = np.concatenate(errors)
-    psnr = np.minimum(metrics.psnr(errors), _PERFECT_PSNR).mean()
+    psnr = np.minimum(metrics.psnr(errors), PERFECT_PSNR).mean()
     compress, decompress = 1000 * seconds / len(errors)
     return {
         "images": len(errors),

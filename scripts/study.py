@@ -38,6 +38,8 @@ def main(arguments):
         print("\n".join(f"{name:20} {question}" for name, question in STUDIES.items()))
         return
     load_study(arguments.study if arguments.study != "all" else next(iter(STUDIES)))
+    if arguments.faces != "celeb_a" and not Path(arguments.faces).expanduser().is_dir():
+        raise FileNotFoundError(f"No such folder: {arguments.faces!r}. See --faces in --help.")
     import keras
 
     from ae_keras.studies.lab import Lab

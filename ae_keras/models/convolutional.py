@@ -75,7 +75,8 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), convolutions=1, name="cae"
         image_shape: `(height, width, channels)`. Height and width must be divisible by 2 for each
             pooling, or `None`: any such size.
         filters: Two or more ints. Feature maps at each resolution; the last is the latent's.
-        convolutions: int. Convolutions at each resolution, in the encoder and in the decoder.
+        convolutions: int. Convolutions at each resolution of the encoder, and of the decoder below
+            that of the image.
         name: str.
 
     Returns:

@@ -109,6 +109,8 @@ def vae_v2(
 
 
 def _vae(image_shape, convolutions, kl_weight, step, activation, grouped, name):
+    if type(grouped) is not bool:
+        raise ValueError(f"`grouped` must be true or false. Received: {grouped!r}")
     if not grouped:
         convolutions = [(1, *others) for _, *others in convolutions]
     pixels = image_shape[0] * image_shape[1]

@@ -7,12 +7,13 @@ convolutions reached the lower validation loss and the sharper faces. A grid ove
 With a GPU the grid is that of the report, on all images for eight epochs. Without, it is reduced:
 2,000 images, six epochs, batches of 16, 32, 64 and 128 and first layers of 8, 16 and 32 filters.
 `--faces` takes a folder of CelebA's images where the prepared data set is not at hand; images that
-are smaller than 128x128 are enlarged.
+are smaller than 128x128 are enlarged. Sharpness is the mean size of the gradient between
+neighbouring pixels of test images, as a share of that of the originals.
 """
 
 import numpy as np
 
-from ae_keras import figures
+from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
 from ae_keras.run_figures import pick_examples, reconstruct
 from ae_keras.studies.lab import Lab, Page, Table
@@ -24,7 +25,8 @@ _QUICK = {"batches": (16,), "filters": (4, 8), "epochs": 1, "images": None}
 # Of the comparison of both models.
 _BATCHES = (16, 32)
 _FILTERS = 16
-_SHOWN = 8
+_SHOWN = 6
+_SHARPNESS_IMAGES = 200
 
 
 def run(lab: Lab) -> Page:
@@ -36,20 +38,22 @@ def run(lab: Lab) -> Page:
     grid = [("celeba_conv", batch, n) for n in plan["filters"] for batch in plan["batches"]]
     keys = keys[:: 2 if lab.quick else 1]
     runs = {key: _train(lab, plan, *key) for key in dict.fromkeys([*keys, *grid])}
-    rows = [(*key, *_measure(run)) for key, run in runs.items()]
-    header = ("model", "batch", "filters", "parameters", "training MSE", "validation MSE")
-    table = Table((*header, "test MSE", "seconds an epoch"), [_format(row) for row in rows])
+    rows = [(*key, *_measure(lab, run)) for key, run in runs.items()]
+    header = ("model", "batch", "filters", "parameters", "seconds an epoch", "training MSE")
+    header += ("validation MSE", "test MSE", "sharpness")
+    table = Table(header, [_format(row) for row in rows])
     panels = [
         _panel("Strided or pooling", {key: runs[key] for key in keys}, "{0}, batch {1}", 0),
         _panel("celeba_conv", {key: runs[key] for key in grid}, "{2} filters, batch {1}", 2),
     ]
     title = "Validation loss of autoencoders of faces"
     curves = lab.draw("validation_loss", figures.save_curves, panels, title)
-    best = min(grid, key=lambda key: runs[key].metrics["test"]["mse"])
+    best = min((row for row in rows if row[:3] in grid), key=_validation)[:3]
     chosen = {"{},\nbatch {}, {} filters".format(*key): runs[key] for key in (*keys, best)}
     caption = "Faces of the test part"
     faces = lab.draw("faces", figures.save_image_rows, _reconstruct(lab, chosen), caption)
-    finding = f"{_judge_models(rows[: len(keys)])} {_judge_grid(rows, grid)}"
+    data = next(iter(runs.values())).recipe.data_name
+    finding = f"Data: {data}. {_judge_models(rows[: len(keys)])} {_judge_grid(rows, grid)}"
     return Page(finding, {"celeba_models": table}, {curves: title, faces: caption})
 
 
@@ -61,17 +65,24 @@ def _train(lab: Lab, plan: dict, name: str, batch: int, filters: int):
     return lab.train(f"celeba_models-{name}-{batch}-{filters}", recipe)
 
 
-def _measure(run) -> tuple:
-    """Return parameters, errors of training, validation and test, and seconds an epoch."""
-    best = min(run.history, key=lambda row: row["val_loss"])
-    training = run.metrics["training"]
-    errors = best["loss"], best["val_loss"], run.metrics["test"]["mse"]
-    return training["parameters"], *errors, training["seconds_per_epoch"]
+def _measure(lab: Lab, run) -> tuple:
+    """Return parameters, seconds an epoch, training, validation and test error, and sharpness."""
+    training, model = run.metrics["training"], lab.load_model(run)
+    errors = [lab.measure(run, part)["mse"] for part in ("train", "validation")]
+    examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
+    originals, outputs = reconstruct(model, examples, run.recipe)
+    sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
+    sizes = training["parameters"], training["seconds_per_epoch"]
+    return (*sizes, *errors, run.metrics["test"]["mse"], sharpness)
 
 
 def _format(row) -> tuple:
-    *sizes, training, validation, test, seconds = row
-    return (*sizes, f"{training:.5f}", f"{validation:.5f}", f"{test:.5f}", f"{seconds:.1f}")
+    styles = ("d", ".1f", ".5f", ".5f", ".5f", ".3f")
+    return (*row[:3], *(format(x, style) for x, style in zip(row[3:], styles, strict=True)))
+
+
+def _validation(row) -> float:
+    return row[6]
 
 
 def _panel(title: str, runs: dict, label: str, coloured: int) -> figures.Panel:
@@ -95,24 +106,33 @@ def _reconstruct(lab: Lab, runs: dict) -> dict[str, np.ndarray]:
 
 
 def _judge_models(rows) -> str:
-    """Say which of the two models has the lower error in each batch size."""
-    test = {row[:2]: row[-2] for row in rows}
-    batches = sorted({batch for _, batch in test})
-    wins = [test["celeba_conv", batch] < test["celeba_pool", batch] for batch in batches]
-    holds = "holds" if all(wins) else "does not hold" if not any(wins) else "holds in part"
+    """Say which of the two models has the lower validation error, and which the sharper faces."""
+    found = {row[:2]: (_validation(row), row[8]) for row in rows}
+    batches = sorted({batch for _, batch in found})
+    pairs = [(found["celeba_conv", batch], found["celeba_pool", batch]) for batch in batches]
+    lower = [conv[0] < pool[0] for conv, pool in pairs]
+    sharper = [conv[1] > pool[1] for conv, pool in pairs]
     errors = ", ".join(
-        f"{test['celeba_conv', batch]:.4f} against {test['celeba_pool', batch]:.4f} (batch {batch})"
-        for batch in batches
+        f"{conv[0]:.4f} and {pool[0]:.4f} (batch {batch})"
+        for batch, (conv, pool) in zip(batches, pairs, strict=True)
     )
-    return f"That strided convolutions beat pooling {holds}: test errors of {errors}."
+    return (
+        f"That strided convolutions reach a lower validation error than pooling {_holds(lower)}: "
+        f"{errors}. That their faces are sharper {_holds(sharper)}."
+    )
+
+
+def _holds(found: list[bool]) -> str:
+    return "holds" if all(found) else "holds in part" if any(found) else "does not hold"
 
 
 def _judge_grid(rows, grid) -> str:
     """Name the best of the grid."""
     rows = [row for row in rows if row[:3] in grid]
-    best, worst = (choose(rows, key=lambda row: row[-2]) for choose in (min, max))
+    best, worst = (choose(rows, key=_validation) for choose in (min, max))
     return (
-        f"The best of the grid has {best[2]} filters and batches of {best[1]} ({best[-2]:.4f}), "
-        f"the worst {worst[2]} and {worst[1]} ({worst[-2]:.4f}). All train for as many epochs, so "
-        "that small batches take more steps."
+        f"The best of the grid has {best[2]} filters and batches of {best[1]} "
+        f"({_validation(best):.4f}), the worst {worst[2]} and {worst[1]} "
+        f"({_validation(worst):.4f}). All train for as many epochs, so that small batches take "
+        "more steps."
     )

@@ -4,7 +4,8 @@ No report measures a file; they compare models by the number of values in their 
 all. Here models compress 2,000 test images of their own data, as one file each and as mosaics of
 20x20 images, in which headers hardly count. Beside them stand the bits a pixel that PNG takes
 without loss, and those that JPEG and WebP take in mosaics for the same PSNR, interpolated between
-their qualities. There are fewer faces, those of the test part;
+their qualities. A model of any size (`cae`, `conv`) takes a mosaic as one image, so that neighbours
+disturb each other at their borders. There are fewer faces, those of the test part;
 models whose data is not at hand are left out.
 """
 
@@ -13,6 +14,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import load_codec
+from ae_keras.metrics import pareto_front
 from ae_keras.rate_distortion import PILLOW_QUALITIES, make_mosaics, measure_codec
 from ae_keras.studies.lab import Lab, Page, Table
 from ae_keras.studies.trained import MODELS, train_own
@@ -24,8 +26,11 @@ _MEASURED_IMAGES = 2000
 def run(lab: Lab) -> Page:
     """Measure each model beside the classical formats on its own data."""
     rows = [row for name in MODELS if (row := _measure(lab, name))]
-    header = ("model", "data", "PSNR [dB]", "bpp, a file an image", "bpp, mosaic", "ratio, mosaic")
-    table = Table((*header, "PNG", "JPEG, same PSNR", "WebP, same PSNR"), rows)
+    if not rows:
+        raise ConnectionError("None of the data sets is here, and there is no network.")
+    header = ("model", "data", "bpp, a file an image", "PSNR [dB]", "bpp, mosaic", "PSNR [dB]")
+    header += ("ratio, mosaic", "PNG", "JPEG, same PSNR", "WebP, same PSNR")
+    table = Table(header, [_format(row) for row in rows])
     return Page(_judge(rows), {"compression_rate": table})
 
 
@@ -43,32 +48,35 @@ def _measure(lab: Lab, name: str) -> tuple | None:
     together = measure_codec(codec.with_overlap(0), mosaics, images)
     png = measure_codec(make_codec("png"), mosaics, images)["bpp"]
     same = [_rate_at(together["psnr"], format, mosaics, images) for format in ("jpeg", "webp")]
-    values = (together["psnr"], single["bpp"], together["bpp"])
     ratio = 8 * images.shape[-1] / together["bpp"]
-    shown = ["-" if value is None else f"{value:.2f}" for value in (*values, ratio, png, *same)]
-    return (f"`{name}`", run.recipe.data_name, *shown)
+    values = (single["bpp"], single["psnr"], together["bpp"], together["psnr"], ratio, png, *same)
+    return (f"`{name}`", run.recipe.data_name, *values)
+
+
+def _format(row) -> tuple:
+    return (*row[:2], *("-" if value is None else f"{value:.2f}" for value in row[2:]))
 
 
 def _rate_at(psnr: float, format: str, mosaics, images) -> float | None:
-    """Return the bits per pixel of a format at a PSNR; None where it does not reach so low."""
+    """Return the bits per pixel of a format at a PSNR; None where it does not reach it."""
     points = [
         measure_codec(make_codec(format).with_quality(quality), mosaics, images)
         for quality in PILLOW_QUALITIES[format]
     ]
-    quality, rates = ([point[key] for point in points] for key in ("psnr", "bpp"))
-    if not quality[0] <= psnr <= quality[-1]:
+    rates, quality = pareto_front(*([point[key] for point in points] for key in ("bpp", "psnr"))).T
+    if len(rates) < 2 or not quality[0] <= psnr <= quality[-1]:
         return None
     return float(np.exp(PchipInterpolator(quality, np.log(rates))(psnr)))
 
 
 def _judge(rows) -> str:
     """Say which models take fewer bits than JPEG for the same PSNR."""
-    compared = [row for row in rows if row[7] != "-"]
-    better = [row[0] for row in compared if float(row[4]) < float(row[7])]
-    best = max(rows, key=lambda row: float(row[5]))
-    said = [
-        f"The highest ratio to 8-bit pixels, {best[5]}, is that of {best[0]} on {best[1]}.",
-        f"JPEG can have the PSNR of {len(compared)} of {len(rows)} models;",
-        f"{len(better)} of these take fewer bits than it" + ":" * bool(better),
-    ]
-    return " ".join([*said, ", ".join(better)]).strip() + "."
+    compared = [row for row in rows if row[8] is not None]
+    better = [row[0] for row in compared if row[4] < row[8]]
+    best = max(rows, key=lambda row: row[6])
+    return (
+        "No report gives a number to compare with. The highest ratio to 8-bit pixels, "
+        f"{best[6]:.1f}, is that of {best[0]} on {best[1]}. The PSNR of {len(compared)} of "
+        f"{len(rows)} models is one that JPEG can have, too; with fewer bits than JPEG: "
+        f"{', '.join(better) or 'none'}."
+    )

@@ -88,7 +88,9 @@ def _draw(lab: Lab, psnr: dict, originals: np.ndarray, results: dict) -> dict[st
 def _judge(psnr: dict) -> str:
     """Say up to which noise each model improves an image, and who is the best."""
     plain, trained = [name for name in psnr[MILD] if name.startswith("conv")]
-    said = []
+    mild, strong = (psnr[level][plain] > psnr[level]["noisy"] for level in (MILD, STRONG))
+    holds = "holds" if mild and not strong else "does not hold" if strong and not mild else None
+    said = [f"That it helps with mild noise and not with strong noise {holds or 'holds in part'}"]
     for name in (plain, trained):
         helps = [level for level in LEVELS if psnr[level][name] > psnr[level]["noisy"]]
         gains = [psnr[level][name] - psnr[level]["noisy"] for level in (MILD, STRONG)]

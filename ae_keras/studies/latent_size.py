@@ -116,10 +116,19 @@ def _judge(dataset: str, rows) -> str:
         curve = {row[1]: (row[-2], row[-1]) for row in rows if row[0] == family}
         least, largest = min(curve), max(curve)
         best = min(curve, key=lambda size: curve[size][0])
-        growth = curve[largest][1] / max(curve[least][1], 0.01)
+        growth = _growth(curve)
+        linear = "almost linear" if 0.75 < growth < 1.25 else "neither flat nor linear"
         said.append(
-            f"{family}'s test error falls from {curve[least][0]:.4f} at size {least} to "
-            f"{curve[best][0]:.5f} at {best} (of up to {largest}), and an epoch of the largest "
-            f"takes {growth:.1f} times as long as one of the smallest"
+            f"{family}'s test error is {curve[least][0]:.4f} at size {least} and the lowest, "
+            f"{curve[best][0]:.5f}, at {best} (of up to {largest}); from {_LARGE} on the time of "
+            f"an epoch grows with the power {growth:.2f} of the size: "
+            f"{'flat' if growth < 0.25 else linear}"
         )
-    return f"On {dataset}, {'; '.join(said)}."
+    return f"On {dataset}, {'. '.join(said)}."
+
+
+def _growth(curve: dict) -> float:
+    """Return the exponent of the power law that fits the time of the large sizes."""
+    sizes = [size for size in curve if size >= _LARGE]
+    times = [max(curve[size][1], 0.01) for size in sizes]
+    return float(np.polyfit(np.log(sizes), np.log(times), 1)[0])

@@ -95,11 +95,13 @@ def _draw(lab: Lab, images: dict, outputs: dict, errors: dict) -> dict[str, str]
 def _judge(errors: dict, areas: dict) -> str:
     """Say how much larger the errors of photographs are, and what the error is worth."""
     ratio = errors["photographs"].mean() / errors["digits"].mean()
+    finds = areas["photographs"][0] > 0.9
     hardest = min(areas, key=lambda name: areas[name][0])
     better = [name for name, (error, brightness) in areas.items() if error > brightness]
     return (
-        f"The error of photographs is {ratio:.0f} times that of digits, and tells them apart with "
-        f"an area of {areas['photographs'][0]:.4f}. The hardest are '{hardest}' "
+        "That photographs do not pass through a model of digits "
+        f"{'holds' if finds else 'does not hold'}: their error is {ratio:.1f} times that of digits, and tells them apart with an area of "
+        f"{areas['photographs'][0]:.4f}. The hardest are '{hardest}' "
         f"({areas[hardest][0]:.4f}). The error is a better sign than the mere brightness for "
         f"{len(better)} of {len(areas)} kinds of images"
         + (f": {'; '.join(better)}." if better else ".")

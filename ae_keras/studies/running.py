@@ -30,21 +30,21 @@ def run_all(lab: Lab, names: Sequence[str] = tuple(STUDIES)) -> Iterator[tuple]:
 
     Yields:
         Of each study its name, and what `run_study` returned, or the error that kept it from its
-        end. Those with an error do not count as finished.
+        end.
     """
-    record = lab.runs / f"finished{'-quick' if lab.quick else ''}.txt"
+    record = lab.folder / ".finished"
     finished = record.read_text(encoding="utf-8").split() if record.is_file() else []
     for name in names:
         if name in finished:
+            print(f"{name}: finished before")
             continue
         try:
             result = run_study(lab, name)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ArithmeticError) as error:
             result = error
         else:
             finished.append(name)
             record.parent.mkdir(parents=True, exist_ok=True)
             write_text(record, "\n".join(finished) + "\n")
         yield name, result
-    if set(names) <= set(finished):
-        record.unlink(missing_ok=True)
+    record.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from ae_keras.codec.loading import fit_run
 from ae_keras.recipe import DIGIT_AUGMENTATION
 from ae_keras.registry import recipe_for
 from ae_keras.saved_model import RunFolder
-from ae_keras.studies.lab import Lab
+from ae_keras.studies.lab import FACES, Lab
 
 # Models with the changes to their recipes.
 MODELS = {
@@ -31,6 +31,8 @@ MODELS = {
     "celeba_pool": {"enlarge": True},
 }
 _OF_FACES = ("celeba_conv", "celeba_pool")
+# Of all CelebA, without a GPU.
+_FACES = 9000
 
 
 def train_own(lab: Lab, name: str) -> RunFolder:
@@ -40,9 +42,10 @@ def train_own(lab: Lab, name: str) -> RunFolder:
         lab: Lab.
         name: str. A key of `MODELS`.
     """
-    dataset = lab.faces if name in _OF_FACES else None
-    recipe = recipe_for(name, dataset, **MODELS[name])
-    run = lab.find(f"{name}-{recipe.data_name}") or lab.train(f"own-{name}", recipe)
+    recipe = recipe_for(name, lab.faces if name in _OF_FACES else None, **MODELS[name])
+    if name in _OF_FACES and not lab.has_gpu and lab.faces == FACES:
+        recipe = lab.reduce(recipe, _FACES)
+    run = lab.find(recipe) or lab.train(f"own-{name}", recipe)
     if not run.entropy_tables.is_file():
         fit_run(run)
     return run
