@@ -66,7 +66,7 @@ def test_files_are_denoised_and_not_replaced_unasked(denoiser, tmp_path, rng):
         Denoising(denoiser, force=True)(Job(str(source), str(source)))
 
 
-def test_models_with_labels_and_other_channels_are_refused(tmp_path, rng):
+def test_models_with_labels_are_refused(tmp_path, rng):
     np.savez(
         tmp_path / "data.npz",
         images=rng.integers(0, 256, (40, 16, 16, 3), np.uint8),

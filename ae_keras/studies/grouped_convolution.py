@@ -99,10 +99,11 @@ def _judge(rows, curves: dict, name: str) -> str:
     rate = compare(points)[_dense(name), "mosaic"]
     more = "cannot be compared" if rate is None else f"is {rate:+.0f} %"
     gain = dense[3] - grouped[3]
+    holds = "holds" if min(parameters, flops, step) > 1 else "holds in part"
     return (
-        f"Without groups `{name}` has {parameters:.1f} times the parameters and {flops:.1f} "
-        f"times the FLOPs, and a training step takes {step:.1f} times as long: that groups save "
-        f"{'holds' if min(parameters, flops, step) > 1 else 'holds in part'}. Without them its PSNR "
-        f"before quantization is {abs(gain):.2f} dB {'higher' if gain > 0 else 'lower'}, and with "
-        f"them the rate for the same PSNR {more} (BD-rate)."
+        f"Without groups `{name}` has {parameters:.1f} times the parameters and {flops:.1f} times "
+        f"the FLOPs, and a training step takes {step:.1f} times as long: that groups save {holds}. "
+        f"Without them its PSNR before quantization is {abs(gain):.2f} dB "
+        f"{'higher' if gain > 0 else 'lower'}, and with them the rate for the same PSNR {more} "
+        "(BD-rate)."
     )

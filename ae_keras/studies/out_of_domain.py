@@ -22,6 +22,8 @@ from ae_keras.studies.lab import Lab, Page, Table
 TITLE = "Images from outside the domain"
 _IMAGES = 2000
 _SHOWN = 10
+# Area under the ROC curve above which images are told apart.
+_FOUND = 0.9
 
 
 def run(lab: Lab) -> Page:
@@ -95,13 +97,13 @@ def _draw(lab: Lab, images: dict, outputs: dict, errors: dict) -> dict[str, str]
 def _judge(errors: dict, areas: dict) -> str:
     """Say how much larger the errors of photographs are, and what the error is worth."""
     ratio = errors["photographs"].mean() / errors["digits"].mean()
-    finds = areas["photographs"][0] > 0.9
     hardest = min(areas, key=lambda name: areas[name][0])
     better = [name for name, (error, brightness) in areas.items() if error > brightness]
+    area = areas["photographs"][0]
     return (
-        "That photographs do not pass through a model of digits "
-        f"{'holds' if finds else 'does not hold'}: their error is {ratio:.1f} times that of digits, and tells them apart with an area of "
-        f"{areas['photographs'][0]:.4f}. The hardest are '{hardest}' "
+        f"That photographs do not pass through a model of digits "
+        f"{'holds' if area > _FOUND else 'does not hold'}: their error is {ratio:.1f} times that "
+        f"of digits, and tells them apart with an area of {area:.4f}. The hardest are '{hardest}' "
         f"({areas[hardest][0]:.4f}). The error is a better sign than the mere brightness for "
         f"{len(better)} of {len(areas)} kinds of images"
         + (f": {'; '.join(better)}." if better else ".")

@@ -154,10 +154,10 @@ def _image_rows(models: dict, ranks: dict, images: np.ndarray) -> dict[str, np.n
 
 def _as_pictures(latents: np.ndarray) -> np.ndarray:
     """Return latents as pictures about as wide as high, from the least to the largest value."""
-    least, largest = latents.min(), latents.max() + 1e-9
+    least, largest = latents.min(), latents.max()
     count = latents.shape[1]
     height = max(side for side in range(1, int(count**0.5) + 1) if count % side == 0)
-    return ((latents - least) / (largest - least)).reshape(len(latents), height, -1, 1)
+    return ((latents - least) / max(largest - least, 1e-9)).reshape(len(latents), height, -1, 1)
 
 
 def _maps(lab: Lab, runs: dict, models: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
