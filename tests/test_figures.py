@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from ae_keras import figures
+from ae_keras.figures import curves, images
 
 
 def size_of(path):
@@ -23,7 +24,7 @@ def test_reconstructions_has_a_row_for_each_kind(channels, noisy, tmp_path, rng)
 
 def test_difference_is_grey_where_there_is_none(tmp_path, monkeypatch, rng):
     drawn = {}
-    monkeypatch.setattr(figures, "save_image_rows", lambda path, rows, *_, **__: drawn.update(rows))
+    monkeypatch.setattr(images, "save_image_rows", lambda path, rows, *_, **__: drawn.update(rows))
     originals = rng.random((1, 4, 4, 3))
     reconstructions = originals.copy()
     reconstructions[0, 0, 0, 0] += 0.01
@@ -45,9 +46,38 @@ def test_history_is_drawn_for_any_number_of_epochs(epochs, tmp_path):
 
 def test_history_of_a_variational_model_shows_the_distortion(tmp_path, monkeypatch):
     saved = []
-    monkeypatch.setattr(figures.Figure, "savefig", lambda self, *_, **__: saved.append(self))
+    monkeypatch.setattr(curves.Figure, "savefig", lambda self, *_, **__: saved.append(self))
     row = {"loss": 3.0, "val_loss": 2.0, "val_distortion": 1.0}
     figures.save_history(tmp_path / "history.png", [row, row], "title", "mse")
     axes = saved[0].axes[0]
     assert axes.get_ylabel() == "loss (mse + weighted KL)"
     assert [list(line.get_ydata()) for line in axes.lines][2] == [1.0, 1.0]
+
+
+def test_panels_stand_side_by_side_with_their_curves(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(curves.Figure, "savefig", lambda self, *_, **__: saved.append(self))
+    lines = {"a": ((1, 2, 4), (3, 2, 1)), "b": ((1, 4), (1, 1), "k--")}
+    panels = [
+        figures.Panel(lines, "size", "error [dB]", "left", xscale="log"),
+        figures.Panel({"c": ((0, 1), (1, 2))}, "time [s]", "error", yscale="log"),
+    ]
+    figures.save_curves(tmp_path / "a.png", panels, "Title")
+    left, right = saved[0].axes
+    assert (left.get_xlabel(), left.get_ylabel()) == ("size", "error [dB]")
+    assert (left.get_xscale(), left.get_yscale(), right.get_yscale()) == ("log", "linear", "log")
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["a", "b"]
+    assert left.lines[1].get_linestyle() == "--"
+    assert saved[0].get_suptitle() == "Title"
+
+
+def test_maps_have_a_colour_for_each_label(tmp_path, monkeypatch, rng):
+    saved = []
+    monkeypatch.setattr(curves.Figure, "savefig", lambda self, *_, **__: saved.append(self))
+    maps = {name: (rng.random((20, 2)), np.arange(20) % 10) for name in ("train", "test")}
+    figures.save_label_maps(tmp_path / "a.png", maps, "Title")
+    first, second, bar = saved[0].axes
+    assert (first.get_title(), second.get_title()) == ("train", "test")
+    colours = first.collections[0].to_rgba(np.arange(10))
+    assert len(np.unique(colours, axis=0)) == 10
+    assert bar.get_ylabel() == "label"

@@ -119,9 +119,7 @@ def test_models_of_faces_are_judged_by_batch():
     keys = [(name, batch, 8) for name in ("celeba_conv", "celeba_pool") for batch in (16, 32)]
 
     def rows(*errors):
-        return [
-            (*key, 1, 1, 0, error, 0, 1 - error) for key, error in zip(keys, errors, strict=True)
-        ]
+        return [(*key, 1, 0, error, 0, 1 - error) for key, error in zip(keys, errors, strict=True)]
 
     said = study._judge_models(rows(0.1, 0.1, 0.2, 0.2))
     assert "pooling holds: 0.1000 and 0.2000 (batch 16)" in said

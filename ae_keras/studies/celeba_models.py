@@ -39,7 +39,7 @@ def run(lab: Lab) -> Page:
     keys = keys[:: 2 if lab.quick else 1]
     runs = {key: _train(lab, plan, *key) for key in dict.fromkeys([*keys, *grid])}
     rows = [(*key, *_measure(lab, run)) for key, run in runs.items()]
-    header = ("model", "batch", "filters", "parameters", "seconds an epoch", "training MSE")
+    header = ("model", "batch", "filters", "parameters", "training MSE")
     header += ("validation MSE", "test MSE", "sharpness")
     table = Table(header, [_format(row) for row in rows])
     panels = [
@@ -66,23 +66,22 @@ def _train(lab: Lab, plan: dict, name: str, batch: int, filters: int):
 
 
 def _measure(lab: Lab, run) -> tuple:
-    """Return parameters, seconds an epoch, training, validation and test error, and sharpness."""
-    training, model = run.metrics["training"], lab.load_model(run)
+    """Return parameters, training, validation and test error, and sharpness."""
+    model = lab.load_model(run)
     errors = [lab.measure(run, part)["mse"] for part in ("train", "validation")]
     examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
-    sizes = training["parameters"], training["seconds_per_epoch"]
-    return (*sizes, *errors, run.metrics["test"]["mse"], sharpness)
+    return (model.parameter_count, *errors, run.metrics["test"]["mse"], sharpness)
 
 
 def _format(row) -> tuple:
-    styles = ("d", ".1f", ".5f", ".5f", ".5f", ".3f")
+    styles = ("d", ".5f", ".5f", ".5f", ".3f")
     return (*row[:3], *(format(x, style) for x, style in zip(row[3:], styles, strict=True)))
 
 
 def _validation(row) -> float:
-    return row[6]
+    return row[5]
 
 
 def _panel(title: str, runs: dict, label: str, coloured: int) -> figures.Panel:
@@ -107,7 +106,7 @@ def _reconstruct(lab: Lab, runs: dict) -> dict[str, np.ndarray]:
 
 def _judge_models(rows) -> str:
     """Say which of the two models has the lower validation error, and which the sharper faces."""
-    found = {row[:2]: (_validation(row), row[8]) for row in rows}
+    found = {row[:2]: (_validation(row), row[7]) for row in rows}
     batches = sorted({batch for _, batch in found})
     pairs = [(found["celeba_conv", batch], found["celeba_pool", batch]) for batch in batches]
     lower = [conv[0] < pool[0] for conv, pool in pairs]
