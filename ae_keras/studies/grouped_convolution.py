@@ -2,10 +2,10 @@
 
 The report proposed groups that grow as the resolution falls, so that late layers have far fewer
 parameters than dense ones. It did not train the same models without groups. Here all four train
-for four epochs in the same way. FLOPs are two for each multiplication of a convolution, forward, for
-one image; the time of a training step, at batch size 128, is the median of rounds in which the four
-take turns. Rates are those of 2,000 test images in mosaics of 20x20, from a step that is coarse to
-one that is fine, and at the default step.
+for four epochs in the same way. FLOPs are two for each multiplication of a convolution, forward,
+for one image; the time of a training step, at batch size 128, is the median of rounds in which the
+four take turns. Rates are those of 2,000 test images in mosaics of 20x20, from a step that is
+coarse to one that is fine, and at the default step.
 """
 
 import math
