@@ -41,7 +41,7 @@ def test_models_are_trained_once(lab, tiny_recipe):
     assert lab.train("one", tiny_recipe).model.stat().st_mtime_ns == written
     test = lab.load_images(run, "test")
     assert test.images.shape[1:] == lab.load_model(run).image_shape
-    assert lab.measure(run, "test") == pytest.approx(run.metrics["test"])
+    assert lab.measure_mse(run, "test") == pytest.approx(run.metrics["test"]["mse"])
     assert len(run.history) == 1
     assert set(run.history[0]) == {"epoch", "loss", "val_loss", "learning_rate"}
 

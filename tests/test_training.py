@@ -189,10 +189,16 @@ def test_process_killed_five_times_resumes_exactly(tmp_path):
     assert_same_results(tmp_path / "whole", tmp_path / "pieces")
 
 
+@pytest.fixture(scope="module")
+def whole_runs(tmp_path_factory):
+    """Where runs that were not interrupted are kept, for tests of the same images."""
+    return tmp_path_factory.mktemp("whole")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("steps_per_execution", [1, 16])
 def test_interrupt_saves_and_says_how_to_continue(
-    steps_per_execution, number, tiny_recipe, tmp_path, monkeypatch
+    steps_per_execution, number, tiny_recipe, whole_runs, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", steps_per_execution)
     original = training._WithinEpoch.on_train_batch_end
@@ -201,14 +207,16 @@ def test_interrupt_saves_and_says_how_to_continue(
         os.kill(os.getpid(), number)
         original(self, batch, logs)
 
-    ae_keras.train(tiny_recipe, tmp_path / "whole", verbose=0)
+    whole = whole_runs / str(steps_per_execution)
+    if not whole.exists():
+        ae_keras.train(tiny_recipe, whole, verbose=0)
     with monkeypatch.context() as context:
         context.setattr(training._WithinEpoch, "on_train_batch_end", interrupt)
         with pytest.raises(KeyboardInterrupt, match=r"state is saved\. Run the same command again"):
             ae_keras.train(tiny_recipe, tmp_path / "pieces", verbose=0)
     assert (tmp_path / "pieces" / "checkpoint.npz").is_file()
     ae_keras.train(tiny_recipe, tmp_path / "pieces", verbose=0)
-    assert_same_results(tmp_path / "whole", tmp_path / "pieces")
+    assert_same_results(whole, tmp_path / "pieces")
 
 
 def test_early_stopping_keeps_the_best_epoch(tiny_recipe, tmp_path):

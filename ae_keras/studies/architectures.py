@@ -63,14 +63,14 @@ def run(lab: Lab) -> Page:
 
 def _measure(lab: Lab, run) -> tuple:
     model = lab.load_model(run)
-    training, test = lab.measure(run, "train"), run.metrics["test"]
+    training, test = lab.measure_mse(run, "train"), run.metrics["test"]
     examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
-    gap = 100 * (test["mse"] / training["mse"] - 1)
+    gap = 100 * (test["mse"] / training - 1)
     sizes = math.prod(model.latent_shape), model.parameter_count
     quality = test["psnr"], test["ssim"], sharpness
-    return (*sizes, training["mse"], test["mse"], gap, *quality)
+    return (*sizes, training, test["mse"], gap, *quality)
 
 
 def _variants(lab: Lab) -> dict[str, dict]:

@@ -68,7 +68,7 @@ def _train(lab: Lab, plan: dict, name: str, batch: int, filters: int):
 def _measure(lab: Lab, run) -> tuple:
     """Return parameters, training, validation and test error, and sharpness."""
     model = lab.load_model(run)
-    errors = [lab.measure(run, part)["mse"] for part in ("train", "validation")]
+    errors = [lab.measure_mse(run, part) for part in ("train", "validation")]
     examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()

@@ -34,7 +34,7 @@ def run(lab: Lab) -> Page:
     steps, rows, examples = lab.time_steps(runs), [], {}
     for (depth, filters), run in runs.items():
         model, test = lab.load_model(run), lab.load_images(run, "test")
-        errors = [lab.measure(run, part)["mse"] for part in ("train", "test")]
+        errors = [lab.measure_mse(run, part) for part in ("train", "test")]
         loss = run.history[-1]["loss"]
         sizes = (depth, filters, math.prod(model.latent_shape), model.parameter_count)
         rows.append((*sizes, f"{loss:.5f}", *(f"{error:.6f}" for error in errors)))

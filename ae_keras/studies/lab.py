@@ -11,10 +11,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ae_keras import metrics
 from ae_keras.benchmark.timing import take_turns
 from ae_keras.benchmark.training import our_training
 from ae_keras.data.loading import Images, load_images
-from ae_keras.evaluation import measure
+from ae_keras.data.pipeline import Pipeline
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.run_figures import pick_examples
@@ -147,9 +148,14 @@ class Lab:
         """Return the model of a run."""
         return load_model(run.model)
 
-    def measure(self, run: RunFolder, part: str) -> dict:
-        """Return the errors of a run on up to 10,000 images of a part of its data."""
-        return measure(self.load_model(run), self.load_images(run, part), run.recipe)
+    def measure_mse(self, run: RunFolder, part: str) -> float:
+        """Return the mean squared error of a run on up to 10,000 images of a part of its data."""
+        model, data = self.load_model(run), self.load_images(run, part)
+        batches = Pipeline(data, run.recipe).evaluation().as_numpy_iterator()
+        errors = [
+            metrics.mse(targets, model.predict_on_batch(inputs)) for inputs, targets in batches
+        ]
+        return float(np.concatenate(errors).mean())
 
     def time_steps(self, runs: dict[str, RunFolder]) -> dict[str, float]:
         """Return the milliseconds of a training step of some recipes.

@@ -66,7 +66,7 @@ def _train(lab: Lab, dataset: str, family: str, size: int):
 def _measure(lab: Lab, run) -> tuple:
     """Return latent values, parameters, training and test error, and seconds an epoch."""
     model = lab.load_model(run)
-    training, test = lab.measure(run, "train")["mse"], run.metrics["test"]["mse"]
+    training, test = lab.measure_mse(run, "train"), run.metrics["test"]["mse"]
     seconds = run.metrics["training"]["seconds_per_epoch"]
     return math.prod(model.latent_shape), model.parameter_count, training, test, seconds
 
