@@ -16,6 +16,7 @@ import numpy as np
 from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
 from ae_keras.run_figures import pick_examples, reconstruct
+from ae_keras.saved_model import RunFolder
 from ae_keras.studies.lab import Lab, Page, Table
 
 TITLE = "Autoencoders of faces"
@@ -31,13 +32,13 @@ _SHARPNESS_IMAGES = 200
 
 def run(lab: Lab) -> Page:
     """Train both models, then the grid."""
-    plan = _QUICK if lab.quick else FULL if lab.has_gpu else REDUCED
+    plan = _plan(lab)
     keys = [
         (name, batch, _FILTERS) for name in ("celeba_conv", "celeba_pool") for batch in _BATCHES
     ]
     grid = [("celeba_conv", batch, n) for n in plan["filters"] for batch in plan["batches"]]
     keys = keys[:: 2 if lab.quick else 1]
-    runs = {key: _train(lab, plan, *key) for key in dict.fromkeys([*keys, *grid])}
+    runs = {key: train_faces(lab, *key) for key in dict.fromkeys([*keys, *grid])}
     rows = [(*key, *_measure(lab, run)) for key, run in runs.items()]
     header = ("model", "batch", "filters", "parameters", "training MSE")
     header += ("validation MSE", "test MSE", "sharpness")
@@ -57,12 +58,18 @@ def run(lab: Lab) -> Page:
     return Page(finding, {"celeba_models": table}, {curves: title, faces: caption})
 
 
-def _train(lab: Lab, plan: dict, name: str, batch: int, filters: int):
+def train_faces(lab: Lab, name: str, batch: int, filters: int) -> RunFolder:
+    """Return the run of one model of faces, trained if need be."""
+    plan = _plan(lab)
     changes = {"filters": filters, "batch_size": batch, "epochs": plan["epochs"], "enlarge": True}
     recipe = recipe_for(name, lab.faces, **changes)
     if plan["images"]:
         recipe = lab.reduce(recipe, plan["images"])
     return lab.train(f"celeba_models-{name}-{batch}-{filters}", recipe)
+
+
+def _plan(lab: Lab) -> dict:
+    return _QUICK if lab.quick else FULL if lab.has_gpu else REDUCED
 
 
 def _measure(lab: Lab, run) -> tuple:

@@ -5,7 +5,8 @@ all. Here models compress 2,000 test images of their own data, as one file each 
 20x20 images, in which headers hardly count. Beside them stand the bits a pixel that PNG takes
 without loss, and those that JPEG and WebP take in mosaics for the same PSNR, interpolated between
 their qualities. A model of any size (`cae`, `conv`) takes a mosaic as one image, so that neighbours
-disturb each other at their borders. There are fewer faces, those of the test part;
+disturb each other at their borders. Of the faces there are as many as their test
+part has;
 models whose data is not at hand are left out.
 """
 
@@ -17,7 +18,7 @@ from ae_keras.codec.loading import load_codec
 from ae_keras.metrics import pareto_front
 from ae_keras.rate_distortion import PILLOW_QUALITIES, make_mosaics, measure_codec
 from ae_keras.studies.lab import Lab, Page, Table
-from ae_keras.studies.trained import MODELS, train_own
+from ae_keras.studies.trained import FACES, MODELS, train_own
 
 TITLE = "The rate of compression"
 _MEASURED_IMAGES = 2000
@@ -25,7 +26,7 @@ _MEASURED_IMAGES = 2000
 
 def run(lab: Lab) -> Page:
     """Measure each model beside the classical formats on its own data."""
-    rows = [row for name in MODELS if (row := _measure(lab, name))]
+    rows = [row for name in (*MODELS, *FACES) if (row := _measure(lab, name))]
     if not rows:
         raise ConnectionError("None of the data sets is here, and there is no network.")
     header = ("model", "data", "bpp, a file an image", "PSNR [dB]", "bpp, mosaic", "PSNR [dB]")

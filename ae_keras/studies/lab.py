@@ -28,8 +28,6 @@ _QUICK_EPOCHS = 1
 _QUICK_IMAGES = 600
 _MEASURED_IMAGES = 10_000
 _TIMED_IMAGES, _TIMED_ROUNDS = 2048, 5
-# The TFDS name of CelebA.
-FACES = "celeb_a"
 _TRIAL = "**This is a trial of one epoch on a few photographs, which shows nothing.**"
 
 
@@ -90,7 +88,7 @@ class Lab:
     runs: Path
     quick: bool = False
     has_gpu: bool = False
-    faces: str = FACES
+    faces: str = "celeb_a"
     verbose: int | None = None
 
     def train(self, name: str, recipe: Recipe) -> RunFolder:

@@ -10,7 +10,7 @@ training images, so that each takes one number.
 
 Real bytes are those of files at the default step, which costs little quality, of 2,000 test images:
 one file an image, and mosaics of 20x20. The maps show the first two principal components of each
-latent space, fitted to 4,000 training images. `lossless_mlp` was trained for 60 epochs, where the
+latent space, fitted to 4,000 training images. `lossless_mlp` was trained for 40 epochs, where the
 report took 300 of five-fold data.
 """
 

@@ -8,7 +8,8 @@ from ae_keras.codec.loading import fit_run
 from ae_keras.recipe import DIGIT_AUGMENTATION
 from ae_keras.registry import recipe_for
 from ae_keras.saved_model import RunFolder
-from ae_keras.studies.lab import FACES, Lab
+from ae_keras.studies.celeba_models import train_faces
+from ae_keras.studies.lab import Lab
 
 # Models with the changes to their recipes.
 MODELS = {
@@ -18,21 +19,16 @@ MODELS = {
     "mlp": {},
     "conv": {"epochs": 3},
     "lossy_cae": {},
-    # Of the 300 epochs of five copies that its study took. The cross-entropy, because the squared
-    # error of a sigmoid near 0 has next to no gradient, and most pixels are black.
+    # Of the 300 epochs of five copies that its study took.
     "lossless_mlp": {
-        "epochs": 60,
-        "loss": "binary_crossentropy",
+        "epochs": 40,
         "augmentation": DIGIT_AUGMENTATION,
         "schedule": "cosine",
         "schedule_arguments": {},
     },
-    "celeba_conv": {"filters": 16, "enlarge": True},
-    "celeba_pool": {"enlarge": True},
 }
-_OF_FACES = ("celeba_conv", "celeba_pool")
-# Of all CelebA, without a GPU.
-_FACES = 9000
+# Those that the study `celeba_models` trains too, with so large batches and so many filters.
+FACES = {"celeba_conv": (16, 16), "celeba_pool": (16, 16)}
 
 
 def train_own(lab: Lab, name: str) -> RunFolder:
@@ -40,12 +36,13 @@ def train_own(lab: Lab, name: str) -> RunFolder:
 
     Args:
         lab: Lab.
-        name: str. A key of `MODELS`.
+        name: str. A key of `MODELS` or `FACES`.
     """
-    recipe = recipe_for(name, lab.faces if name in _OF_FACES else None, **MODELS[name])
-    if name in _OF_FACES and not lab.has_gpu and lab.faces == FACES:
-        recipe = lab.reduce(recipe, _FACES)
-    run = lab.find(recipe) or lab.train(f"own-{name}", recipe)
+    if name in FACES:
+        run = train_faces(lab, name, *FACES[name])
+    else:
+        recipe = recipe_for(name, **MODELS[name])
+        run = lab.find(recipe) or lab.train(f"own-{name}", recipe)
     if not run.entropy_tables.is_file():
         fit_run(run)
     return run
