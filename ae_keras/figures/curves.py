@@ -90,6 +90,10 @@ def save_rate_distortion(
     figure.savefig(path, dpi=DPI)
 
 
+# A legend of more curves stands beside its axes.
+_INSIDE = 8
+
+
 @dataclass(frozen=True)
 class Panel:
     """Curves that share a pair of axes.
@@ -127,12 +131,15 @@ def save_curves(path: str | Path, panels: Sequence[Panel], title: str) -> None:
         if panel.xscale == "log":
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter("{x:g}")
+        elif all(isinstance(value, int) for x, *_ in panel.curves.values() for value in x):
+            axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_yscale(panel.yscale)
         axes.set_title(panel.title, fontsize=9)
         axes.set_xlabel(panel.xlabel)
         axes.set_ylabel(panel.ylabel)
         axes.grid(which="both", alpha=0.3)
-        axes.legend(fontsize=7, ncols=1 + (len(panel.curves) > 8))
+        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+        axes.legend(fontsize=7, **(beside if len(panel.curves) > _INSIDE else {}))
     figure.savefig(path, dpi=DPI)
 
 

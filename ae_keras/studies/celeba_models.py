@@ -50,10 +50,13 @@ def run(lab: Lab) -> Page:
     title = "Validation loss of autoencoders of faces"
     curves = lab.draw("validation_loss", figures.save_curves, panels, title)
     best = min((row for row in rows if row[:3] in grid), key=_validation)[:3]
-    chosen = {"{},\nbatch {}, {} filters".format(*key): runs[key] for key in (*keys, best)}
+    chosen = {
+        "{},\nbatch {}, {} filters".format(*key): runs[key]
+        for key in (*keys[:: len(_BATCHES)], best)
+    }
     caption = "Faces of the test part"
     faces = lab.draw("faces", figures.save_image_rows, _reconstruct(lab, chosen), caption)
-    data = next(iter(runs.values())).recipe.data_name
+    data = lab.name_data(next(iter(runs.values())))
     finding = f"Data: {data}. {_judge_models(rows[: len(keys)])} {_judge_grid(rows, grid)}"
     return Page(finding, {"celeba_models": table}, {curves: title, faces: caption})
 
@@ -99,7 +102,7 @@ def _panel(title: str, runs: dict, label: str, coloured: int) -> figures.Panel:
         losses = [row["val_loss"] for row in run.history]
         line = ("-", "--", "-.", ":")[batches.index(key[1])]
         style = f"C{colours.index(key[coloured])}o{line}"
-        curves[label.format(*key)] = (np.arange(1, len(losses) + 1), losses, style)
+        curves[label.format(*key)] = (range(1, len(losses) + 1), losses, style)
     return figures.Panel(curves, "epoch", "validation MSE", title, yscale="log")
 
 

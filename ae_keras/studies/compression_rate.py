@@ -5,9 +5,8 @@ all. Here models compress 2,000 test images of their own data, as one file each 
 20x20 images, in which headers hardly count. Beside them stand the bits a pixel that PNG takes
 without loss, and those that JPEG and WebP take in mosaics for the same PSNR, interpolated between
 their qualities. A model of any size (`cae`, `conv`) takes a mosaic as one image, so that neighbours
-disturb each other at their borders. Of the faces there are as many as their test
-part has;
-models whose data is not at hand are left out.
+disturb each other at their borders. Of the faces there are as many as their test part has; models
+whose data is not at hand are left out.
 """
 
 import numpy as np
@@ -51,7 +50,7 @@ def _measure(lab: Lab, name: str) -> tuple | None:
     same = [_rate_at(together["psnr"], format, mosaics, images) for format in ("jpeg", "webp")]
     ratio = 8 * images.shape[-1] / together["bpp"]
     values = (single["bpp"], single["psnr"], together["bpp"], together["psnr"], ratio, png, *same)
-    return (f"`{name}`", run.recipe.data_name, *values)
+    return (f"`{name}`", lab.name_data(run), *values)
 
 
 def _format(row) -> tuple:

@@ -3,6 +3,7 @@
 import csv
 import functools
 import io
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -136,6 +137,10 @@ class Lab:
             with write_safely(self.runs / name) as path:
                 np.savez(path, images=some.images)
         return change_recipe(recipe, str(self.runs / name), image_shape=shape)
+
+    def name_data(self, run: RunFolder) -> str:
+        """Return the name of a run's data, with their number if they were reduced."""
+        return re.sub(r"-(\d+)-[0-9a-f]{8}$", r", \1 images", run.recipe.data_name)
 
     def load_images(self, run: RunFolder, part: str) -> Images:
         """Return up to 10,000 images of a part of a run's data."""

@@ -10,7 +10,7 @@ training images, so that each takes one number.
 
 Real bytes are those of files at the default step, which costs little quality, of 2,000 test images:
 one file an image, and mosaics of 20x20. The maps show the first two principal components of each
-latent space, fitted to 4,000 training images. `lossless_mlp` was trained for 40 epochs, where the
+latent space, fitted to 2,000 training images. `lossless_mlp` was trained for 40 epochs, where the
 report took 300 of five-fold data.
 """
 
@@ -36,7 +36,7 @@ MODELS = ("lossy_cae", "lossless_mlp")
 REPORTED = {"lossy_cae": 3, "lossless_mlp": 13}
 _COMPONENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _CODED_IMAGES = 2000
-_MAPPED_IMAGES = 4000
+_MAPPED_IMAGES = 2000
 _SHOWN = 10
 
 
@@ -127,7 +127,7 @@ def _panels(by_rank, by_components, errors, models) -> list[figures.Panel]:
     svd = [by_rank[rank] for rank in ranks]
     level = {name: ((1, ranks[-1]), (error, error), "--") for name, error in errors.items()}
     points = {
-        name: ([models[name].latent_shape[-1]], [error], "*") for name, error in errors.items()
+        name: ([models[name].latent_shape[-1]], [error], "D") for name, error in errors.items()
     }
     numbers = {
         "SVD": ([57 * rank for rank in ranks], svd, "o-"),
