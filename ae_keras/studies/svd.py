@@ -34,6 +34,8 @@ TITLE = "Autoencoders and the singular value decomposition"
 MODELS = ("lossy_cae", "lossless_mlp")
 # What the report found.
 REPORTED = {"lossy_cae": 3, "lossless_mlp": 13}
+# Errors of rounding, not of the transform.
+_NEGLIGIBLE = 1e-8
 _COMPONENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _CODED_IMAGES = 2000
 _MAPPED_IMAGES = 2000
@@ -98,7 +100,11 @@ def _match(by_rank: dict[int, float], error: float) -> int:
 
 def _table_of_ranks(by_rank, by_components) -> Table:
     """Return errors by rank, and by numbers of principal components."""
-    rows = [(f"SVD, rank {rank}", 57 * rank, f"{by_rank[rank]:.7f}") for rank in by_rank]
+    rows = [
+        (f"SVD, rank {rank}", 57 * rank, f"{by_rank[rank]:.7f}")
+        for rank in by_rank
+        if by_rank[rank] > _NEGLIGIBLE
+    ]
     rows += [(f"PCA, {count}", count, f"{error:.7f}") for count, error in by_components.items()]
     return Table(("transform", "numbers", "test MSE"), rows)
 
@@ -123,7 +129,7 @@ def _table_of_models(lab, runs, models, errors, ranks, training, test) -> Table:
 
 
 def _panels(by_rank, by_components, errors, models) -> list[figures.Panel]:
-    ranks = [rank for rank, error in by_rank.items() if error > 1e-9]
+    ranks = [rank for rank, error in by_rank.items() if error > _NEGLIGIBLE]
     svd = [by_rank[rank] for rank in ranks]
     level = {name: ((1, ranks[-1]), (error, error), "--") for name, error in errors.items()}
     points = {
