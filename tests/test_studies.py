@@ -62,7 +62,13 @@ def test_page_holds_finding_tables_and_figures(lab, rng):
     page = Page("It holds.", {"errors": table}, {file: "Some faces"})
     depth = load_study("depth")
     text = write_page(lab, "depth", depth, page).read_text()
-    for part in (depth.TITLE, "It holds.", "| b, c | 1 |", "![Some faces](faces.png)", "--quick"):
+    for part in (
+        depth.TITLE,
+        "It holds.",
+        "| b, c | 1 |",
+        "![Some faces](faces.png)",
+        "(errors.csv)",
+    ):
         assert part in text
     with open(lab.folder / "errors.csv", newline="") as rows:
         assert list(csv.reader(rows)) == [["model", "error"], ["a", "0.5"], ["b, c", "1"]]

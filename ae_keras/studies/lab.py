@@ -199,7 +199,7 @@ def write_page(lab: Lab, name: str, study, page: Page) -> Path:
     parts = [f"# {study.TITLE}", study.__doc__.strip(), f"`{command}`", finding]
     for title, table in page.tables.items():
         write_text(lab.folder / f"{title}.csv", table.to_csv())
-        parts.append(table.to_markdown())
+        parts += [f"[`{title}.csv`]({title}.csv):", table.to_markdown()]
     parts += [f"![{caption}]({file})\n\n*{caption}*" for file, caption in page.figures.items()]
     write_text(lab.folder / "README.md", "\n\n".join(parts) + "\n")
     return lab.folder / "README.md"
