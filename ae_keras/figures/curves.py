@@ -116,7 +116,7 @@ class Panel:
 
 
 def save_curves(path: str | Path, panels: Sequence[Panel], title: str) -> None:
-    """Save panels of curves, side by side.
+    """Save panels of curves, side by side; the last one's legend is that of others with its labels.
 
     Args:
         path: Where to write; the ending names the format.
@@ -138,8 +138,9 @@ def save_curves(path: str | Path, panels: Sequence[Panel], title: str) -> None:
         axes.set_xlabel(panel.xlabel)
         axes.set_ylabel(panel.ylabel)
         axes.grid(which="both", alpha=0.3)
-        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
-        axes.legend(fontsize=7, **(beside if len(panel.curves) > _INSIDE else {}))
+        if panel is panels[-1] or panel.curves.keys() != panels[-1].curves.keys():
+            beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+            axes.legend(fontsize=7, **(beside if len(panel.curves) > _INSIDE else {}))
     figure.savefig(path, dpi=DPI)
 
 

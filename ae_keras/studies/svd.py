@@ -131,13 +131,13 @@ def _table_of_models(lab, runs, models, errors, ranks, training, test) -> Table:
 def _panels(by_rank, by_components, errors, models) -> list[figures.Panel]:
     ranks = [rank for rank, error in by_rank.items() if error > _NEGLIGIBLE]
     svd = [by_rank[rank] for rank in ranks]
-    level = {name: ((1, ranks[-1]), (error, error), "--") for name, error in errors.items()}
-    points = {
-        name: ([models[name].latent_shape[-1]], [error], "D") for name, error in errors.items()
-    }
+    level, points = {}, {}
+    for color, (name, error) in enumerate(errors.items(), start=2):
+        level[name] = (1, ranks[-1]), (error, error), f"C{color}--"
+        points[name] = [models[name].latent_shape[-1]], [error], f"C{color}D"
     numbers = {
-        "SVD": ([57 * rank for rank in ranks], svd, "o-"),
-        "PCA": (list(by_components), list(by_components.values()), "o-"),
+        "SVD": ([57 * rank for rank in ranks], svd, "C0o-"),
+        "PCA": (list(by_components), list(by_components.values()), "C1o-"),
     }
     options = {"xscale": "log", "yscale": "log"}
     return [
