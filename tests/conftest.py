@@ -95,3 +95,9 @@ def smooth_images(rng, count, height, width, channels):
     noise = rng.normal(size=(count, height, width, channels))
     smooth = ndimage.gaussian_filter(noise, (0, 2, 2, 0), mode="wrap")
     return np.clip(128 + 200 * smooth, 0, 255).astype(np.uint8)
+
+
+def batch_arrays(batches):
+    """Return the inputs and the targets of all batches of a pipeline."""
+    inputs, targets = zip(*batches.as_numpy_iterator(), strict=True)
+    return np.concatenate(inputs), np.concatenate(targets)

@@ -160,6 +160,16 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
     assert "continuing after epoch" in stdout
 
 
+def test_denoise(tmp_path, monkeypatch, capsys):
+    Image.new("RGB", (40, 33), (200, 30, 30)).save(tmp_path / "noisy.png")
+    arguments = (tmp_path / "noisy.png", "-o", tmp_path / "clean.png", "--model", "vae_v2-cifar10")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "denoise.py", *arguments)
+    assert status == 0
+    assert f"1 of 1 images denoised in {tmp_path / 'clean.png'}" in stdout
+    assert "was trained to reconstruct images, not to denoise them" in stderr
+    assert Image.open(tmp_path / "clean.png").size == (40, 33)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -190,6 +200,9 @@ def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
         (("compress.py", "/dev/null", "-o", "b", "--quality", "0"), ["`quality`", "1 to 100"]),
         (("compress.py", "/dev/null", "-o", "b", "--workers", "0"), ["`workers`"]),
         (("study.py", "dept"), ["Unknown study 'dept'", "depth"]),
+        (("study.py", "celeba_models", "--faces", "nope"), ["No such folder", "'nope'", "--faces"]),
+        (("denoise.py", "a.png", "-o", "b", "--model", "vae_v2-cifar10"), ["'a.png'"]),
+        (("denoise.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
         (("decompress.py", "/dev/null"), ["--info", "required"]),
         (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),
