@@ -167,7 +167,8 @@ def test_denoise(tmp_path, monkeypatch, capsys):
     assert status == 0
     assert f"1 of 1 images denoised in {tmp_path / 'clean.png'}" in stdout
     assert "was trained to reconstruct images, not to denoise them" in stderr
-    assert Image.open(tmp_path / "clean.png").size == (40, 33)
+    with Image.open(tmp_path / "clean.png") as image:
+        assert image.size == (40, 33)
 
 
 @pytest.mark.parametrize(
