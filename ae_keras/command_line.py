@@ -133,6 +133,9 @@ def format_metrics(metrics: dict[str, float | int | None]) -> str:
         "kl": ("KL divergence [nats of an image]", ".1f"),
         "ssim": ("SSIM", ".4f"),
         "ms_ssim": (f"MS-SSIM, {metrics.get('ms_ssim_scales')} scales", ".4f"),
+        "ab_rmse": ("RMSE of a and b of LAB", ".2f"),
+        "delta_e": ("Delta E 2000", ".2f"),
+        "colourfulness": ("colourfulness", ".1f"),
     }
     rows = [
         (name, "-" if metrics[key] is None else format(metrics[key], style))

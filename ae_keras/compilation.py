@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from ae_keras.data.loading import Images
-from ae_keras.data.pipeline import channel_statistics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_model
 
@@ -23,12 +22,12 @@ def initialize_model(recipe: Recipe, data: Images) -> keras.Model:
         data: Images. Those of training.
 
     Returns:
-        An `Autoencoder`. Its initial weights depend on the recipe's seed, which becomes that of
+        An `ImageModel`. Its initial weights depend on the recipe's seed, which becomes that of
         Python, NumPy and the backend too; what it standardizes with, on the images.
 
     Raises:
-        ValueError: if an argument of the model is not acceptable, or the recipe is conditional
-            and the images have no labels.
+        ValueError: if an argument of the model is not acceptable, it is not for the recipe's task,
+            or the recipe is conditional and the images have no labels.
     """
     classes = _count_classes(recipe, data) if recipe.conditional else None
     keras.utils.set_random_seed(recipe.seed)
@@ -40,7 +39,11 @@ def initialize_model(recipe: Recipe, data: Images) -> keras.Model:
         )
     finally:
         keras.config.set_dtype_policy(before)
-    model.set_statistics(*channel_statistics(data.images))
+    if recipe.task not in model.tasks:
+        raise ValueError(
+            f"{recipe.model!r} is for {' or '.join(model.tasks)}. Received: task={recipe.task!r}"
+        )
+    model.adapt(data.images)
     return model
 
 

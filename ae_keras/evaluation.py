@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_keras import metrics
+from ae_keras import colour_metrics, metrics
 from ae_keras.data.loading import Images, load_images
-from ae_keras.data.pipeline import Pipeline, channel_statistics
+from ae_keras.data.pipeline import Pipeline
+from ae_keras.layers.standardization import channel_statistics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.run_figures import write_reconstructions
@@ -35,26 +36,35 @@ def measure(model, data: Images, recipe: Recipe) -> dict[str, float | int | None
           variational model.
         - `ssim`, `ms_ssim`: means over the images, and `ms_ssim_scales`, how many of the five
           scales fit; only for images of at least 11x11 pixels.
+        - `ab_rmse`, over all pixels, and `delta_e` (CIEDE2000) and `colourfulness`, means over the
+          images; only of colourization.
     """
-    height, width, _ = data.images.shape[1:]
-    scales = metrics.count_scales(height, width)
-    errors, similarities, divergences = [], [], []
-    for inputs, targets in Pipeline(data, recipe).evaluation().as_numpy_iterator():
-        outputs = model.predict_on_batch(inputs)
-        if model.is_variational:
-            images = inputs[0] if recipe.conditional else inputs
-            divergences.append(np.asarray(model.divergence(images)))
-        errors.append(metrics.channel_mse(targets, outputs))
-        if scales:
-            pair = metrics.ssim(targets, outputs), metrics.ms_ssim(targets, outputs)
-            similarities.append(np.stack(pair, axis=-1))
-    result = {"images": len(data.images), **_errors(np.concatenate(errors), data.images)}
-    if divergences:
-        result["kl"] = float(np.concatenate(divergences).mean())
-    if scales:
-        ssim, ms_ssim = np.concatenate(similarities).mean(axis=0)
-        result |= {"ssim": float(ssim), "ms_ssim": float(ms_ssim), "ms_ssim_scales": scales}
+    batches = Pipeline(data, recipe).evaluation().as_numpy_iterator()
+    scores = [_score(model, inputs, targets, recipe) for inputs, targets in batches]
+    scores = {key: np.concatenate([batch[key] for batch in scores]) for key in scores[0]}
+    result = {"images": len(data.images), **_errors(scores.pop("errors"), data.images)}
+    result |= {key: float(values.mean()) for key, values in scores.items()}
+    if "ms_ssim" in result:
+        result["ms_ssim_scales"] = metrics.count_scales(*data.images.shape[1:3])
+    if "chroma_mse" in result:
+        result["ab_rmse"] = math.sqrt(result.pop("chroma_mse"))
     return result
+
+
+def _score(model, inputs, targets: np.ndarray, recipe: Recipe) -> dict[str, np.ndarray]:
+    """Return, of a batch, the squared errors `(count, channels)` and a value for each image."""
+    outputs = model.predict_on_batch(inputs)
+    scores = {"errors": metrics.channel_mse(targets, outputs)}
+    if model.is_variational:
+        scores["kl"] = np.asarray(model.divergence(inputs[0] if recipe.conditional else inputs))
+    if metrics.count_scales(*targets.shape[1:3]):
+        scores["ssim"] = metrics.ssim(targets, outputs)
+        scores["ms_ssim"] = metrics.ms_ssim(targets, outputs)
+    if recipe.task == "colourization":
+        scores["chroma_mse"] = colour_metrics.chroma_mse(targets, outputs)
+        scores["delta_e"] = colour_metrics.delta_e(targets, outputs)
+        scores["colourfulness"] = colour_metrics.colourfulness(outputs)
+    return scores
 
 
 def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:

@@ -45,6 +45,8 @@ def summarize(model) -> str:
     """Return the layers of a model, and what its latent is in comparison with its images."""
     text = io.StringIO()
     model.summary(line_length=80, expand_nested=True, print_fn=lambda line: print(line, file=text))
+    if not model.has_latent:
+        return f"{text.getvalue()}\nimage   any size, {model.image_shape[-1]} channels"
     values, latents = math.prod(model.image_shape), math.prod(model.latent_shape)
     ratios = compression_ratios(model)
     return (

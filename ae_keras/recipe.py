@@ -42,7 +42,7 @@ def _is_options(value: Any) -> bool:
 
 
 # What an augmentation may hold, and the largest value of each.
-_AUGMENTATIONS = {"rotation": 180, "shear": 80, "shift": 1, "scale": 0.9}
+_AUGMENTATIONS = {"rotation": 180, "shear": 80, "shift": 1, "scale": 0.9, "flip": 1}
 
 
 def _is_augmentation(value: Any) -> bool:
@@ -98,12 +98,14 @@ class Recipe:
             data set together. `None`: the data set's own split, and 80/10/10 where it has none.
         image_shape: `(height, width, channels)`, with 1 or 3 channels.
         enlarge: bool. Enlarge images that are smaller than that, instead of refusing them.
-        task: `"reconstruction"`, or `"denoising"`: the input carries noise, the target does not.
+        task: `"reconstruction"`; `"denoising"`: the input carries noise, the target does not;
+            `"colourization"`: the input is grey, the target has colours.
         noise: float. Standard deviation of the Gaussian noise of `"denoising"`, images in [0, 1].
         augmentation: dict. How far training images are moved at random, each time anew:
             `rotation` and `shear` (along the width) in degrees to either side, `shift` as a share
-            of height and width, `scale` as a share of 1 to either side. `copies`: how many times
-            an epoch shows each image (default 1).
+            of height and width, `scale` as a share of 1 to either side, `flip` as the share of
+            images that are mirrored. `copies`: how many times an epoch shows each image
+            (default 1).
         conditional: bool. Give the label of the image to the decoder.
         batch_size: int. Images in a training step.
         epochs: int. Passes over the training images.
@@ -113,7 +115,8 @@ class Recipe:
         schedule: str. `"constant"`, `"cosine"` to zero over all epochs, or `"exponential"`.
         schedule_arguments: dict. `"cosine"`: `warmup_epochs`, `alpha` (the last rate as a share of
             the first); `"exponential"`: `decay_rate`, the factor of each epoch.
-        loss: str. `"mse"`, `"mae"` or `"binary_crossentropy"`, on images in [0, 1].
+        loss: str. `"mse"`, `"mae"` or `"binary_crossentropy"`, on images in [0, 1]; of a
+            colourizer on chroma.
         kl_warmup: int. Epochs after which a variational model trains with its whole `kl_weight`;
             epoch `e`, from 1, takes the share `e / kl_warmup`.
         early_stopping: int or None. Stop after this many epochs without a lower validation loss.
@@ -144,13 +147,13 @@ class Recipe:
         "(height, width, channels), with 1 or 3 channels", _is_image_shape, default=(32, 32, 3)
     )
     enlarge: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
-    task: str = _choice("reconstruction", "denoising")
+    task: str = _choice("reconstruction", "denoising", "colourization")
     noise: float = _setting(
         "a number from 0 to 1", lambda v: _is_number(v) and 0 <= v <= 1, default=0.0
     )
     augmentation: dict[str, float] = _setting(
         "a mapping of 'rotation' (0 to 180), 'shear' (0 to 80), 'shift' (0 to 1), 'scale' (0 to "
-        "0.9) to numbers, and of 'copies' to a whole number >= 1",
+        "0.9), 'flip' (0 to 1) to numbers, and of 'copies' to a whole number >= 1",
         _is_augmentation,
         default_factory=dict,
     )
@@ -193,6 +196,8 @@ class Recipe:
                 "`noise` > 0 and `task` 'denoising' go together. "
                 f"Received: noise={self.noise}, task={self.task!r}"
             )
+        if self.task == "colourization" and self.image_shape[2] != 3:
+            raise ValueError(f"Colourization needs images of 3 channels, not {self.image_shape}.")
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":

@@ -14,6 +14,7 @@ _FAMILY_OF = {
     "cae": "convolutional",
     "celeba_conv": "celeba",
     "celeba_pool": "celeba",
+    "colourizer": "colourization",
     "conv": "convolutional",
     "lossless_mlp": "dense",
     "lossy_cae": "convolutional",
@@ -49,7 +50,7 @@ def build_model(name: str, classes: int | None = None, /, **arguments: Any):
         **arguments: Arguments of its builder, for example `image_shape=(32, 32, 3)`.
 
     Returns:
-        An `Autoencoder`.
+        An `Autoencoder`, or another `ImageModel`.
 
     Raises:
         ValueError: if the model or an argument is unknown, or a value does not fit the model.

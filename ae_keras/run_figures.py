@@ -34,13 +34,15 @@ def reconstruct(model, data: Images, recipe: Recipe) -> tuple[np.ndarray, np.nda
         recipe: Recipe. Its task says what the input is.
 
     Returns:
-        Inputs and reconstructions, float32 in [0, 1]. The input of `"denoising"` is noisy.
+        Inputs and reconstructions, float32 in [0, 1] and of the same shape. The input of
+        `"denoising"` is noisy, that of `"colourization"` grey.
     """
     batches, outputs = [], []
     for inputs, _ in Pipeline(data, recipe).evaluation().as_numpy_iterator():
         outputs.append(model.predict_on_batch(inputs))
         batches.append(inputs[0] if recipe.conditional else inputs)
-    return np.concatenate(batches), np.concatenate(outputs)
+    outputs = np.concatenate(outputs)
+    return np.broadcast_to(np.concatenate(batches), outputs.shape), outputs
 
 
 def write_reconstructions(
@@ -102,7 +104,7 @@ def write_augmentation(data: Images, recipe: Recipe, path: str | Path) -> None:
         for name, amount in recipe.augmentation.items()
         if name != "copies"
     )
-    title = f"One image of {recipe.data_name}, moved at random by up to: {amounts}"
+    title = f"One image of {recipe.data_name}, changed at random: {amounts}"
     with write_safely(path) as temporary:
         figures.save_image_grid(temporary, moved, title)
 

@@ -241,7 +241,7 @@ def load(name_or_path: str | Path):
         name_or_path: The name of a run in `saved_models`, or a run folder.
 
     Returns:
-        An `Autoencoder` with the weights of the best epoch.
+        An `ImageModel` with the weights of the best epoch.
 
     Raises:
         FileNotFoundError: if there is no such run.
@@ -262,13 +262,17 @@ def load_model(path: str | Path):
     """
     import keras
 
-    import ae_keras.layers  # noqa: F401 - registers the layers that the file may hold
-    from ae_keras.models.autoencoder import Autoencoder
+    # They register what the file may hold.
+    import ae_keras.layers
+    import ae_keras.models.autoencoder
+    import ae_keras.models.colourization  # noqa: F401
+    from ae_keras.models.image_model import ImageModel
 
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:
         raise ValueError(f"Cannot load {str(path)!r} as a model: {error}") from error
-    if not isinstance(model, Autoencoder):
-        raise ValueError(f"{str(path)!r} holds a {type(model).__name__}, not an Autoencoder.")
+    if not isinstance(model, ImageModel):
+        kind = type(model).__name__
+        raise ValueError(f"{str(path)!r} holds a {kind}, not an Autoencoder or a Colourizer.")
     return model

@@ -249,13 +249,14 @@ def _finish(model, recipe, data, run, progress) -> dict:
     }
     title = f"{recipe.model} on {recipe.data_name}"
     with write_safely(run.history_figure) as path:
-        figures.save_history(path, progress.history, title, recipe.loss)
+        figures.save_history(path, progress.history, title, best.name_loss(recipe.loss))
     write_reconstructions(best, data["test"], recipe, run.reconstructions_figure)
     if recipe.augments:
         write_augmentation(data["train"], recipe, run.augmentation_figure)
     if best.is_variational:
         write_samples(best, data["test"], recipe, run.samples_figure)
-    fit_run(run, data["train"])
+    if best.has_latent:
+        fit_run(run, data["train"])
     run.write_metrics(result)
     run.checkpoint.unlink(missing_ok=True)
     return result

@@ -28,9 +28,11 @@ def describe(name):
 
     recipe = ae_keras.recipe_for(name)
     model = ae_keras.build_model(name, image_shape=recipe.image_shape, **recipe.model_arguments)
-    shapes = ("x".join(map(str, shape)) for shape in (model.image_shape, model.latent_shape))
-    ratios = (f"{ratio:.3g}" for ratio in compression_ratios(model).values())
-    return (f"`{name}`", recipe.dataset, *shapes, f"{model.parameter_count:,}", *ratios)
+    image, latent, ratios = "x".join(map(str, recipe.image_shape)), "-", ("-", "-")
+    if model.has_latent:
+        latent = "x".join(map(str, model.latent_shape))
+        ratios = (f"{ratio:.3g}" for ratio in compression_ratios(model).values())
+    return (f"`{name}`", recipe.dataset, image, latent, f"{model.parameter_count:,}", *ratios)
 
 
 def main(arguments):

@@ -10,11 +10,11 @@ ROOT = Path(__file__).parents[1]
 # A module imports only from rows above its own; modules of one row may import each other only
 # within a folder of that row.
 ROWS = [
-    ["recipe", "safe_files", "metrics", "figures", "layers"],
+    ["recipe", "safe_files", "metrics", "colour_metrics", "figures", "layers"],
     ["models", "data"],
     ["registry", "saved_model"],
     ["checkpoint", "codec", "compilation", "run_figures"],
-    ["evaluation", "preview", "pillow", "denoising"],
+    ["evaluation", "preview", "pillow", "denoising", "colourization"],
     ["rate_distortion", "training", "benchmark"],
     ["studies"],
     ["command_line"],

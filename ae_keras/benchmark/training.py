@@ -40,9 +40,11 @@ def benchmark_training(
         Rows of the alternative, images a second, and our speed as a multiple of its.
 
     Raises:
-        ValueError: if the model is unknown, or there are no rounds.
+        ValueError: if the model is unknown or no autoencoder, or there are no rounds.
     """
     recipe = recipe_for(name, "skimage", batch_size=batch_size)
+    if recipe.task != "reconstruction":
+        raise ValueError(f"{name!r} is no autoencoder, which alone can be compared.")
     images = np.resize(
         load_images(recipe, ["train"])["train"].images, (batch_size * steps, *recipe.image_shape)
     )

@@ -5,9 +5,9 @@ import functools
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
@@ -36,6 +36,7 @@ class Result:
         size: int. Bytes of the compressed file.
         shape: Of the image, `(height, width)` or `(height, width, channels)`.
         psnr: float. Of the restored image, in dB, if it was measured; infinite without loss.
+        scores: Other qualities that were measured, by name.
     """
 
     job: Job
@@ -43,6 +44,7 @@ class Result:
     size: int = 0
     shape: tuple[int, ...] = ()
     psnr: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[str]) -> list[Job]:

@@ -25,9 +25,14 @@ class KerasTransform:
     Args:
         model: Autoencoder.
         recipe: Recipe. That of the model, to build it for images of any size if it takes them.
+
+    Raises:
+        ValueError: if the model has no latent.
     """
 
     def __init__(self, model, recipe: Recipe):
+        if not model.has_latent:
+            raise ValueError(f"{recipe.model!r} has no latent that stands for an image.")
         wide = _build_for_any_size(model, recipe)
         self.classes = model.classes
         self.channels = model.image_shape[-1]

@@ -1,4 +1,4 @@
-"""Random affine transforms of training images."""
+"""Random affine transforms and mirroring of training images."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from ae_keras.recipe import Recipe
 
-# Keeps the draws of augmentation and of noise apart.
+# Keep the draws of moving, of mirroring and of noise apart.
 _STREAM = 1
+_FLIP_STREAM = 2
 
 
 def make_augmentation(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
@@ -18,18 +19,29 @@ def make_augmentation(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Ten
     same batch of the same epoch is always the same. Rotation, scale, shear and shift are uniform
     and independent, about the middle of the image.
     """
-    if not recipe.augments:
-        return lambda images, seed: images
     amounts = {name: value for name, value in recipe.augmentation.items() if name != "copies"}
+    flip = amounts.pop("flip", 0)
+    moves = any(amounts.values())
 
     def augment(images, seed):
-        shape = tf.shape(images)
-        seed = tf.random.experimental.stateless_fold_in(seed, _STREAM)
-        draws = tf.random.stateless_uniform((5, shape[0]), seed, -1.0, 1.0)
-        matrices = affine_matrices(draws, shape[1], shape[2], **amounts)
-        return warp(images, matrices)
+        if flip:
+            images = _mirror(images, flip, seed)
+        return _move(images, amounts, seed) if moves else images
 
     return augment
+
+
+def _mirror(images, share, seed):
+    seed = tf.random.experimental.stateless_fold_in(seed, _FLIP_STREAM)
+    draws = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed)
+    return tf.where(draws < share, images[:, :, ::-1], images)
+
+
+def _move(images, amounts, seed):
+    shape = tf.shape(images)
+    seed = tf.random.experimental.stateless_fold_in(seed, _STREAM)
+    draws = tf.random.stateless_uniform((5, shape[0]), seed, -1.0, 1.0)
+    return warp(images, affine_matrices(draws, shape[1], shape[2], **amounts))
 
 
 def affine_matrices(draws, height, width, rotation=0.0, shear=0.0, shift=0.0, scale=0.0):

@@ -93,21 +93,3 @@ def _gatherer(images):
         return tf.ensure_shape(batch, (None, *images.shape[1:]))
 
     return gather
-
-
-def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and variance of each channel of uint8 images, in units of [0, 1].
-
-    They are exact: from the number of times that each of the 256 values occurs.
-    """
-    values = np.arange(256) / 255
-    means, variances = [], []
-    for channel in range(images.shape[-1]):
-        counts = np.zeros(256, np.int64)
-        for start in range(0, len(images), 4096):
-            chunk = np.ascontiguousarray(images[start : start + 4096, ..., channel])
-            counts += np.bincount(chunk.ravel(), minlength=256)
-        mean = counts @ values / counts.sum()
-        means.append(mean)
-        variances.append(counts @ (values - mean) ** 2 / counts.sum())
-    return np.asarray(means), np.asarray(variances)

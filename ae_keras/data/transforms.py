@@ -2,14 +2,24 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
+from ae_keras.layers.colour import LUMINANCE
 from ae_keras.recipe import Recipe
 
 
 def to_unit_range(images: tf.Tensor) -> tf.Tensor:
     """Return uint8 images as float32 in [0, 1]."""
     return tf.cast(images, tf.float32) / 255.0
+
+
+def to_grey(images: tf.Tensor) -> tf.Tensor:
+    """Return the grey images that are as light as sRGB ones, as `layers.colour.to_grey` does."""
+    bright = ((tf.maximum(images, 0.04045) + 0.055) / 1.055) ** 2.4
+    light = tf.where(images > 0.04045, bright, images / 12.92) @ LUMINANCE[:, np.newaxis]
+    bright = 1.055 * tf.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
+    return tf.clip_by_value(tf.where(light > 0.0031308, bright, light * 12.92), 0.0, 1.0)
 
 
 def make_pair(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
@@ -23,6 +33,11 @@ def make_pair(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tenso
         def pair(images, seed):
             noise = tf.random.stateless_normal(tf.shape(images), seed, stddev=recipe.noise)
             return tf.clip_by_value(images + noise, 0.0, 1.0), images
+
+    elif recipe.task == "colourization":
+
+        def pair(images, seed):
+            return to_grey(images), images
 
     else:
 

@@ -52,6 +52,7 @@ def save_image_grid(
     title: str,
     captions: Sequence[str] = (),
     columns: int = 10,
+    width: float = 1.1,
 ) -> None:
     """Save images in rows.
 
@@ -61,10 +62,11 @@ def save_image_grid(
         title: str. Over the figure.
         captions: One text for each image, over it.
         columns: int. Images in a row.
+        width: float. Of an image, in inches.
     """
     rows = -(-len(images) // columns)
-    height = 1.3 if captions else 1.1
-    figure = Figure(figsize=(1.1 * columns, height * rows + 0.4), layout="constrained")
+    height = width * images[0].shape[0] / images[0].shape[1] + (0.2 if captions else 0)
+    figure = Figure(figsize=(width * columns, height * rows + 0.4), layout="constrained")
     figure.suptitle(title, fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, image in zip(grid, images, strict=False):

@@ -1,16 +1,17 @@
 """The contract of all models: an autoencoder is an encoder and a decoder."""
 
 import functools
-import math
 
 import keras
 from keras import ops
 
 from ae_keras.layers import Sampling, Standardization
+from ae_keras.layers.standardization import channel_statistics
+from ae_keras.models.image_model import ImageModel
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
-class Autoencoder(keras.Model):
+class Autoencoder(ImageModel):
     """An encoder followed by a decoder.
 
     ```
@@ -39,6 +40,8 @@ class Autoencoder(keras.Model):
         ValueError: if the decoder does not take what the encoder gives, or does not give back
             images of the encoder's shape.
     """
+
+    has_latent = True
 
     def __init__(self, encoder, decoder, name=None, **kwargs):
         is_conditional = len(decoder.inputs) == 2
@@ -73,11 +76,6 @@ class Autoencoder(keras.Model):
     def latent_shape(self):
         """Shape of the latent of one image, without the batch."""
         return tuple(self.encoder.output_shape[1:])
-
-    @property
-    def parameter_count(self):
-        """Number of trainable parameters."""
-        return sum(math.prod(weight.shape) for weight in self.trainable_weights)
 
     @property
     def classes(self):
@@ -165,16 +163,15 @@ class Autoencoder(keras.Model):
         if not self.is_variational:
             raise ValueError(f"{self.name!r} is not variational: its latents have no prior.")
 
-    def set_statistics(self, mean, variance):
+    def adapt(self, images):
         """Set what the `Standardization` layers work with, if the model has any.
 
         Args:
-            mean: Sequence of float. Mean of each channel over the training images, in [0, 1].
-            variance: Sequence of float. Variance of each channel.
+            images: uint8 array `(count, height, width, channels)`. The training images.
         """
         for layer in self.encoder.layers:
             if isinstance(layer, Standardization):
-                layer.set_statistics(mean, variance)
+                layer.set_statistics(*channel_statistics(images))
 
     def get_config(self):
         """Return the configurations of encoder and decoder."""

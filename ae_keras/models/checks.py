@@ -7,6 +7,13 @@ def check_count(name, value):
         raise ValueError(f"`{name}` must be a whole number >= 1. Received: {value!r}")
 
 
+def check_counts(name, values):
+    """Raise `ValueError` unless a value is a sequence of two or more whole numbers, from 1."""
+    counts = values if isinstance(values, list | tuple) else ()
+    if len(counts) < 2 or not all(type(count) is int and count > 0 for count in counts):
+        raise ValueError(f"`{name}` must be two or more whole numbers. Received: {values!r}")
+
+
 def check_known(image_shape, model):
     """Raise `ValueError` unless height and width are known."""
     if None in image_shape:

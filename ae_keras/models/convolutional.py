@@ -14,7 +14,7 @@ from keras import layers
 
 from ae_keras.layers import Standardization, UpsamplingConv2D
 from ae_keras.models.autoencoder import Autoencoder
-from ae_keras.models.checks import check_count, check_divisible
+from ae_keras.models.checks import check_count, check_counts, check_divisible
 from ae_keras.recipe import DEFAULT_SPLITS, DIGIT_AUGMENTATION, Recipe
 
 
@@ -94,12 +94,8 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), convolutions=1, name="cae"
 
 
 def _check_cae(image_shape, filters):
-    counts = filters if isinstance(filters, list | tuple) else ()
-    if len(counts) < 2 or not all(type(count) is int and count > 0 for count in counts):
-        raise ValueError(
-            f"`filters` of 'cae' must be two or more whole numbers. Received: {filters!r}"
-        )
-    check_divisible(image_shape, 2 ** (len(counts) - 1), "cae")
+    check_counts("filters", filters)
+    check_divisible(image_shape, 2 ** (len(filters) - 1), "cae")
 
 
 def _convolution(maps):

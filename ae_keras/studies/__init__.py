@@ -18,6 +18,7 @@ STUDIES = {
     "svd": "MNIST: lossy_cae and lossless_mlp against the SVD and PCA; maps of their latents",
     "grouped_convolution": "what groups save and cost: vae_v1 and vae_v2 with and without",
     "compression_rate": "real bits of every model at its default step, beside PNG, JPEG, WebP",
+    "colourization": "colours for grey images: regression and classification of chroma",
 }
 
 

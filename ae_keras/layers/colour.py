@@ -1,0 +1,113 @@
+"""Colour of images: sRGB and CIE LAB.
+
+LAB (CIE 1976, D65, 2° observer) separates lightness, L from 0 to 100, from chroma: a from green
+to red and b from blue to yellow, both 0 for grey, and within ±110 for what sRGB can show. Equal
+distances look about equally large.
+
+Constants of sRGB are those of IEC 61966-2-1. Each power is taken of values that its other branch
+does not need, so that gradients are finite everywhere.
+"""
+
+import numpy as np
+from keras import ops
+
+# Linear sRGB to CIE XYZ. The second row gives the luminance Y.
+RGB_TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ],
+    np.float32,
+)
+LUMINANCE = RGB_TO_XYZ[1]
+_XYZ_TO_RGB = np.linalg.inv(RGB_TO_XYZ.astype(np.float64)).astype(np.float32)
+_WHITE = np.array([0.95047, 1.0, 1.08883], np.float32)
+
+# Where the power gives way to a line, in sRGB, in linear sRGB, in XYZ and in its root.
+_DARK_SRGB = 0.04045
+_DARK_LINEAR = 0.0031308
+_DARK_XYZ = 0.008856
+_DARK_ROOT = 0.2068966
+_SLOPE = 7.787
+_OFFSET = 16 / 116
+
+
+def srgb_to_linear(values):
+    """Return sRGB values, in [0, 1], as shares of light."""
+    bright = ((ops.maximum(values, _DARK_SRGB) + 0.055) / 1.055) ** 2.4
+    return ops.where(values > _DARK_SRGB, bright, values / 12.92)
+
+
+def linear_to_srgb(values):
+    """Return shares of light as sRGB values."""
+    bright = 1.055 * ops.maximum(values, _DARK_LINEAR) ** (1 / 2.4) - 0.055
+    return ops.where(values > _DARK_LINEAR, bright, values * 12.92)
+
+
+def _root(values):
+    bright = ops.maximum(values, _DARK_XYZ) ** (1 / 3)
+    return ops.where(values > _DARK_XYZ, bright, _SLOPE * values + _OFFSET)
+
+
+def _cube(roots):
+    return ops.where(roots > _DARK_ROOT, roots**3, (roots - _OFFSET) / _SLOPE)
+
+
+def rgb_to_lab(images):
+    """Return images as LAB.
+
+    Args:
+        images: Float tensor `(..., 3)`, sRGB in [0, 1].
+
+    Returns:
+        Tensor of that shape: L in [0, 100], a and b.
+    """
+    x, y, z = ops.split(_root(_transform(srgb_to_linear(images), RGB_TO_XYZ) / _WHITE), 3, axis=-1)
+    return ops.concatenate([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def lab_to_rgb(lab):
+    """Return LAB images as sRGB in [0, 1].
+
+    A colour that sRGB cannot show is mixed with the grey of its luminance, in light, until it can:
+    its lightness stays.
+
+    Args:
+        lab: Float tensor `(..., 3)`: L in [0, 100], a and b.
+
+    Returns:
+        Tensor of that shape.
+    """
+    lightness, a, b = ops.split(lab, 3, axis=-1)
+    y = (ops.clip(lightness, 0.0, 100.0) + 16) / 116
+    roots = ops.concatenate([y + a / 500, y, y - b / 200], axis=-1)
+    light = _into_gamut(_transform(_cube(roots) * _WHITE, _XYZ_TO_RGB), _cube(y))
+    return ops.clip(linear_to_srgb(light), 0.0, 1.0)
+
+
+def _transform(pixels, matrix):
+    return ops.matmul(pixels, ops.convert_to_tensor(matrix.T, dtype=pixels.dtype))
+
+
+def _into_gamut(light, luminance):
+    """Move linear sRGB towards the grey of its luminance until it is in [0, 1]."""
+    lowest = ops.min(light, axis=-1, keepdims=True)
+    highest = ops.max(light, axis=-1, keepdims=True)
+    # Where nothing is outside, the divisors are of no use and only must not be 0.
+    below = luminance / ops.maximum(luminance - lowest, 1e-6)
+    above = (1 - luminance) / ops.maximum(highest - luminance, 1e-6)
+    share = ops.where(lowest < 0, below, ops.ones_like(below))
+    share = ops.minimum(share, ops.where(highest > 1, above, ops.ones_like(above)))
+    return luminance + share * (light - luminance)
+
+
+def grey_to_lightness(grey):
+    """Return the lightness L, in [0, 100], of grey sRGB values in [0, 1]."""
+    return 116 * _root(srgb_to_linear(grey)) - 16
+
+
+def to_grey(images):
+    """Return the grey images `(..., 1)` that have the lightness of sRGB images `(..., 3)`."""
+    weights = ops.convert_to_tensor(LUMINANCE[:, None], dtype=images.dtype)
+    return ops.clip(linear_to_srgb(ops.matmul(srgb_to_linear(images), weights)), 0.0, 1.0)
