@@ -139,10 +139,10 @@ class Colourization:
         original, result = _judged_copy(image), _judged_copy(colourized)
         has_colours = bool(np.ptp(original, axis=-1).any())
         data = encode_image(colourized, job.target)
+        write_target(job.target, data)
         if figure is not None:
             with write_safely(figure.target) as path:
                 _write_side_by_side(path, original, result, has_colours, job.source)
-        write_target(job.target, data)
         scores = _score(original[np.newaxis], result[np.newaxis]) if has_colours else {}
         return Result(job, size=len(data), shape=image.shape, scores=scores)
 

@@ -56,6 +56,18 @@ def test_what_each_amount_does(name, draw, amount, expected, photo):
     np.testing.assert_allclose(moved[0], expected(square), atol=1e-4)
 
 
+def test_the_share_of_mirrored_images(photo):
+    recipe = Recipe(model="cae", augmentation={"flip": 0.25})
+    flipped = make_augmentation(recipe)(tf.repeat(photo[np.newaxis], 400, axis=0), [3, 7]).numpy()
+    mirrored = (flipped == photo[:, ::-1]).all(axis=(1, 2, 3))
+    assert (mirrored | (flipped == photo).all(axis=(1, 2, 3))).all()
+    assert 60 <= mirrored.sum() <= 140
+    moved = make_augmentation(Recipe(model="cae", augmentation={"flip": 1, "shift": 0.2}))
+    plain = make_augmentation(Recipe(model="cae", augmentation={"shift": 0.2}))
+    few = tf.repeat(photo[np.newaxis], 4, axis=0)
+    np.testing.assert_array_equal(moved(few, [3, 7]), plain(few[:, :, ::-1], [3, 7]))
+
+
 def test_scale_above_one_enlarges():
     square = np.zeros((1, 24, 24, 1), np.float32)
     square[:, 8:16, 8:16] = 1

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from conftest import smooth_images
 from keras import ops
 from skimage import color
@@ -13,7 +14,7 @@ from ae_keras.data.loading import Images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.evaluation import measure
 from ae_keras.layers.chroma import ChromaClassification, ChromaRegression
-from ae_keras.layers.colour import to_grey
+from ae_keras.layers.colour import rgb_to_lab, to_grey
 from ae_keras.saved_model import load_model
 
 HEADS = ["regression", "classification"]
@@ -93,6 +94,21 @@ class TestBothHeads:
             assert np.isfinite(gradient).all(), weight.path
             assert np.any(gradient), weight.path
 
+    @pytest.mark.parametrize("size", [16, None])
+    def test_export_to_litert_needs_no_operation_of_tensorflow(self, head, size, rng, tmp_path):
+        model, path = build(head), str(tmp_path / "model.tflite")
+        signature = [keras.InputSpec(shape=(None, size, size, 1), dtype="float32", name="grey")]
+        model.export(path, format="litert", input_signature=signature, verbose=False)
+        grey = rng.random((3, 16, 16, 1), np.float32)
+        interpreter = Interpreter(path)  # which knows no others
+        index = interpreter.get_input_details()[0]["index"]
+        interpreter.resize_tensor_input(index, grey.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(index, grey)
+        interpreter.invoke()
+        images = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        np.testing.assert_allclose(images, model(grey), atol=1e-5)
+
     def test_mixed_precision(self, head, rng):
         keras.config.set_dtype_policy("mixed_bfloat16")
         try:
@@ -116,6 +132,14 @@ def test_predictions_that_are_the_targets_give_the_chroma_at_half_the_resolution
             assert np.count_nonzero(targets, axis=-1).max() <= 4
             targets = ops.log(targets + 1e-12)
         np.testing.assert_allclose(head.to_chroma(targets), half, atol=1e-2)
+
+
+def test_chroma_is_enlarged_linearly(rng):
+    small = np.float32(rng.uniform(-0.1, 0.1, (2, 5, 7, 2)))
+    grey = np.full((2, 10, 14, 1), 0.5, np.float32)
+    chroma = rgb_to_lab(ChromaRegression()([grey, small]))[..., 1:]
+    expected = 110 * keras.layers.UpSampling2D(2, interpolation="bilinear")(small)
+    np.testing.assert_allclose(chroma, expected, atol=1e-3)
 
 
 def test_temperature_leads_from_the_mean_to_the_most_probable_bin(rng):

@@ -10,8 +10,9 @@ from ae_keras import Recipe, recipe_for
 from ae_keras.data import skimage_photos
 from ae_keras.data.loading import load_images
 from ae_keras.data.parts import PARTS, complete_parts, shuffled_parts
-from ae_keras.data.pipeline import Pipeline, channel_statistics
+from ae_keras.data.pipeline import Pipeline
 from ae_keras.data.sources import dataset_key, open_source
+from ae_keras.layers.standardization import channel_statistics
 
 # Parts
 

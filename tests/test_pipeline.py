@@ -7,7 +7,9 @@ from conftest import batch_arrays
 from ae_keras import Recipe
 from ae_keras.data.loading import Images, load_images
 from ae_keras.data.parts import PARTS
-from ae_keras.data.pipeline import Pipeline, channel_statistics
+from ae_keras.data.pipeline import Pipeline
+from ae_keras.layers.colour import to_grey
+from ae_keras.layers.standardization import channel_statistics
 
 
 @pytest.fixture
@@ -64,6 +66,13 @@ def test_denoising_pairs_noisy_inputs_with_clean_targets(rng):
     again, other = batch_arrays(pipeline.training(0))[0], batch_arrays(pipeline.training(1))[0]
     np.testing.assert_array_equal(inputs, again)
     assert abs(np.corrcoef(inputs.ravel(), other.ravel())[0, 1]) < 0.02
+
+
+def test_colourization_pairs_grey_inputs_with_colours(images):
+    recipe = Recipe(model="colourizer", task="colourization", batch_size=8)
+    inputs, targets = batch_arrays(Pipeline(Images(images), recipe).evaluation())
+    np.testing.assert_array_equal(targets, images / np.float32(255))
+    np.testing.assert_allclose(inputs, to_grey(targets), atol=1e-6)
 
 
 def test_channel_statistics_are_exact(images):

@@ -171,6 +171,19 @@ def test_denoise(tmp_path, monkeypatch, capsys):
         assert image.size == (40, 33)
 
 
+def test_colourize(tmp_path, monkeypatch, capsys):
+    Image.linear_gradient("L").resize((40, 33)).save(tmp_path / "old.png")
+    Image.new("RGB", (20, 10), (200, 90, 30)).save(tmp_path / "colour.png")
+    arguments = (tmp_path / "old.png", tmp_path / "colour.png", "-o", tmp_path / "out")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "colourize.py", *arguments)
+    assert status == 0, stderr
+    scored, done = stdout.splitlines()
+    assert scored.startswith(f"{tmp_path / 'colour.png'}: ab-RMSE ")
+    assert done == f"2 of 2 images colourized in {tmp_path / 'out'}."
+    with Image.open(tmp_path / "out" / "old.png") as image:
+        assert (image.size, image.mode) == ((40, 33), "RGB")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -203,6 +216,13 @@ def test_denoise(tmp_path, monkeypatch, capsys):
         (("study.py", "dept"), ["Unknown study 'dept'", "depth"]),
         (("study.py", "celeba_models", "--faces", "nope"), ["No such folder", "'nope'", "--faces"]),
         (("denoise.py", "a.png", "-o", "b", "--model", "vae_v2-cifar10"), ["'a.png'"]),
+        (("denoise.py", "/dev/null", "-o", "b", "--model", "colourizer-cifar10"), ["no latent"]),
+        (("colourize.py", "a.png", "-o", "b"), ["'a.png'"]),
+        (("colourize.py", "/dev/null", "-o", "b"), ["/dev/null", "not a readable image"]),
+        (("colourize.py", "/dev/null", "-o", "b", "--model", "cae-cifar10"), ["no colourizer"]),
+        (("colourize.py", "/dev/null", "-o", "b", "--working-size", "2"), ["at least 8"]),
+        (("train.py", "--model", "cae", "--set", "task=colourization"), ["'cae' is for"]),
+        (("benchmark.py", "train", "--model", "colourizer"), ["no autoencoder"]),
         (("denoise.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
         (("decompress.py", "/dev/null"), ["--info", "required"]),

@@ -1,5 +1,7 @@
 """The sentences in which studies say what they found."""
 
+import numpy as np
+
 from ae_keras.studies import load_study
 
 
@@ -143,3 +145,18 @@ def test_architectures_are_judged_by_their_rows():
     assert "'other', 0.30000, 25 % below that of `cae`, and its images have 80 %" in said
     assert "From 4 to 16 values the error falls with each step" in said
     assert "3.0 % at most" in said
+
+
+def test_colours_are_judged_against_none_and_the_originals():
+    scores = {
+        "a = b = 0": (14.0, 22.0, 12.0, 0.9, 0.0),
+        "regression": (11.0, 23.5, 9.0, 0.9, 14.0),
+        "classification": (13.0, 22.5, 10.0, 0.9, 22.0),
+        "originals": (0.0, np.inf, 0.0, 1.0, 20.0),
+    }
+    said = load_study("colourization")._judge(scores, 0.5)
+    assert "could not do can be done: regression has an ab-RMSE of 11.00" in said
+    assert "70 % of the originals'" in said
+    assert "a temperature of 0.5, differs from theirs by +10 %, for an ab-RMSE of 13.00" in said
+    scores["regression"] = (14.5, 22.0, 9.0, 0.9, 30.0)
+    assert "is not done" in load_study("colourization")._judge(scores, 0.5)

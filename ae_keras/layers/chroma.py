@@ -41,16 +41,12 @@ class ChromaHead(keras.layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})  # half the bits are too few for LAB
-        self._enlarge = keras.layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")
-
-    def build(self, input_shape):
-        """Build what enlarges the chroma."""
-        self._enlarge.build((*input_shape[1][:-1], 2))
 
     def call(self, inputs):
         """Return the colour images."""
         grey, prediction = inputs
-        chroma = self._enlarge(self.to_chroma(prediction))
+        tall = _double(self.to_chroma(prediction))
+        chroma = ops.swapaxes(_double(ops.swapaxes(tall, 1, 2)), 1, 2)
         return lab_to_rgb(ops.concatenate([grey_to_lightness(grey), chroma], axis=-1))
 
     def compute_output_shape(self, input_shape):
@@ -63,6 +59,13 @@ class ChromaHead(keras.layers.Layer):
 
     def adapt(self, images):
         """Learn from the colours of uint8 training images what the head needs, if anything."""
+
+
+def _double(images):
+    """Return images of twice the height, by linear interpolation. Keras's needs a known size."""
+    pixels = ops.repeat(images, 2, axis=1)
+    padded = ops.concatenate([images[:, :1], pixels, images[:, -1:]], axis=1)
+    return (padded[:, :-2] + 2 * pixels + padded[:, 2:]) / 4
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
@@ -119,7 +122,6 @@ class ChromaClassification(ChromaHead):
 
     def build(self, input_shape):
         """Create the weights of the bins, which are not trained."""
-        super().build(input_shape)
         self.bin_weights = self.add_weight(
             name="bin_weights",
             shape=(self.prediction_channels,),
@@ -130,7 +132,7 @@ class ChromaClassification(ChromaHead):
     def to_chroma(self, prediction):
         """Return the annealed mean of a and b."""
         probabilities = ops.softmax(ops.cast(prediction, "float32") / self.temperature)
-        return ops.matmul(probabilities, np.asarray(self.spacing * self._corners, np.float32))
+        return ops.matmul(probabilities, self._constant(self.spacing * self._corners))
 
     def targets(self, images):
         """Return mixtures of bins `(batch, height / 2, width / 2, bins)`, and pixels' weights."""
@@ -138,14 +140,16 @@ class ChromaClassification(ChromaHead):
         return mixtures, ops.matmul(mixtures, self.bin_weights)
 
     def _mix(self, chroma):
-        places = chroma / self.spacing
+        corners = self._constant(self._corners)
         near = [
-            ops.relu(
-                1 - ops.abs(places[..., axis, None] - self._corners[:, axis].astype("float32"))
-            )
+            ops.relu(1 - ops.abs(chroma[..., axis, None] / self.spacing - corners[:, axis]))
             for axis in (0, 1)
         ]
         return near[0] * near[1]
+
+    @staticmethod
+    def _constant(values):
+        return ops.convert_to_tensor(values, dtype="float32")
 
     def adapt(self, images):
         """Set the bins' weights from the colours of uint8 images."""

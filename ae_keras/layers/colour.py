@@ -11,18 +11,16 @@ does not need, so that gradients are finite everywhere.
 import numpy as np
 from keras import ops
 
-# Linear sRGB to CIE XYZ. The second row gives the luminance Y.
-RGB_TO_XYZ = np.array(
+# Linear sRGB to CIE XYZ, in units of the white point. The second row gives the luminance Y.
+_RGB_TO_XYZ = np.array(
     [
         [0.412453, 0.357580, 0.180423],
         [0.212671, 0.715160, 0.072169],
         [0.019334, 0.119193, 0.950227],
-    ],
-    np.float32,
-)
-LUMINANCE = RGB_TO_XYZ[1]
-_XYZ_TO_RGB = np.linalg.inv(RGB_TO_XYZ.astype(np.float64)).astype(np.float32)
-_WHITE = np.array([0.95047, 1.0, 1.08883], np.float32)
+    ]
+) / np.array([[0.95047], [1.0], [1.08883]])
+_XYZ_TO_RGB = np.linalg.inv(_RGB_TO_XYZ)
+LUMINANCE = _RGB_TO_XYZ[1].astype(np.float32)
 
 # Where the power gives way to a line, in sRGB, in linear sRGB, in XYZ and in its root.
 _DARK_SRGB = 0.04045
@@ -63,7 +61,7 @@ def rgb_to_lab(images):
     Returns:
         Tensor of that shape: L in [0, 100], a and b.
     """
-    x, y, z = ops.split(_root(_transform(srgb_to_linear(images), RGB_TO_XYZ) / _WHITE), 3, axis=-1)
+    x, y, z = ops.split(_root(_transform(srgb_to_linear(images), _RGB_TO_XYZ)), 3, axis=-1)
     return ops.concatenate([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
@@ -82,7 +80,7 @@ def lab_to_rgb(lab):
     lightness, a, b = ops.split(lab, 3, axis=-1)
     y = (ops.clip(lightness, 0.0, 100.0) + 16) / 116
     roots = ops.concatenate([y + a / 500, y, y - b / 200], axis=-1)
-    light = _into_gamut(_transform(_cube(roots) * _WHITE, _XYZ_TO_RGB), _cube(y))
+    light = _into_gamut(_transform(_cube(roots), _XYZ_TO_RGB), _cube(y))
     return ops.clip(linear_to_srgb(light), 0.0, 1.0)
 
 
