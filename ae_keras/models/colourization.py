@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ae_keras.layers import Standardization
-from ae_keras.layers.chroma import ChromaClassification, ChromaHead, ChromaRegression
+from ae_keras.layers import ChromaClassification, ChromaRegression, Standardization
+from ae_keras.layers.chroma import ChromaHead
 from ae_keras.layers.colour import to_grey
 from ae_keras.layers.standardization import channel_statistics
 from ae_keras.models.checks import check_counts, check_divisible
@@ -192,6 +192,7 @@ RECIPES = {
         batch_size=32,
         epochs=36,
         optimizer="adamw",
+        optimizer_arguments={"weight_decay": 0.05},
         learning_rate=2e-3,
         schedule="cosine",
     )

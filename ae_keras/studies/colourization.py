@@ -124,15 +124,15 @@ def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -
     order = np.argsort(errors)
     middle = len(order) // 2
     picks = {
-        "best": order[:_SHOWN],
-        "median": order[middle - _SHOWN // 2 : middle + _SHOWN // 2],
-        "worst": order[: -_SHOWN - 1 : -1],
+        "best": ("with the lowest", order[:_SHOWN]),
+        "median": ("around the median", order[middle - _SHOWN // 2 : middle + _SHOWN // 2]),
+        "worst": ("with the highest", order[: -_SHOWN - 1 : -1]),
     }
-    for name, picked in picks.items():
+    for name, (which, picked) in picks.items():
         rows = {"grey": grey[picked]}
         rows |= {head: answers[head][picked] for head in ("regression", "classification")}
         rows["original"] = originals[picked]
-        title = f"The {name} of all test images by the ab-RMSE of regression (over each column)"
+        title = f"Test images {which} ab-RMSE of regression (over each column)"
         captions = [f"{error:.1f}" for error in errors[picked]]
         file = lab.draw(name, figures.save_image_rows, rows, title, captions)
         drawn[file] = title
