@@ -42,7 +42,14 @@ def _is_options(value: Any) -> bool:
 
 
 # What an augmentation may hold, and the largest value of each.
-_AUGMENTATIONS = {"rotation": 180, "shear": 80, "shift": 1, "scale": 0.9, "flip": 1}
+_AUGMENTATIONS = {
+    "rotation": 180,
+    "shear": 80,
+    "shift": 1,
+    "scale": 0.9,
+    "flip": 1,
+    "crop": 0.9,
+}
 
 
 def _is_augmentation(value: Any) -> bool:
@@ -103,9 +110,10 @@ class Recipe:
         noise: float. Standard deviation of the Gaussian noise of `"denoising"`, images in [0, 1].
         augmentation: dict. How far training images are moved at random, each time anew:
             `rotation` and `shear` (along the width) in degrees to either side, `shift` as a share
-            of height and width, `scale` as a share of 1 to either side, `flip` as the share of
-            images that are mirrored. `copies`: how many times an epoch shows each image
-            (default 1).
+            of height and width, `scale` as a share of 1 to either side. `flip`: the share of
+            images that are mirrored. `crop`: the largest share of height and width that is cut
+            off, before what remains is enlarged to the old size. `copies`: how many times an
+            epoch shows each image (default 1).
         conditional: bool. Give the label of the image to the decoder.
         batch_size: int. Images in a training step.
         epochs: int. Passes over the training images.
@@ -153,7 +161,8 @@ class Recipe:
     )
     augmentation: dict[str, float] = _setting(
         "a mapping of 'rotation' (0 to 180), 'shear' (0 to 80), 'shift' (0 to 1), 'scale' (0 to "
-        "0.9), 'flip' (0 to 1) to numbers, and of 'copies' to a whole number >= 1",
+        "0.9), 'flip' (0 to 1), 'crop' (0 to 0.9) to numbers, and of 'copies' to a whole number "
+        ">= 1",
         _is_augmentation,
         default_factory=dict,
     )

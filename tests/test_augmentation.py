@@ -68,6 +68,24 @@ def test_the_share_of_mirrored_images(photo):
     np.testing.assert_array_equal(moved(few, [3, 7]), plain(few[:, :, ::-1], [3, 7]))
 
 
+def test_crops_are_parts_of_the_image_enlarged():
+    rows, columns = np.mgrid[:24, :36].astype(np.float32)
+    ramps = tf.repeat(np.stack([columns, rows, rows], axis=-1)[np.newaxis], 200, axis=0)
+    crops = make_augmentation(Recipe(model="cae", augmentation={"crop": 0.5}))(ramps, [3, 7])
+    assert crops.shape == ramps.shape
+    for channel, axis, last in ((0, 2, 35), (1, 1, 23)):
+        values = crops.numpy()[..., channel]
+        ends = np.take(values, [0, -1], axis=axis).mean(axis=3 - axis)
+        np.testing.assert_allclose(np.diff(values, 2, axis=axis), 0, atol=1e-4)
+        parts = (ends[:, 1] - ends[:, 0]) / last
+        assert 0.5 <= parts.min() < 0.55
+        assert 0.95 < parts.max() <= 1
+        assert ends.min() >= 0
+        assert ends.max() <= last + 1e-4
+        assert ends[:, 0].max() > 0.3 * last
+        assert ends[:, 1].min() < 0.7 * last
+
+
 def test_scale_above_one_enlarges():
     square = np.zeros((1, 24, 24, 1), np.float32)
     square[:, 8:16, 8:16] = 1

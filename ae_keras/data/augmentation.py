@@ -1,4 +1,4 @@
-"""Random affine transforms and mirroring of training images."""
+"""Random affine transforms, parts and mirroring of training images."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from ae_keras.recipe import Recipe
 
-# Keep the draws of moving, of mirroring and of noise apart.
+# Keep the draws of moving, of mirroring, of cropping and of noise apart.
 _STREAM = 1
 _FLIP_STREAM = 2
+_CROP_STREAM = 3
 
 
 def make_augmentation(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
@@ -17,16 +18,18 @@ def make_augmentation(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Ten
 
     The function takes float32 images and a pair of integers that seeds its draws, so that the
     same batch of the same epoch is always the same. Rotation, scale, shear and shift are uniform
-    and independent, about the middle of the image.
+    and independent, about the middle of the image; a crop is enlarged to the image's size.
     """
     amounts = {name: value for name, value in recipe.augmentation.items() if name != "copies"}
-    flip = amounts.pop("flip", 0)
+    flip, crop = amounts.pop("flip", 0), amounts.pop("crop", 0)
     moves = any(amounts.values())
 
     def augment(images, seed):
         if flip:
             images = _mirror(images, flip, seed)
-        return _move(images, amounts, seed) if moves else images
+        if moves:
+            images = _move(images, amounts, seed)
+        return _crop(images, crop, seed) if crop else images
 
     return augment
 
@@ -42,6 +45,20 @@ def _move(images, amounts, seed):
     seed = tf.random.experimental.stateless_fold_in(seed, _STREAM)
     draws = tf.random.stateless_uniform((5, shape[0]), seed, -1.0, 1.0)
     return warp(images, affine_matrices(draws, shape[1], shape[2], **amounts))
+
+
+def _crop(images, most, seed):
+    shape = tf.shape(images)
+    seed = tf.random.experimental.stateless_fold_in(seed, _CROP_STREAM)
+    cut, *places = tf.unstack(tf.random.stateless_uniform((3, shape[0]), seed))
+    cut, zero = most * cut, tf.zeros_like(cut)
+    # A part that is `1 - cut` as high and as wide begins at most `cut` of the image from its edge.
+    across, down = (
+        cut * place * tf.cast(size - 1, tf.float32)
+        for place, size in zip(places, (shape[2], shape[1]), strict=True)
+    )
+    rows = [tf.stack([1 - cut, zero, across], axis=-1), tf.stack([zero, 1 - cut, down], axis=-1)]
+    return warp(images, tf.stack(rows, axis=1))
 
 
 def affine_matrices(draws, height, width, rotation=0.0, shear=0.0, shift=0.0, scale=0.0):
