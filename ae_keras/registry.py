@@ -106,14 +106,31 @@ def change_recipe(recipe: Recipe, dataset: str | None = None, /, **changes: Any)
     arguments = [key for key in _argument_names(recipe.model) if key not in settings]
     for key in changes:
         if key not in settings and key not in arguments:
-            raise ValueError(
-                f"Model {recipe.model!r} has no setting {key!r}. "
-                f"{closest(key, [*settings, *arguments])}"
-            )
+            raise _unknown_setting(recipe, key, [*settings, *arguments])
     replaced = {key: value for key, value in changes.items() if key in settings}
     recipe = dataclasses.replace(recipe, **replaced)
     given = {key: value for key, value in changes.items() if key in arguments}
     return dataclasses.replace(recipe, model_arguments=recipe.model_arguments | given)
+
+
+def _unknown_setting(recipe: Recipe, name: str, known: list[str]) -> ValueError:
+    return ValueError(f"Model {recipe.model!r} has no setting {name!r}. {closest(name, known)}")
+
+
+def value_of(recipe: Recipe, name: str) -> Any:
+    """Return the value of a recipe's setting, or of an argument of its model's builder.
+
+    Raises:
+        ValueError: if there is no such setting.
+    """
+    settings = [setting.name for setting in dataclasses.fields(Recipe)]
+    arguments = _argument_names(recipe.model)
+    if name in settings:
+        return getattr(recipe, name)
+    if name not in arguments:
+        raise _unknown_setting(recipe, name, [*settings, *arguments])
+    builder = getattr(_family(recipe.model), recipe.model)
+    return recipe.model_arguments.get(name, inspect.signature(builder).parameters[name].default)
 
 
 def _move(recipe: Recipe, dataset: str) -> Recipe:

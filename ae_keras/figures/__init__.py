@@ -8,6 +8,12 @@ from ae_keras.figures.curves import (
     save_rate_distortion,
 )
 from ae_keras.figures.images import save_image_grid, save_image_rows, save_reconstructions
+from ae_keras.figures.searches import (
+    save_objective_by_parameter,
+    save_objective_over_time,
+    save_parallel_coordinates,
+    save_size_and_quality,
+)
 
 __all__ = [
     "Panel",
@@ -16,6 +22,10 @@ __all__ = [
     "save_image_grid",
     "save_image_rows",
     "save_label_maps",
+    "save_objective_by_parameter",
+    "save_objective_over_time",
+    "save_parallel_coordinates",
     "save_rate_distortion",
     "save_reconstructions",
+    "save_size_and_quality",
 ]

@@ -1,0 +1,81 @@
+"""Search for better recipes of a model, in one process or in several."""
+
+import sys
+from pathlib import Path
+
+import ae_keras
+from ae_keras.command_line import Parser, format_table, parse_changes, run
+
+EXAMPLES = """\
+examples:
+  python scripts/tune.py --model cae --trials 5 --set epochs=3
+  python scripts/tune.py --model mlp --dataset mnist --algorithm grid --space latent_dim=1:1024:log2
+  python scripts/tune.py --model vae_v2 --dataset cifar10 --objective rate_distortion --lambda 0.01
+  python scripts/tune.py --model cae --dataset cifar10 --budget latent_values=256 --workers 2
+
+A search that was stopped goes on when the same command is given again, also with more trials.
+Several machines search together with one command: one with --chief, the others with --worker.
+"""
+
+SPACE = """what varies: NAME=8,16,32 or NAME=1:9 or NAME=1e-4:1e-2:log or NAME=32:256:log2, where
+NAME is a setting of the recipe or an argument of the model (filters_2: its second filters), or
+"default": all that the model suggests (default: default)"""
+BUDGET = "the most of parameters, latent_values or latency_ms; trials above are not trained"
+OPTIONS = ("workers", "threads", "chief", "overwrite")
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
+    add, number = parser.add_argument, {"type": int, "metavar": "N"}
+    add("--model", required=True, help=f"one of: {', '.join(ae_keras.list_models())}")
+    add("--dataset", default="skimage", help="as of train.py (default: skimage)")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="as of train.py")
+    add("--algorithm", default="random", help="random (default), grid, bayesian or hyperband")
+    add("--trials", **number, help="at most (default: 10; grid and hyperband: all)")
+    add("--space", nargs="+", default=["default"], metavar="RANGE", help=SPACE)
+    add("--objective", default="val_loss", help="val_loss (default), psnr or rate_distortion")
+    add("--lambda", dest="weight", type=float, default=0.01, help="bpp + LAMBDA * 255^2 * MSE")
+    add("--budget", nargs="+", default=[], metavar="NAME=MAX", help=BUDGET)
+    add("--seed", type=int, default=0, metavar="N", help="of the proposals (default 0)")
+    add("--output", type=Path, metavar="DIR", help="default: saved_models/searches/MODEL-DATASET")
+    add("--overwrite", action="store_true", help="replace the search that is there")
+    add("--workers", **number, help="processes on this machine that run trials")
+    where, place = parser.add_mutually_exclusive_group(), {"metavar": "HOST:PORT"}
+    where.add_argument("--chief", **place, help="lead workers of other machines, too")
+    where.add_argument("--worker", **place, help="run trials of the chief that is there")
+    add("--threads", **number, help="of each of --workers (default: the cores, shared out)")
+    return parser
+
+
+def make_search(arguments):
+    """Return the search that the command line describes."""
+    from tuning import Goal, Search
+
+    recipe = ae_keras.recipe_for(arguments.model, arguments.dataset, **parse_changes(arguments.set))
+    folder = Path("saved_models/searches") / f"{recipe.model}-{recipe.data_name}"
+    goal = Goal(arguments.objective, arguments.weight, parse_changes(arguments.budget))
+    ranges, output = tuple(arguments.space), arguments.output or folder
+    settings = {"ranges": ranges, "goal": goal, "seed": arguments.seed}
+    return Search(recipe, output, arguments.algorithm, arguments.trials, **settings)
+
+
+def main(arguments):
+    """Search, and print the leaderboard."""
+    from tuning import run_search
+    from tuning.reports import tabulate
+    from tuning.workers import join
+
+    search = make_search(arguments)
+    if arguments.worker:
+        join(search, arguments.worker)
+        return
+    options = {name: getattr(arguments, name) for name in OPTIONS}
+    rows = run_search(search, **options, command=[sys.executable, *sys.argv])
+    header, *lines = tabulate(rows, search.goal.objective, search.names)
+    print(f"\n{format_table(lines[:10], header)}\n\nAll in {search.folder}.")
+    print(f"Next: python scripts/train.py --recipe {search.folder / 'best_recipe.json'}")
+
+
+if __name__ == "__main__":
+    run(make_parser(), main)

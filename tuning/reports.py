@@ -1,0 +1,109 @@
+"""What a search leaves: a leaderboard, the best recipe, and pictures."""
+
+import csv
+import io
+from typing import Any
+
+from keras_tuner.engine.trial import TrialStatus
+
+from ae_keras import figures
+from ae_keras.safe_files import write_safely, write_text
+from tuning.progress import format_value
+from tuning.trials import make_recipe
+
+LEADERBOARD, BEST_RECIPE = "leaderboard.csv", "best_recipe.json"
+_BY_PARAMETER, _PARALLEL = "objective_by_parameter.png", "parallel_coordinates.png"
+_OVER_TIME, _TRADE_OFF = "objective_over_time.png", "size_and_quality.png"
+FILES = (LEADERBOARD, BEST_RECIPE, _BY_PARAMETER, _PARALLEL, _OVER_TIME, _TRADE_OFF)
+_LABELS = {
+    "val_loss": "validation loss",
+    "psnr": "PSNR on validation images [dB]",
+    "rate_distortion": "rate-distortion cost on validation images",
+}
+_SIZES = {"parameters": "parameters", "latent_values": "numbers in the latent of an image"}
+# Columns beside the objective and what varies, where they were measured.
+_FIGURES = ("psnr", "bpp", "coded_mse", "parameters", "latent_values", "seconds")
+
+
+def rank(oracle) -> list[dict[str, Any]]:
+    """Return a row for each trial: the completed ones from the best to the worst, then others.
+
+    A row holds `trial`, `status`, `values`, `message`, and of a completed one `score`, `minutes`
+    (from the start of the search to its end) and `figures`, as `Goal.measure` returns them.
+    """
+    rows = [_describe(oracle, trial) for trial in oracle.trials.values()]
+    sign = -1 if oracle.objective.direction == "max" else 1
+    return sorted(rows, key=lambda row: (row["score"] is None, sign * (row["score"] or 0)))
+
+
+def _describe(oracle, trial) -> dict[str, Any]:
+    completed = trial.status == TrialStatus.COMPLETED
+    return {
+        "trial": trial.trial_id,
+        "status": trial.status,
+        "values": trial.hyperparameters.values,
+        "message": trial.message,
+        "score": trial.score if completed else None,
+        "minutes": oracle._display.minutes_to(trial) if completed else None,
+        "figures": {
+            name: trial.metrics.get_best_value(name) if completed else None
+            for name in trial.metrics.metrics
+        },
+    }
+
+
+def tabulate(rows: list[dict[str, Any]], objective: str, names: list[str]) -> list[tuple[str, ...]]:
+    """Return the leaderboard as text: a header and a row for each trial."""
+    measured = [name for name in _FIGURES if name in rows[0]["figures"] and name != objective]
+    header = ("trial", objective, *names, *measured, "status")
+    return [header, *(_format(row, names, measured) for row in rows)]
+
+
+def _format(row: dict[str, Any], names: list[str], measured: list[str]) -> tuple[str, ...]:
+    values = (format_value(row["values"].get(name, "-")) for name in names)
+    shown = (row["figures"].get(name) for name in measured)
+    return (
+        row["trial"],
+        "-" if row["score"] is None else f"{row['score']:.5g}",
+        *values,
+        *("-" if value is None else f"{value:.6g}" for value in shown),
+        row["status"].lower() if row["message"] is None else row["message"],
+    )
+
+
+def write_reports(search, oracle) -> list[dict[str, Any]]:
+    """Write what a search found into its folder, and return the rows of `rank`.
+
+    Raises:
+        ValueError: if no trial was completed; it says why the first was not.
+    """
+    rows, objective = rank(oracle), oracle.objective.name
+    completed = [row for row in rows if row["score"] is not None]
+    if not completed:
+        first = min(rows, key=lambda row: row["trial"])["message"] if rows else "there was none"
+        raise ValueError(f"No trial was completed. The first: {first}")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(tabulate(rows, objective, search.names))
+    write_text(search.folder / LEADERBOARD, text.getvalue())
+    best = oracle.trials[completed[0]["trial"]]
+    write_text(search.folder / BEST_RECIPE, make_recipe(search.recipe, best).to_json())
+    _draw(search, completed, objective, oracle.objective.direction)
+    return rows
+
+
+def _draw(search, completed: list[dict[str, Any]], objective: str, direction: str) -> None:
+    title = f"{search.recipe.model} on {search.recipe.data_name}: {search.algorithm} search"
+    label, maximize = _LABELS[objective], direction == "max"
+    sizes = {name: text for name, text in _SIZES.items() if name in completed[0]["figures"]}
+    pictures = {
+        _OVER_TIME: (figures.save_objective_over_time, label, maximize, title),
+        _TRADE_OFF: (figures.save_size_and_quality, sizes, label, maximize, title),
+    }
+    if search.names:
+        pictures |= {
+            _BY_PARAMETER: (figures.save_objective_by_parameter, search.names, label, title),
+            _PARALLEL: (figures.save_parallel_coordinates, search.names, label, title),
+        }
+    for name, (save, *arguments) in pictures.items():
+        with write_safely(search.folder / name) as path:
+            save(path, completed, *arguments)
