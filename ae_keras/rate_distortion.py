@@ -17,6 +17,7 @@ A point is a dict:
 
 import csv
 import io
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -66,7 +67,8 @@ def measure_rate_distortion(
         run: A run folder, or its name. Its entropy tables are fitted first if it has none.
         dataset: As of `ae_keras.evaluate`; but a folder's photographs are taken whole.
         part: Of the data set.
-        against: Names of classical codecs, see `ae_keras.codec.classical.make_codec`.
+        against: Names of classical codecs, see `ae_keras.codec.classical.make_codec`, and paths of
+            other runs, by the names of whose folders their points go.
         qualities: Of the model and of linear transforms, from 1 to 100.
         limit: int. Take only so many images.
         output_dir: Where to write a table and a figure. Default: the run folder.
@@ -97,7 +99,14 @@ def _load_codecs(folder: RunFolder, recipe: Recipe, against: Sequence[str]) -> d
     if not has_tables:
         fit_run(folder, training)
     codecs = {recipe.model: load_codec(folder.path)}
-    return codecs | {name: make_codec(name, training and training.images) for name in against}
+    for name in against:
+        is_run = os.sep in name
+        label = Path(name).name if is_run else name
+        if label in codecs:
+            raise ValueError(f"Two codecs have the name {label!r}: rename the folder of one.")
+        fitted = training and training.images
+        codecs[label] = load_codec(name) if is_run else make_codec(name, fitted)
+    return codecs
 
 
 def _measure_all(codecs: dict, images, qualities: Sequence[int]) -> list[dict]:

@@ -36,7 +36,7 @@ def make_parser():
     rate = parser.add_argument_group("rate and distortion of compressed files")
     add, several = rate.add_argument, {"nargs": "+", "metavar": "X"}
     add("--rate-distortion", action="store_true", help="compress the images; table and figure")
-    add("--against", **several, help=f"some of: {' '.join(CLASSICAL)} svd-5 (jpeg webp)")
+    add("--against", **several, help=f"of {' '.join(CLASSICAL)} svd-5 PATH-OF-A-RUN")
     add("--qualities", **several, type=int, help="of the model, 1 to 100 (40 50 60 70 80)")
     add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser

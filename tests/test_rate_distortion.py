@@ -1,4 +1,5 @@
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from conftest import make_block_codec, smooth_images
 
 from ae_keras import metrics
 from ae_keras.codec.classical import make_codec
+from ae_keras.codec.loading import fit_run
 from ae_keras.command_line import format_bd_rates, format_rate_distortion
 from ae_keras.rate_distortion import (
     compare,
@@ -99,6 +101,20 @@ def test_table_figure_and_bd_rates(run, tmp_path):
         assert float(row[3]) == pytest.approx(point["bpp"], abs=1e-3)
         assert row[5] == ("lossless" if point["psnr"] is None else f"{point['psnr']:.2f}")
     assert len(format_bd_rates(points, rates).splitlines()) == 2 + 4
+
+
+def test_another_run_is_measured_beside(run, tmp_path):
+    fit_run(run)
+    other = tmp_path / "other"
+    shutil.copytree(run.path, other)
+    points, rates, _ = measure_rate_distortion(
+        run.path, against=[str(other)], qualities=[30, 60, 90], part="train"
+    )
+    assert {point["codec"] for point in points} == {"cae", "other"}
+    assert set(rates) == {("other", "file an image"), ("other", "mosaic")}
+    assert list(rates.values()) == pytest.approx([0, 0], abs=1e-6)
+    with pytest.raises(ValueError, match="Two codecs have the name 'other'"):
+        measure_rate_distortion(run.path, against=[str(other)] * 2, part="train")
 
 
 def test_photographs_are_coded_whole(run, photo_folder, tmp_path):

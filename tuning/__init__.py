@@ -6,13 +6,8 @@ Example:
     >>> run_search(search)[0]["score"]
 """
 
-import warnings
-
-# KerasTuner calls functions that Python has renamed.
-warnings.filterwarnings("ignore", category=DeprecationWarning, module="keras_tuner")
-
-from tuning.objectives import Goal  # noqa: E402
-from tuning.running import run_search  # noqa: E402
-from tuning.search import Search  # noqa: E402
+from tuning.objectives import Goal
+from tuning.running import run_search
+from tuning.search import Search
 
 __all__ = ["Goal", "Search", "run_search"]

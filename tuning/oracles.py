@@ -47,6 +47,11 @@ class Recorded:
         self._losses = state["losses"]
         super().set_state(state)
 
+    def reload(self) -> None:
+        """Take the state that was saved; trials that were running run again, ended ones do not."""
+        super().reload()
+        self._retry_queue = [name for name in self._retry_queue if name not in self.end_order]
+
     def save(self) -> None:
         """Replace the file of the state."""
         write_text(self._get_oracle_fname(), json.dumps(self.get_state()))
@@ -78,6 +83,7 @@ class Recorded:
         """Take the result of a trial, unless a worker that was thought dead brings it again."""
         trial.message = trial.hyperparameters.values.pop(REASON, trial.message)
         if trial.trial_id not in self.end_order:
+            self._display.note_end(trial)
             super().end_trial(trial)
         self.ongoing_trials = {
             tuner_id: ongoing
@@ -105,6 +111,7 @@ class Recorded:
         else:
             trial.status = TrialStatus.FAILED
             trial.message = f"{losses} workers died while they ran it"
+            self._display.note_end(trial)
             super().end_trial(trial)
         return True
 

@@ -6,7 +6,6 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.src.engine.oracle import Display
 
-
 # Of the values of a trial that are not settings: those of KerasTuner (of Hyperband), and ours.
 RESERVED = ("tuner/", "search/")
 
@@ -46,9 +45,12 @@ class Progress(Display):
         most = f" of {self.oracle.max_trials}" if self.oracle.max_trials else ""
         print(f"trial {trial.trial_id}{most}: {values or 'the recipe as it is'}", flush=True)
 
+    def note_end(self, trial: Trial) -> None:
+        """Note the time, before the state is saved."""
+        self.trial_end[trial.trial_id] = datetime.now()
+
     def on_trial_end(self, trial: Trial) -> None:
         """Print how good it was, or why it failed."""
-        self.trial_end[trial.trial_id] = datetime.now()
         print(f"trial {trial.trial_id} {self._describe(trial)}", flush=True)
 
     def _describe(self, trial: Trial) -> str:

@@ -44,7 +44,7 @@ class Range:
         - `depth=1:4`: from 1 to 4; with a third part, `1:9:2`, in steps of 2;
         - `learning_rate=1e-4:1e-2:log`: on a logarithmic scale; `log2`: doubled, from the lowest.
 
-        Numbers are whole if both ends are written so.
+        Numbers are whole if all are written so.
 
         Raises:
             ValueError: if the text is not a range.
@@ -59,27 +59,22 @@ class Range:
 
     @classmethod
     def _parse_interval(cls, name: str, values: str) -> "Range | None":
-        low, *rest = values.split(":")
-        if not rest:
+        parts = values.split(":")
+        if len(parts) == 1:
             return None
-        high, step = rest[0], rest[1] if len(rest) > 1 else None
-        if len(rest) > 2:
+        if len(parts) > 3:
             raise ValueError("there are too many parts")
-        whole = _is_whole(low) and _is_whole(high)
-        number = int if whole else float
-        options = {"min_value": number(low), "max_value": number(high)}
-        if not options["min_value"] < options["max_value"]:
+        scale = parts.pop() if parts[-1] in ("log", "log2") else "linear"
+        whole = all(part.lstrip("-").isdigit() for part in parts)
+        low, high, *step = map(int if whole else float, parts)
+        if not low < high:
             raise ValueError("the first number must be the lower one")
-        if step in ("log", "log2") and options["min_value"] <= 0:
-            raise ValueError("a logarithmic scale begins above 0")
-        if step == "log2":  # KerasTuner's own steps of a logarithmic scale are no whole numbers
-            return cls(name, "Choice", {"values": _double(*options.values())})
-        if step == "log":
-            options["sampling"] = "log"
-        elif step is not None:
-            options["step"] = number(step)
-            if options["step"] <= 0:
-                raise ValueError("a step is above 0")
+        if not (low > 0 or scale == "linear") or not all(number > 0 for number in step):
+            raise ValueError("steps, and a logarithmic scale, begin above 0")
+        if scale == "log2":  # KerasTuner's own steps of a logarithmic scale are no whole numbers
+            return cls(name, "Choice", {"values": _double(low, high)})
+        options = {"min_value": low, "max_value": high, "step": step[0] if step else None}
+        options["sampling"] = scale
         return cls(name, "Int" if whole else "Float", options)
 
     @classmethod
@@ -113,10 +108,6 @@ class Range:
             low, high = self.options["min_value"], self.options["max_value"]
             return number and not isinstance(value, bool) and low <= value <= high
         return value in self.options.get("values", (True, False))
-
-
-def _is_whole(text: str) -> bool:
-    return text.lstrip("-").isdigit()
 
 
 def _double(low: float, high: float) -> list[float]:

@@ -152,8 +152,11 @@ class _Crew(contextlib.AbstractContextManager):
 
     def remove_ended(self) -> list[tuple[str, int]]:
         """Forget the workers that have ended, and return their names and exit statuses."""
-        ended = [name for name, worker in self.workers.items() if worker.poll() is not None]
-        return [(name, self.workers.pop(name).returncode) for name in ended]
+        names = [name for name, worker in self.workers.items() if worker.poll() is not None]
+        ended = {name: self.workers.pop(name) for name in names}
+        for worker in ended.values():
+            worker.stdin.close()
+        return [(name, worker.returncode) for name, worker in ended.items()]
 
     def wait_for_all(self, seconds: float) -> None:
         """Give workers the time to hear that the search is over."""

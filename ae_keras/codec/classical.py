@@ -167,7 +167,9 @@ def make_codec(name: str, training: np.ndarray | None = None):
     linear = re.fullmatch(r"pca|svd(?:-([1-9]\d*))?", name)
     if not linear:
         known = ", ".join(CLASSICAL)
-        raise ValueError(f"Unknown codec {name!r}. Expected one of: {known}, or svd-5.")
+        raise ValueError(
+            f"Unknown codec {name!r}. Expected one of: {known}, svd-5, or the path of a run."
+        )
     if training is None:
         raise ValueError(f"{name!r} is fitted to training images, and there are none.")
     if name == "pca":
