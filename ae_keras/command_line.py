@@ -80,8 +80,8 @@ def import_tensorflow_quietly() -> None:
     importlib.import_module("absl.logging").set_verbosity("error")
 
 
-def parse_changes(settings: Sequence[str]) -> dict[str, Any]:
-    """Read `key=value` texts: values are JSON, lists separated by commas, or plain text.
+def parse_changes(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
+    """Read the `key=value` texts of an option: values are JSON, lists with commas, or plain text.
 
     Raises:
         ValueError: if a text has no `=`.
@@ -94,7 +94,7 @@ def parse_changes(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
-            raise ValueError(f"--set takes KEY=VALUE. Received: {setting!r}")
+            raise ValueError(f"{option} takes KEY=VALUE. Received: {setting!r}")
         changes[key] = _parse_value(value)
     return changes
 

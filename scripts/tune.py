@@ -13,15 +13,13 @@ examples:
   python scripts/tune.py --model vae_v2 --dataset cifar10 --objective rate_distortion --lambda 0.01
   python scripts/tune.py --model cae --dataset cifar10 --budget latent_values=256 --workers 2
 
-A search that was stopped goes on when the same command is given again, also with more trials.
-Several machines search together with one command: one with --chief, the others with --worker.
+A search that was stopped goes on with the same command, also with more --trials. Several machines
+search together with one command: one with --chief, the others with --worker.
 """
 
-SPACE = """what varies: NAME=8,16,32 or NAME=1:9 or NAME=1e-4:1e-2:log or NAME=32:256:log2, where
-NAME is a setting of the recipe or an argument of the model (filters_2: its second filters), or
-"default": all that the model suggests (default: default)"""
-BUDGET = "the most of parameters, latent_values or latency_ms; trials above are not trained"
-OPTIONS = ("workers", "threads", "chief", "overwrite")
+SPACE = """NAME=8,16,32 or NAME=1:9 or NAME=1e-4:1e-2:log or NAME=32:256:log2 of settings and the
+model's arguments (filters_2: its second filters); "default": what the model suggests (default)"""
+BUDGET = "of parameters, latent_values (numbers in an image's latent) or latency_ms (of an image)"
 
 
 def make_parser():
@@ -32,7 +30,7 @@ def make_parser():
     add("--dataset", default="skimage", help="as of train.py (default: skimage)")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="as of train.py")
     add("--algorithm", default="random", help="random (default), grid, bayesian or hyperband")
-    add("--trials", **number, help="at most (default: 10; grid and hyperband: all)")
+    add("--trials", **number, help="at most (default: 10; grid, hyperband: all)")
     add("--space", nargs="+", default=["default"], metavar="RANGE", help=SPACE)
     add("--objective", default="val_loss", help="val_loss (default), psnr or rate_distortion")
     add("--lambda", dest="weight", type=float, default=0.01, help="bpp + LAMBDA * 255^2 * MSE")
@@ -41,10 +39,10 @@ def make_parser():
     add("--output", type=Path, metavar="DIR", help="default: saved_models/searches/MODEL-DATASET")
     add("--overwrite", action="store_true", help="replace the search that is there")
     add("--workers", **number, help="processes on this machine that run trials")
+    add("--threads", **number, help="of each of --workers (default: the cores, shared out)")
     where, place = parser.add_mutually_exclusive_group(), {"metavar": "HOST:PORT"}
     where.add_argument("--chief", **place, help="lead workers of other machines, too")
     where.add_argument("--worker", **place, help="run trials of the chief that is there")
-    add("--threads", **number, help="of each of --workers (default: the cores, shared out)")
     return parser
 
 
@@ -54,10 +52,9 @@ def make_search(arguments):
 
     recipe = ae_keras.recipe_for(arguments.model, arguments.dataset, **parse_changes(arguments.set))
     folder = Path("saved_models/searches") / f"{recipe.model}-{recipe.data_name}"
-    goal = Goal(arguments.objective, arguments.weight, parse_changes(arguments.budget))
-    ranges, output = tuple(arguments.space), arguments.output or folder
-    settings = {"ranges": ranges, "goal": goal, "seed": arguments.seed}
-    return Search(recipe, output, arguments.algorithm, arguments.trials, **settings)
+    goal = Goal(arguments.objective, arguments.weight, parse_changes(arguments.budget, "--budget"))
+    what = arguments.algorithm, arguments.trials, tuple(arguments.space), goal, arguments.seed
+    return Search(recipe, arguments.output or folder, *what)
 
 
 def main(arguments):
@@ -70,8 +67,9 @@ def main(arguments):
     if arguments.worker:
         join(search, arguments.worker)
         return
-    options = {name: getattr(arguments, name) for name in OPTIONS}
-    rows = run_search(search, **options, command=[sys.executable, *sys.argv])
+    command = [sys.executable, *sys.argv]
+    where = arguments.workers, arguments.threads, arguments.chief
+    rows = run_search(search, *where, command, arguments.overwrite)
     header, *lines = tabulate(rows, search.goal.objective, search.names)
     print(f"\n{format_table(lines[:10], header)}\n\nAll in {search.folder}.")
     print(f"Next: python scripts/train.py --recipe {search.folder / 'best_recipe.json'}")

@@ -21,7 +21,7 @@ ROWS = [
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
 MODULES = sorted((ROOT / "ae_keras").rglob("*.py"))
-SOURCES = sorted([*MODULES, *(ROOT / "scripts").glob("*.py")])
+SOURCES = sorted([*MODULES, *(ROOT / "tuning").glob("*.py"), *(ROOT / "scripts").glob("*.py")])
 
 
 def imported_names(path):
@@ -42,6 +42,7 @@ def rooms_imported_by(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_imports_go_down(path):
     room = path.relative_to(ROOT / "ae_keras").with_suffix("").parts[0]
+    assert "tuning" not in {name.split(".")[0] for name in imported_names(path)}
     if room == "__init__":
         return
     for imported in rooms_imported_by(path) - {room}:

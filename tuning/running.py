@@ -10,7 +10,7 @@ from ae_keras.data.loading import load_images
 from ae_keras.saved_model import RunFolder
 from tuning.reports import write_reports
 from tuning.search import Search
-from tuning.workers import lead_workers
+from tuning.workers import lead_workers, parse_address
 
 
 def run_search(
@@ -43,8 +43,10 @@ def run_search(
     for name, number in (("workers", workers), ("threads", threads)):
         if number is not None and number < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {number}")
+    if chief:
+        parse_address(chief)
+    load_images(search.recipe, ["validation"])  # what no trial could read is said at once
     with RunFolder(search.folder).lock():
-        load_images(search.recipe, ["validation"])  # what no trial could read is said at once
         search.start(overwrite)
         oracle = search.make_oracle()
         try:
