@@ -59,7 +59,7 @@ class Chief(OracleServicer):
     def give_up_silent(self) -> None:
         """Have the trials of workers that are silent run again."""
         for tuner_id in list(self.oracle.ongoing_trials):
-            if time.monotonic() - self._heard.get(tuner_id, -_SILENCE) > _SILENCE:
+            if time.monotonic() - self._heard[tuner_id] > _SILENCE:
                 print(f"worker {tuner_id} is silent: its trial is given to another", flush=True)
                 self.oracle.give_back(tuner_id)
 
@@ -140,6 +140,8 @@ class _Crew(contextlib.AbstractContextManager):
         self._command = command
         names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
         self._environment = {**os.environ, **dict.fromkeys(names, str(threads)), _FOLLOWS: "1"}
+        # Workers share a GPU.
+        self._environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         self.workers = {}
 
     def start(self) -> None:
@@ -181,6 +183,7 @@ def join(search: Search, address: str) -> None:
 
     Raises:
         ValueError: if the address is not HOST:PORT, or the chief searches something else.
+        ConnectionError: if the chief does not answer for an hour.
         SystemExit: if the chief on this machine wants it to stop; the state is saved.
     """
     host, port = parse_address(address)
@@ -192,9 +195,11 @@ def join(search: Search, address: str) -> None:
     else:
         print(f"joining the chief at {address}", flush=True)
     tuner = search.make_tuner(search.make_oracle())
-    search.check_identity(tuner.oracle.get_space())
     try:
+        search.check_identity(tuner.oracle.get_space())
         tuner.search()
+    except grpc.RpcError as error:
+        raise ConnectionError(f"The chief at {address} does not answer: {error.code()}") from error
     except KeyboardInterrupt:
         if not follows:
             raise
