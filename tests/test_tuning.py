@@ -127,6 +127,12 @@ def test_a_goal_that_cannot_be_is_refused(settings, words):
         Goal(**settings)
 
 
+def test_a_goal_that_is_not_for_the_recipe_is_refused(tmp_path):
+    recipe = ae_keras.recipe_for("colourizer")
+    with pytest.raises(ValueError, match="compress images"):
+        make_search(recipe, tmp_path, goal=Goal("rate_distortion"))
+
+
 def test_a_folder_of_something_else_is_left_alone(tiny_recipe, tmp_path):
     search = make_search(tiny_recipe, tmp_path)
     search.folder.mkdir()

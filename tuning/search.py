@@ -43,7 +43,8 @@ class Search:
         seed: int. Of the proposals; that of training belongs to the recipe.
 
     Raises:
-        ValueError: if the algorithm is unknown, or a range or a number not acceptable.
+        ValueError: if the algorithm is unknown, a range or a number not acceptable, or the goal not
+            one for the recipe.
     """
 
     recipe: Recipe
@@ -60,6 +61,10 @@ class Search:
             raise ValueError(f"Unknown algorithm {self.algorithm!r}. {known}")
         if self.trials is not None and self.trials < 1:
             raise ValueError(f"`trials` must be at least 1. Received: {self.trials}")
+        if self.goal.objective == "rate_distortion" and (
+            self.recipe.task == "colourization" or self.recipe.conditional
+        ):
+            raise ValueError("rate_distortion is for models that compress images without labels.")
         self.space  # noqa: B018 - checks the ranges
 
     @cached_property
