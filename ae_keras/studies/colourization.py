@@ -141,7 +141,8 @@ def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -
         "classification": (colour, error, "C0o-"),
         "as colourful as the originals": ((vivid, vivid), (min(error), max(error)), "k:"),
     }
-    title = f"Temperatures from {TEMPERATURES[0]} (vivid) to {TEMPERATURES[-1]} (pale)"
+    ends = TEMPERATURES[0], TEMPERATURES[-1]
+    title = "Validation images at temperatures from {} (vivid) to {} (pale)".format(*ends)
     panel = figures.Panel(curves, "colourfulness", "ab-RMSE")
     drawn[lab.draw("temperatures", figures.save_curves, [panel], title)] = title
     return drawn

@@ -26,9 +26,10 @@ from ae_keras.training import train
 
 # Of a quick study: enough to see that everything works, not to find anything.
 _QUICK_EPOCHS = 1
-_QUICK_IMAGES = 600
+_QUICK_IMAGES, _FEWEST_IMAGES = 600, 100
+_QUICK_PIXELS = 600 * 32 * 32
 _MEASURED_IMAGES = 10_000
-_TIMED_IMAGES, _TIMED_ROUNDS = 2048, 5
+_TIMED_IMAGES, _QUICK_TIMED_IMAGES, _TIMED_ROUNDS = 2048, 256, 5
 _TRIAL = "**This is a trial of one epoch on a few photographs, which shows nothing.**"
 
 
@@ -92,6 +93,10 @@ class Lab:
     faces: str = "celeb_a"
     verbose: int | None = None
 
+    def choose(self, items: Sequence, step: int) -> Sequence:
+        """Return all items, or of a quick study each `step`-th alone."""
+        return items[:: step if self.quick else 1]
+
     def train(self, name: str, recipe: Recipe) -> RunFolder:
         """Train a recipe, or take the model that was trained before, and return its run.
 
@@ -124,7 +129,8 @@ class Lab:
         shape = recipe.image_shape
         few = change_recipe(recipe, "skimage", image_shape=shape)
         short = {"epochs": _QUICK_EPOCHS, "schedule": "constant", "schedule_arguments": {}}
-        return change_recipe(self.reduce(few, _QUICK_IMAGES), **short)
+        count = min(_QUICK_PIXELS // (shape[0] * shape[1]), _QUICK_IMAGES)
+        return change_recipe(self.reduce(few, max(count, _FEWEST_IMAGES)), **short)
 
     def reduce(self, recipe: Recipe, count: int) -> Recipe:
         """Return a recipe for so many of the training images alone, split anew."""
@@ -168,7 +174,8 @@ class Lab:
         alternatives, batch_sizes = {}, {}
         for name, run in runs.items():
             batch_sizes[name] = run.recipe.batch_size
-            images = self.load_images(run, "train").images[:_TIMED_IMAGES]
+            count = _QUICK_TIMED_IMAGES if self.quick else _TIMED_IMAGES
+            images = self.load_images(run, "train").images[:count]
             alternatives[name] = our_training(run.recipe, images)
         seconds = take_turns(alternatives, 1 if self.quick else _TIMED_ROUNDS)
         return {
