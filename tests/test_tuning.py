@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -204,3 +205,30 @@ def test_a_worker_that_is_killed_in_a_trial_costs_nothing(tiny_recipe, tmp_path,
 def test_bad_addresses_are_refused(address):
     with pytest.raises(ValueError, match="HOST:PORT"):
         workers.parse_address(address)
+
+
+def test_a_worker_that_is_silent_loses_its_trial(tiny_recipe, tmp_path, monkeypatch, capsys):
+    search = make_search(tiny_recipe, tmp_path, algorithm="grid", ranges=("seed=1,2,3",))
+    search.start()
+    oracle = search.make_oracle()
+    chief, clock = workers.Chief(oracle), [1000.0]
+    monkeypatch.setattr(workers.time, "monotonic", lambda: clock[0])
+    first = chief.CreateTrial(SimpleNamespace(tuner_id="far"), None).trial.trial_id
+    for _ in range(3):
+        clock[0] += 50
+        chief.GetTrial(SimpleNamespace(trial_id=first), None)
+        chief.give_up_silent()
+    assert list(oracle.ongoing_trials) == ["far"]
+    clock[0] += 61
+    chief.give_up_silent()
+    assert not oracle.ongoing_trials
+    assert "far is silent" in capsys.readouterr().out
+    assert chief.CreateTrial(SimpleNamespace(tuner_id="near"), None).trial.trial_id == first
+
+
+def test_a_worker_of_another_search_is_sent_away(tiny_recipe, tmp_path):
+    search = make_search(tiny_recipe, tmp_path)
+    search.check_identity(make_search(tiny_recipe, tmp_path, trials=99).space)
+    other = make_search(ae_keras.change_recipe(tiny_recipe, epochs=9), tmp_path)
+    with pytest.raises(ValueError, match="something else"):
+        search.check_identity(other.space)
