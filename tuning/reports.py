@@ -17,8 +17,8 @@ _OVER_TIME, _TRADE_OFF = "objective_over_time.png", "size_and_quality.png"
 FILES = (LEADERBOARD, BEST_RECIPE, _BY_PARAMETER, _PARALLEL, _OVER_TIME, _TRADE_OFF)
 _LABELS = {
     "val_loss": "validation loss",
-    "psnr": "PSNR on validation images [dB]",
-    "rate_distortion": "rate-distortion cost on validation images",
+    "psnr": "PSNR [dB]",
+    "rate_distortion": "rate-distortion cost",
 }
 _SIZES = {"parameters": "parameters", "latent_values": "numbers in the latent of an image"}
 # Columns beside the objective and what varies, where they were measured.
@@ -92,7 +92,8 @@ def write_reports(search, oracle) -> list[dict[str, Any]]:
 
 
 def _draw(search, completed: list[dict[str, Any]], objective: str, direction: str) -> None:
-    title = f"{search.recipe.model} on {search.recipe.data_name}: {search.algorithm} search"
+    kind, recipe = search.algorithm.capitalize(), search.recipe
+    title = f"{recipe.model} on {recipe.data_name}: {kind} search"
     label, maximize = _LABELS[objective], direction == "max"
     sizes = {name: text for name, text in _SIZES.items() if name in completed[0]["figures"]}
     pictures = {

@@ -137,20 +137,33 @@ class _Crew(contextlib.AbstractContextManager):
     """The workers on this machine; they end with the process that started them."""
 
     def __init__(self, command: Sequence[str], threads: int):
-        self._command = command
+        self._command, self._threads = command, threads
         names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
         self._environment = {**os.environ, **dict.fromkeys(names, str(threads)), _FOLLOWS: "1"}
         # Workers share a GPU.
         self._environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-        self.workers = {}
+        self.workers, self._places = {}, {}
 
     def start(self) -> None:
         name = f"worker-{uuid.uuid4().hex[:8]}"
         environment = {**self._environment, "KERASTUNER_TUNER_ID": name}
         # Its own session: Ctrl-C is for the chief, which stops the workers.
-        self.workers[name] = subprocess.Popen(
+        worker = subprocess.Popen(
             self._command, env=environment, stdin=subprocess.PIPE, start_new_session=True
         )
+        taken = {self._places[other] for other in self.workers}
+        self._places[name] = min(set(range(len(taken) + 1)) - taken)
+        self._pin(worker, self._places[name])
+        self.workers[name] = worker
+
+    def _pin(self, worker: subprocess.Popen, place: int) -> None:
+        """Give a worker cores of its own, where one can: not all libraries obey the variables."""
+        if hasattr(os, "sched_setaffinity"):
+            cores = sorted(os.sched_getaffinity(0))
+            first = place * self._threads
+            chosen = {cores[core % len(cores)] for core in range(first, first + self._threads)}
+            with contextlib.suppress(ProcessLookupError):  # it has ended already
+                os.sched_setaffinity(worker.pid, chosen)
 
     def remove_ended(self) -> list[tuple[str, int]]:
         """Forget the workers that have ended, and return their names and exit statuses."""

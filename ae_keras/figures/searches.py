@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from ae_keras.figures.images import DPI
 
@@ -72,8 +73,11 @@ def _label_values(axes, values: np.ndarray, labels: list[str]) -> None:
         axes.set_xticks(range(len(labels)), labels)
     elif _is_logarithmic(values):
         axes.set_xscale("log", base=2 if whole else 10)
-        if whole:
-            axes.xaxis.set_major_formatter("{x:g}")
+        if not whole:
+            is_short = np.ptp(np.log10(values)) < 2
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     elif whole:
         axes.xaxis.get_major_locator().set_params(integer=True)
 
