@@ -158,8 +158,10 @@ def bits_per_pixel(size: int, height: int, width: int) -> float:
 
 
 def pareto_front(rates: Sequence[float], quality: Sequence[float]) -> np.ndarray:
-    """Return the points `(rate, quality)` that no other beats in both, by rising rate."""
-    points = np.array(sorted(zip(rates, quality, strict=True)))
+    """Return the points `(rate, quality)` that no other is as good as in both, by rising rate."""
+    points = np.array(
+        sorted(zip(rates, quality, strict=True), key=lambda point: (point[0], -point[1]))
+    )
     best = np.maximum.accumulate(points[:, 1])
     return points[np.append(True, points[1:, 1] > best[:-1])]
 

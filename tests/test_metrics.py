@@ -131,3 +131,9 @@ def test_sharpness_is_the_mean_gradient():
     assert metrics.sharpness(ramp) == pytest.approx(0.1)
     diagonal = (np.arange(4)[:, None] * 0.3 + np.arange(5) * 0.4)[np.newaxis, ..., np.newaxis]
     assert metrics.sharpness(diagonal) == pytest.approx(0.5)
+
+
+def test_the_pareto_front_has_one_point_of_each_rate():
+    rates, quality = [4, 4, 2, 1, 8, 8, 3], [30, 31, 25, 20, 32, 33, 24]
+    front = metrics.pareto_front(rates, quality)
+    np.testing.assert_array_equal(front, [[1, 20], [2, 25], [4, 31], [8, 33]])

@@ -4,9 +4,10 @@ import csv
 import io
 from typing import Any
 
+import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
-from ae_keras import figures
+from ae_keras import figures, metrics
 from ae_keras.safe_files import write_safely, write_text
 from tuning.progress import format_value
 from tuning.trials import make_recipe
@@ -95,10 +96,11 @@ def _draw(search, completed: list[dict[str, Any]], objective: str, direction: st
     kind, recipe = search.algorithm.capitalize(), search.recipe
     title = f"{recipe.model} on {recipe.data_name}: {kind} search"
     label, maximize = _LABELS[objective], direction == "max"
-    sizes = {name: text for name, text in _SIZES.items() if name in completed[0]["figures"]}
+    sizes = [name for name in _SIZES if name in completed[0]["figures"]]
+    fronts = {name: _pareto_front(completed, name, maximize) for name in sizes}
     pictures = {
         _OVER_TIME: (figures.save_objective_over_time, label, maximize, title),
-        _TRADE_OFF: (figures.save_size_and_quality, sizes, label, maximize, title),
+        _TRADE_OFF: (figures.save_size_and_quality, fronts, _SIZES, label, title),
     }
     if search.names:
         pictures |= {
@@ -108,3 +110,11 @@ def _draw(search, completed: list[dict[str, Any]], objective: str, direction: st
     for name, (save, *arguments) in pictures.items():
         with write_safely(search.folder / name) as path:
             save(path, completed, *arguments)
+
+
+def _pareto_front(completed: list[dict[str, Any]], name: str, maximize: bool) -> np.ndarray:
+    """Return sizes and scores of the trials that no other is as good as in both."""
+    sign = 1 if maximize else -1
+    scores = [sign * row["score"] for row in completed]
+    front = metrics.pareto_front([row["figures"][name] for row in completed], scores)
+    return front * (1, sign)

@@ -159,42 +159,33 @@ def save_objective_over_time(
 def save_size_and_quality(
     path: str | Path,
     trials: Sequence[dict],
-    sizes: dict[str, str],
+    fronts: dict[str, np.ndarray],
+    labels: dict[str, str],
     objective: str,
-    maximize: bool,
     title: str,
 ) -> None:
-    """Save the score over sizes, with the trials that no other one beats in both.
+    """Save the score over sizes, with the Pareto fronts.
 
     Args:
         path: Where to write.
         trials: Completed ones, the best first.
-        sizes: A label for each of the figures to draw the score over.
+        fronts: For each of the figures to draw the score over, the points `(size, score)` of the
+            trials that no other is as good as in both.
+        labels: What these figures are.
         objective: str. What the score is.
-        maximize: bool. Whether more is better.
         title: str. Over the figure.
     """
-    figure = Figure(figsize=(4.4 * len(sizes) + 0.6, 4), layout="constrained")
+    figure = Figure(figsize=(4.4 * len(fronts) + 0.6, 4), layout="constrained")
     figure.suptitle(title, fontsize=10)
-    all_axes = figure.subplots(1, len(sizes), squeeze=False, sharey=True)[0]
+    all_axes = figure.subplots(1, len(fronts), squeeze=False, sharey=True)[0]
     scores = np.asarray([trial["score"] for trial in trials])
-    for axes, (name, label) in zip(all_axes, sizes.items(), strict=True):
+    for axes, (name, front) in zip(all_axes, fronts.items(), strict=True):
         values = np.asarray([trial["figures"][name] for trial in trials])
-        front = _pareto_front(values, -scores if maximize else scores)
         axes.scatter(values, scores, s=20, label="trial")
-        axes.plot(values[front], scores[front], "C3o-", markersize=4, label="Pareto front")
+        axes.plot(*front.T, "C3o-", markersize=4, label="Pareto front")
         _label_values(axes, values, [])
-        axes.set_xlabel(label)
+        axes.set_xlabel(labels[name])
         axes.grid(alpha=0.3)
     all_axes[0].set_ylabel(objective)
     all_axes[0].legend(fontsize=7)
     figure.savefig(path, dpi=DPI)
-
-
-def _pareto_front(sizes: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """Return the indices of the points with no other one smaller in size and in loss."""
-    front = []
-    for index in np.lexsort((losses, sizes)):
-        if not front or losses[index] < losses[front[-1]]:
-            front.append(index)
-    return np.asarray(front)
