@@ -13,9 +13,9 @@ from ae_keras.data.loading import load_images
 from ae_keras.evaluation import measure
 from ae_keras.rate_distortion import PERFECT_PSNR, measure_codec
 from ae_keras.recipe import Recipe, closest
-from ae_keras.registry import build_model
 from ae_keras.run_figures import pick_examples
 from ae_keras.saved_model import RunFolder, load_model
+from tuning.search_space import build_recipe
 
 # Which way each goes.
 OBJECTIVES = {"val_loss": "min", "psnr": "max", "rate_distortion": "min"}
@@ -68,7 +68,7 @@ class Goal:
         """
         if not self.budget:
             return
-        model = build_model(recipe.model, image_shape=recipe.image_shape, **recipe.model_arguments)
+        model = build_recipe(recipe)
         for name, most in self.budget.items():
             needed = _NEEDS[name](model)
             if needed > most:
@@ -88,7 +88,7 @@ class Goal:
             "seconds": run.metrics["training"]["seconds_per_epoch"] * len(run.history),
         }
         if model.has_latent:
-            figures["latent_values"] = int(np.prod(model.latent_shape))
+            figures["latent_values"] = _count_latent_values(model)
         if self.objective == "rate_distortion":
             point = measure_codec(load_codec(run.path), list(examples.images), examples.images)
             figures["bpp"], figures["coded_mse"] = point["bpp"], point["mse"]

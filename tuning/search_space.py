@@ -197,13 +197,17 @@ def make_space(recipe: Recipe, ranges: Iterable[str] = (DEFAULT,)) -> HyperParam
     for hyperparameter in hp.space:
         values = list(hyperparameter.values)
         for value in (values[0], values[-1]):
-            _check(apply_values(recipe, {hyperparameter.name: value}))
+            build_recipe(apply_values(recipe, {hyperparameter.name: value}))
     return hp
 
 
-def _check(recipe: Recipe) -> None:
-    """Build a recipe's model, which refuses what it cannot be."""
-    build_model(recipe.model, image_shape=recipe.image_shape, **recipe.model_arguments)
+def build_recipe(recipe: Recipe):
+    """Build a recipe's model, without labels.
+
+    Raises:
+        ValueError: if an argument of the model is not acceptable.
+    """
+    return build_model(recipe.model, image_shape=recipe.image_shape, **recipe.model_arguments)
 
 
 # Of all families: how to train.
