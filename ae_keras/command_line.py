@@ -10,6 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ae_keras.codec import EXPORTED_SUFFIX
+from ae_keras.quiet import quiet_stderr
+
 
 class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` that keeps the lines of its examples, and fails with one line."""
@@ -31,7 +34,7 @@ def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], An
     """
     arguments = parser.parse_args()
     try:
-        import_tensorflow_quietly()
+        prepare(getattr(arguments, "model", None))
         main(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
@@ -48,9 +51,9 @@ def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], An
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """A user's mistakes, and what the machine denies. Anything else is a bug."""
-    from tensorflow.errors import ResourceExhaustedError
-
-    return (ValueError, OSError, ArithmeticError, ModuleNotFoundError, ResourceExhaustedError)
+    expected = (ValueError, OSError, ArithmeticError, ModuleNotFoundError)
+    tensorflow = sys.modules.get("tensorflow")
+    return expected if tensorflow is None else (*expected, tensorflow.errors.ResourceExhaustedError)
 
 
 def _describe(error: BaseException) -> str:
@@ -66,14 +69,16 @@ def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> None:
     sys.exit(status)
 
 
+def prepare(model: str | None) -> None:
+    """Import TensorFlow, unless the model is an exported file, which needs none."""
+    if model is None or not model.endswith(EXPORTED_SUFFIX):
+        import_tensorflow_quietly()
+
+
 def import_tensorflow_quietly() -> None:
     """Import TensorFlow without what its C++ code prints to stderr whatever its log level is."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
-        stderr = os.dup(2)
-        stack.callback(os.close, stderr)
-        stack.callback(os.dup2, stderr, 2)
-        os.dup2(nowhere.fileno(), 2)
+    with quiet_stderr():
         module = importlib.import_module("tensorflow")
         module.config.list_physical_devices()
     module.get_logger().setLevel("ERROR")
@@ -194,6 +199,28 @@ def format_header(name: str, header, size: int) -> str:
         ("label", "-" if header.label is None else str(header.label)),
     ]
     return format_table(rows, (name, "value"))
+
+
+def format_export(report: dict) -> str:
+    """Return the table of the report of `ae_keras.export.running.export_run`."""
+    rows = [("size [bytes]", f"{report['bytes']:,}")]
+    for name, values in report["parity"].items():
+        unit = "" if values["scale"] == 1 else f", as a share of {values['scale']:.1f}"
+        rows += [
+            (f"{name}: largest difference to Keras{unit}", f"{values['max']:.1e}"),
+            (f"{name}: mean difference{unit}", f"{values['mean']:.1e}"),
+            (f"{name}: PSNR to Keras [dB]", f"{values['psnr']:.1f}"),
+        ]
+        if "same_symbols" in values:
+            rows.append((f"{name}: same symbols [%]", f"{100 * values['same_symbols']:.3f}"))
+    for threads, values in report["speed"].items():
+        unit = "thread" if threads == "1" else "threads"
+        rows += [
+            (f"latency, {threads} {unit} [ms]", f"{values['latency_ms']:.3f}"),
+            (f"peak memory, {threads} {unit} [MB]", _format(values["peak_memory_mb"], ".0f")),
+        ]
+    images = "{count} test images of {dataset}".format(**report["images"])
+    return format_table(rows, (f"{report['name']}, {images}", "value"))
 
 
 def format_rate_distortion(points: Sequence[dict]) -> str:

@@ -7,9 +7,9 @@ import numpy as np
 from ae_keras.codec.geometry import batch_size
 from ae_keras.codec.job_files import check_target, encode_image, read_pixels, write_target
 from ae_keras.codec.jobs import Job, Result
+from ae_keras.codec.keras_transform import KerasTransform
 from ae_keras.codec.planes import count_planes, from_plane, split_alpha, to_planes
 from ae_keras.codec.tiling import Tiling
-from ae_keras.codec.transforms import KerasTransform
 from ae_keras.saved_model import find_run, load_model
 
 # The share of a tile of fixed size that overlaps the next: here it costs time only.

@@ -29,7 +29,8 @@ from tqdm import tqdm
 from ae_keras import figures, metrics
 from ae_keras.codec import LOSSLESS
 from ae_keras.codec.classical import make_codec
-from ae_keras.codec.loading import fit_run, load_codec
+from ae_keras.codec.fitting import fit_run
+from ae_keras.codec.loading import load_codec
 from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.loading import load_images
 from ae_keras.recipe import Recipe

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,31 @@ def write_safely(path: str | Path) -> Iterator[Path]:
         raise OSError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def write_folder_safely(path: str | Path) -> Iterator[Path]:
+    """Give a temporary folder to fill, which takes the place of `path` if all goes well.
+
+    Raises:
+        OSError: if the folder cannot be written; what stood at `path` is unharmed.
+    """
+    path = Path(path)
+    temporary = path.with_name(TEMPORARY_PREFIX + path.name[-60:])
+    old = path.with_name(TEMPORARY_PREFIX + "old-" + path.name[-60:])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            path.rename(old)
+        temporary.rename(path)
+    except OSError as error:
+        raise OSError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -13,6 +13,7 @@
   augmentation.png      one image as training sees it, if the recipe moves images
   dataset.png           images of the data set, from `train.py --dry-run`
   tensorboard/          logs
+  exports/              the model for other runtimes
   checkpoint.npz        the exact state of an unfinished run
 ```
 
@@ -52,6 +53,7 @@ class RunFolder:
         self.dataset_figure = self.path / "dataset.png"
         self.augmentation_figure = self.path / "augmentation.png"
         self.tensorboard = self.path / "tensorboard"
+        self.exports = self.path / "exports"
         self._recipe = self.path / "recipe.json"
         self._history = self.path / "history.csv"
         self._metrics = self.path / "metrics.json"
@@ -132,7 +134,8 @@ class RunFolder:
             previews = (self.dataset_figure, self.augmentation_figure)
             for path in (*files, *pictures, *(previews if self._recipe.is_file() else ())):
                 path.unlink(missing_ok=True)
-            shutil.rmtree(self.tensorboard, ignore_errors=True)
+            for folder in (self.tensorboard, self.exports):
+                shutil.rmtree(folder, ignore_errors=True)
             write_text(self._recipe, recipe.to_json())
         for leftover in self.path.glob(TEMPORARY_PREFIX + "*"):
             leftover.unlink()

@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from ae_keras import figures
 from ae_keras.checkpoint import Progress, read_checkpoint, write_checkpoint
-from ae_keras.codec.loading import fit_run
+from ae_keras.codec.fitting import fit_run
 from ae_keras.compilation import compile_model
 from ae_keras.data.loading import Images, load_images
 from ae_keras.data.parts import PARTS

@@ -1,11 +1,12 @@
 """Compress images with a trained model."""
 
+import functools
 import sys
 
 from ae_keras.command_line import (
     Parser,
     format_results,
-    import_tensorflow_quietly,
+    prepare,
     report_failures,
     run,
 )
@@ -51,7 +52,8 @@ def main(arguments):
     compression = Compression(**settings)
     jobs = plan(arguments.inputs, arguments.output, SUFFIX, SUFFIXES)
     compression.load()  # a wrong model is told once, not for each file
-    results = list(run_jobs(compression, jobs, arguments.workers, import_tensorflow_quietly))
+    initializer = functools.partial(prepare, arguments.model)
+    results = list(run_jobs(compression, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]
     if done:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout

@@ -1,11 +1,12 @@
 """Restore images that scripts/compress.py compressed, or say what is in a file."""
 
+import functools
 import sys
 
 from ae_keras.command_line import (
     Parser,
     format_header,
-    import_tensorflow_quietly,
+    prepare,
     report_failures,
     run,
 )
@@ -50,7 +51,8 @@ def main(arguments):
         load_codec(arguments.model)  # a wrong model is told once, not for each file
     jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
     work = Decompression(arguments.model, arguments.force, arguments.max_pixels)
-    results = list(run_jobs(work, jobs, arguments.workers, import_tensorflow_quietly))
+    initializer = functools.partial(prepare, arguments.model)
+    results = list(run_jobs(work, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]
     if done:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout

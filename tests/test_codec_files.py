@@ -7,8 +7,9 @@ from conftest import smooth_images
 from PIL import Image
 
 from ae_keras.codec.files import Compression, Decompression, read_info
+from ae_keras.codec.fitting import fit_run
 from ae_keras.codec.jobs import Job
-from ae_keras.codec.loading import find_run_of, fit_run, load_codec
+from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.data.loading import Images
 from ae_keras.registry import build_model
 from ae_keras.saved_model import RunFolder

@@ -12,9 +12,9 @@ import ae_keras
 from ae_keras.codec.bitstream import read_bitstream
 from ae_keras.codec.fitting import fit_quantizer
 from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.keras_transform import KerasTransform
 from ae_keras.codec.planes import to_planes
 from ae_keras.codec.tiling import Tiling
-from ae_keras.codec.transforms import KerasTransform
 from ae_keras.saved_model import load_model
 
 MODELS = [

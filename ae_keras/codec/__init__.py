@@ -4,3 +4,6 @@
 LOSSY = ("jpeg", "webp", "avif", "svd", "pca")
 LOSSLESS = ("webp-lossless", "png")
 CLASSICAL = (*LOSSY, *LOSSLESS)
+
+# The ending of the files of exported models that are codecs without Keras.
+EXPORTED_SUFFIX = ".tflite"

@@ -5,7 +5,11 @@ import math
 import numpy as np
 
 from ae_keras.codec.geometry import batch_size
+from ae_keras.codec.keras_transform import KerasTransform, digest_weights
 from ae_keras.codec.quantizer import FINEST_STEP, Quantizer, step_of_quality
+from ae_keras.data.loading import Images, load_images
+from ae_keras.safe_files import write_safely
+from ae_keras.saved_model import RunFolder, load_model
 
 # Latents of so many images are counted, but no more values than fit into memory with ease.
 _COUNTED_IMAGES = 10_000
@@ -23,13 +27,34 @@ _MOST_BINS = 4096
 _PROBE = 0.1
 
 
+def fit_run(run: RunFolder, training: Images | None = None) -> Quantizer:
+    """Fit the entropy tables of a run's model, and write them into its folder.
+
+    Args:
+        run: RunFolder. With a trained model.
+        training: Images. Default: those of the run's recipe, which are read.
+
+    Raises:
+        ValueError: if the model or the data set cannot be read.
+        OSError: if the tables cannot be written.
+    """
+    recipe, model = run.recipe, load_model(run.model)
+    training = training or load_images(recipe, ["train"])["train"]
+    quantizer = fit_quantizer(
+        KerasTransform(model, recipe), training.images, training.labels, digest_weights(model)
+    )
+    with write_safely(run.entropy_tables) as path:
+        quantizer.save(path)
+    return quantizer
+
+
 def fit_quantizer(
     transform, images: np.ndarray, labels=None, weights_digest: str = ""
 ) -> Quantizer:
     """Fit tables, units and the default step of a model.
 
     Args:
-        transform: KerasTransform, or another transform.
+        transform: Transform, or another object with its attributes.
         images: uint8 array `(count, height, width, channels)` of training images, of the size
             that the transform was trained for. They are taken evenly from all.
         labels: Their labels, for a conditional model.

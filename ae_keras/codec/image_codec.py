@@ -19,7 +19,7 @@ The image is clipped to [0, 1], multiplied by 255 and rounded, halves to even.
 
 import copy
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -49,7 +49,7 @@ from ae_keras.codec.quantizer import (
     check_step,
     step_of_quality,
 )
-from ae_keras.codec.tiling import Tiling
+from ae_keras.codec.tiling import Tiling, regroup
 
 # Images with more are not decoded, unless the caller asks for it.
 MAX_PIXELS = 2**28
@@ -59,7 +59,7 @@ class ImageCodec:
     """Compresses images with a model; see `ae_keras.codec.load_codec` for one of a run.
 
     Args:
-        transform: KerasTransform, or another transform.
+        transform: Transform, or another object with its attributes.
         quantizer: Quantizer. That of the model.
         name: str. Of the model, for the file.
         step: int. Of the quantization. Default: the quantizer's.
@@ -81,6 +81,22 @@ class ImageCodec:
         self.transform, self.quantizer, self.name = transform, quantizer, name
         self.step = quantizer.default_step if step is None else step
         self.overlap, self.label, self.max_pixels = overlap, label, max_pixels
+
+    @classmethod
+    def load(cls, path, **settings) -> "ImageCodec":
+        """Load the codec of an exported model; neither TensorFlow nor Keras is needed.
+
+        Args:
+            path: A `.tflite` file of encoder and decoder, as `scripts/export.py` writes it.
+            settings: Arguments of the class: `step`, `overlap`, `label`, `max_pixels`.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is damaged, or lacks the encoder, the decoder or the entropy tables.
+        """
+        from ae_keras.codec.litert_transform import load_exported
+
+        return cls(*load_exported(path), **settings)
 
     def with_quality(self, quality: int) -> "ImageCodec":
         """Return this codec at a quality from 1 to 100."""
@@ -173,9 +189,9 @@ class ImageCodec:
         tables = self.quantizer.tables(header.step)
         latents = (
             self.transform.encode(batch.astype(np.float32) / 255)
-            for batch in _regroup(tiles, itertools.repeat(batch_size(header.tile)))
+            for batch in regroup(tiles, itertools.repeat(batch_size(header.tile)))
         )
-        for section in _regroup(latents, sizes):
+        for section in regroup(latents, sizes):
             symbols = self.quantizer.symbols(section, header.step)
             yield tables.encode(symbols.ravel(), [symbols.shape[1]] * len(tables))
 
@@ -204,14 +220,14 @@ class ImageCodec:
         labels = [other.label for other, _ in read for _ in range(sum(sizes))]
         tiles = self._decode(payload, header, sizes * len(read), steps, labels)
         columns = tiling_of(header).grid[1]
-        rows = _regroup(tiles, itertools.repeat(columns))
+        rows = regroup(tiles, itertools.repeat(columns))
         return [self._assemble(rows, other, sections[-1]) for other, sections in read]
 
     def _decode(self, sections, header: Header, sizes, steps, labels) -> Iterator[np.ndarray]:
         """Yield the tiles of a stream of sections, in batches."""
         latents = self._decode_latents(sections, header, sizes, steps)
         done = 0
-        for batch in _regroup(latents, itertools.repeat(batch_size(header.tile))):
+        for batch in regroup(latents, itertools.repeat(batch_size(header.tile))):
             some = labels[done : done + len(batch)]
             done += len(batch)
             labelled = self.transform.classes is not None
@@ -281,17 +297,3 @@ class ImageCodec:
             raise InconsistentError(
                 f"The model {self.name!r} needs a label from 0 to {classes - 1}. Received: {label}"
             )
-
-
-def _regroup(arrays: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.ndarray]:
-    """Yield the rows of arrays again, in groups of given sizes; the last may be smaller."""
-    arrays, parts, ready = iter(arrays), [], 0
-    for size in sizes:
-        while ready < size and (array := next(arrays, None)) is not None:
-            parts.append(array)
-            ready += len(array)
-        if not ready:
-            return
-        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        yield joined[:size]
-        parts, ready = [joined[size:]], max(ready - size, 0)

@@ -1,45 +1,22 @@
-"""Codecs of trained models: fitted after training, loaded by name, found for a file."""
+"""Codecs of trained and of exported models: loaded by name, found for a file."""
 
 import functools
 from pathlib import Path
 
+from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.codec.bitstream import Header
 from ae_keras.codec.errors import WrongModelError
-from ae_keras.codec.fitting import fit_quantizer
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.quantizer import Quantizer
-from ae_keras.codec.transforms import KerasTransform, digest_weights
-from ae_keras.data.loading import Images, load_images
-from ae_keras.safe_files import write_safely
 from ae_keras.saved_model import RunFolder, find_run, list_runs, load_model
-
-
-def fit_run(run: RunFolder, training: Images | None = None) -> Quantizer:
-    """Fit the entropy tables of a run's model, and write them into its folder.
-
-    Args:
-        run: RunFolder. With a trained model.
-        training: Images. Default: those of the run's recipe, which are read.
-
-    Raises:
-        ValueError: if the model or the data set cannot be read.
-        OSError: if the tables cannot be written.
-    """
-    recipe, model = run.recipe, load_model(run.model)
-    training = training or load_images(recipe, ["train"])["train"]
-    quantizer = fit_quantizer(
-        KerasTransform(model, recipe), training.images, training.labels, digest_weights(model)
-    )
-    with write_safely(run.entropy_tables) as path:
-        quantizer.save(path)
-    return quantizer
 
 
 def load_codec(run: str | Path, **settings) -> ImageCodec:
     """Load the codec of a trained model.
 
     Args:
-        run: A run folder, or its name in `saved_models`.
+        run: A run folder, or its name in `saved_models`; or a `.tflite` file, see
+            `ImageCodec.load`.
         settings: Arguments of `ImageCodec`: `step`, `overlap`, `label`, `max_pixels`.
 
     Raises:
@@ -51,6 +28,8 @@ def load_codec(run: str | Path, **settings) -> ImageCodec:
         >>> data = codec.compress(image)  # uint8, of any size
         >>> image = codec.decompress(data)
     """
+    if str(run).endswith(EXPORTED_SUFFIX):
+        return ImageCodec.load(run, **settings)
     folder = find_run(run)
     if not folder.entropy_tables.is_file():
         raise FileNotFoundError(
@@ -63,8 +42,11 @@ def load_codec(run: str | Path, **settings) -> ImageCodec:
 
 
 @functools.lru_cache(maxsize=4)
-def _load_parts(path: Path, *written: int) -> tuple[KerasTransform, Quantizer]:
+def _load_parts(path: Path, *written: int):
     """Return the model and tables of a run; the same ones until its files are written anew."""
+    # Not needed, and slow to import, where a model comes from a `.tflite` file.
+    from ae_keras.codec.keras_transform import KerasTransform, digest_weights
+
     run = RunFolder(path)
     quantizer, model = Quantizer.load(run.entropy_tables), load_model(run.model)
     if quantizer.weights_digest != digest_weights(model):

@@ -194,7 +194,15 @@ class Quantizer:
             FileNotFoundError: if there is no such file.
             ValueError: if it is damaged.
         """
-        data = Path(path).read_bytes()
+        return cls.from_bytes(Path(path).read_bytes(), str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str):
+        """Read the bytes of what `save` wrote; errors name the file that they are from.
+
+        Raises:
+            ValueError: if they are damaged.
+        """
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 counts = np.split(file["counts"], np.cumsum(file["lengths"])[:-1])
@@ -206,7 +214,7 @@ class Quantizer:
                     str(file["weights_digest"]),
                 )
         except Exception as error:  # of many types, where an archive is damaged
-            raise ValueError(f"Cannot read the tables in {str(path)!r}: {error}") from error
+            raise ValueError(f"Cannot read the tables in {name!r}: {error}") from error
 
 
 def _sum_counts(start: int, counts: np.ndarray, step: int) -> tuple[int, np.ndarray, np.ndarray]:

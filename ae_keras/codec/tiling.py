@@ -95,3 +95,17 @@ class Tiling:
             rest = strip[self.tile[0] - overlap :]
             yield finished[: height - done, :width]
             done += len(finished)
+
+
+def regroup(arrays: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.ndarray]:
+    """Yield the rows of arrays again, in groups of given sizes; the last may be smaller."""
+    arrays, parts, ready = iter(arrays), [], 0
+    for size in sizes:
+        while ready < size and (array := next(arrays, None)) is not None:
+            parts.append(array)
+            ready += len(array)
+        if not ready:
+            return
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        yield joined[:size]
+        parts, ready = [joined[size:]], max(ready - size, 0)

@@ -84,15 +84,16 @@ class GroupedConv2D(layers.Conv2D):
 
     def call(self, inputs, training=False):
         """Return the activated feature maps."""
-        outputs = convolve(inputs, self.kernel, self._axes(inputs.shape), self.groups, training)
+        outputs = convolve(inputs, self.kernel, self.axes(inputs.shape), self.groups, training)
         return _finish(self, outputs)
 
     def compute_output_shape(self, input_shape):
         """Return the shape of the output."""
-        height, width = (axis.small for axis in self._axes(input_shape))
+        height, width = (axis.small for axis in self.axes(input_shape))
         return (input_shape[0], height, width, self.filters)
 
-    def _axes(self, input_shape):
+    def axes(self, input_shape):
+        """Return how height and width of the input are joined to those of the output: `Axis`."""
         return [self._axis(position, size) for position, size in enumerate(input_shape[1:3])]
 
     def _axis(self, position, big):
@@ -184,19 +185,20 @@ class GroupedConv2DTranspose(layers.Conv2DTranspose):
 
     def call(self, inputs, training=False):
         """Return the activated feature maps."""
-        axes = self._axes(inputs.shape)
+        axes = self.axes(inputs.shape)
         return _finish(self, convolve_transpose(inputs, self.kernel, axes, self.groups, training))
 
     def compute_output_shape(self, input_shape):
         """Return the shape of the output."""
-        height, width = (axis.big for axis in self._axes(input_shape))
+        height, width = (axis.big for axis in self.axes(input_shape))
         return (input_shape[0], height, width, self.filters)
 
     def get_config(self):
         """Return what `from_config` needs."""
         return {**super().get_config(), "groups": self.groups}
 
-    def _axes(self, input_shape):
+    def axes(self, input_shape):
+        """Return how height and width of the input are joined to those of the output: `Axis`."""
         return [self._axis(position, size) for position, size in enumerate(input_shape[1:3])]
 
     def _axis(self, position, small):

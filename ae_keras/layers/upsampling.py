@@ -54,14 +54,17 @@ class UpsamplingConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         """Return the activated feature maps, at twice the resolution."""
+        outputs = ops.conv_transpose(inputs, self.transposed_kernel(), strides=2, padding="same")
+        return self.activation(outputs + self.bias)
+
+    def transposed_kernel(self):
+        """Return the kernel `(4, 4, filters, channels)` of the transposed convolution."""
         # `conv_transpose` scatters where a convolution gathers: mirror the kernel, and give it
         # the layout (height, width, filters, channels).
         kernel = ops.transpose(ops.flip(self.kernel, axis=(0, 1)), (0, 1, 3, 2))
         padded = ops.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
         rows = padded[1:] + padded[:-1]
-        kernel = rows[:, 1:] + rows[:, :-1]
-        outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same")
-        return self.activation(outputs + self.bias)
+        return rows[:, 1:] + rows[:, :-1]
 
     def compute_output_shape(self, input_shape):
         """Return the shape of the output."""

@@ -4,7 +4,7 @@ Those that ship with the project are taken as they are. The others are trained f
 CPU cores allow, so that some are below what their recipes give.
 """
 
-from ae_keras.codec.loading import fit_run
+from ae_keras.codec.fitting import fit_run
 from ae_keras.recipe import DIGIT_AUGMENTATION
 from ae_keras.registry import recipe_for
 from ae_keras.saved_model import RunFolder

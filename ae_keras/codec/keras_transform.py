@@ -1,0 +1,70 @@
+"""The encoder and the decoder of a Keras model as those of a codec."""
+
+import hashlib
+
+import keras
+import numpy as np
+
+from ae_keras.codec.transform import Transform
+from ae_keras.recipe import Recipe
+from ae_keras.registry import build_model
+
+
+class KerasTransform(Transform):
+    """The encoder and decoder of an autoencoder on arrays.
+
+    Args:
+        model: Autoencoder.
+        recipe: Recipe. That of the model, to build it for images of any size if it takes them.
+
+    Raises:
+        ValueError: if the model has no latent.
+    """
+
+    def __init__(self, model, recipe: Recipe):
+        if not model.has_latent:
+            raise ValueError(f"{recipe.model!r} has no latent that stands for an image.")
+        wide = build_for_any_size(model, recipe)
+        super().__init__(model.image_shape, model.latent_shape, wide is not None, model.classes)
+        self._model = wide or model
+        if keras.config.backend() == "tensorflow":
+            # XLA slows convolutions on a CPU, and would compile again for every size.
+            self._model.encoder.jit_compile = self._model.decoder.jit_compile = False
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Return the latents, float32, of tiles in [0, 1]."""
+        return np.asarray(self._model.encoder.predict_on_batch(images), np.float32)
+
+    def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Return the tiles, float32 in [0, 1], of latents; a conditional model needs labels."""
+        inputs = latents if labels is None else [latents, labels]
+        return np.asarray(self._model.decoder.predict_on_batch(inputs), np.float32)
+
+
+def build_for_any_size(model, recipe: Recipe):
+    """Return an autoencoder for images of any size, or None if it is not fully convolutional."""
+    height, width, channels = model.image_shape
+    try:
+        wide = build_model(
+            recipe.model,
+            model.classes,
+            image_shape=(None, None, channels),
+            **recipe.model_arguments,
+        )
+    except ValueError:
+        return None
+    twice = wide.encoder.compute_output_shape((1, 2 * height, 2 * width, channels))
+    shape = model.latent_shape
+    if tuple(twice[1:]) != (2 * shape[0], 2 * shape[1], shape[2]):
+        return None
+    wide.set_weights(model.get_weights())
+    return wide
+
+
+def digest_weights(model) -> str:
+    """Return a digest of the values of all weights of a model, as a hexadecimal text."""
+    checksum = hashlib.sha256()
+    for weight in model.get_weights():
+        checksum.update(repr(weight.shape).encode())
+        checksum.update(np.ascontiguousarray(weight, "<f4").tobytes())
+    return checksum.hexdigest()[:16]

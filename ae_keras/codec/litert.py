@@ -1,0 +1,183 @@
+"""Exported models in LiteRT, and the file that they come in.
+
+A `.tflite` file holds the model for the runtime and, as those of TFLite's metadata do, a ZIP
+archive behind it:
+
+```
+model.json             what the model is, see `Description`
+model.sha256           of the bytes before the archive, hexadecimal
+entropy_tables.npz     those of the run, if it has any; see `ae_keras.codec.quantizer`
+```
+
+Its signatures are functions with named tensors: `encode`, from `images` to `latents`; `decode`,
+from `latents`, and `labels` if the model is conditional, to `reconstructions`; of a colourizer
+`colourize`, from `grey` to `images`. All are numbers in the units of the Keras model; a model in
+integers says by which scale and zero point its own are to be turned into these.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from ae_keras.quiet import quiet_stderr
+
+# In the order in which one takes what another gives.
+SIGNATURES = ("encode", "decode", "colourize")
+_DESCRIPTION, _CHECKSUM, _TABLES = "model.json", "model.sha256", "entropy_tables.npz"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an exported model is.
+
+    Args:
+        name: str. Of the run folder that it comes from.
+        recipe: dict. What was trained there.
+        weights_digest: str. Of the model's weights.
+        part: str. `"autoencoder"`, `"encoder"` or `"decoder"`.
+        quantization: str. `"none"`, `"float16"`, `"dynamic"` or `"int8"`.
+        image_shape: `[height, width, channels]` of the images that it was trained for.
+        latent_shape: Shape of the latent of such an image; None if there is none.
+        takes_any_size: bool. Whether it takes images of other sizes too.
+        classes: int. Number of labels that the decoder knows, if it takes one.
+    """
+
+    name: str
+    recipe: dict
+    weights_digest: str
+    part: str
+    quantization: str
+    image_shape: list[int]
+    latent_shape: list[int] | None
+    takes_any_size: bool
+    classes: int | None
+
+
+def pack(model: bytes, description: Description, tables: bytes | None) -> bytes:
+    """Return the bytes of a `.tflite` file.
+
+    Args:
+        model: bytes. For the runtime.
+        description: Description.
+        tables: bytes. Of the run's entropy tables, if it has any.
+    """
+    file = io.BytesIO(model)
+    file.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_DESCRIPTION, json.dumps(dataclasses.asdict(description)))
+        archive.writestr(_CHECKSUM, hashlib.sha256(model).hexdigest())
+        if tables is not None:
+            archive.writestr(_TABLES, tables)
+    return file.getvalue()
+
+
+def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
+    """Return the arguments of `pack` from the bytes of a `.tflite` file.
+
+    Raises:
+        ValueError: if they are damaged, or were not written by this library.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            start = min(member.header_offset for member in archive.infolist())
+            description = Description(**json.loads(archive.read(_DESCRIPTION)))
+            checksum = archive.read(_CHECKSUM).decode()
+            tables = archive.read(_TABLES) if _TABLES in archive.namelist() else None
+    except Exception as error:  # of many types, where an archive is damaged
+        raise ValueError("It is damaged, or was not written by scripts/export.py.") from error
+    if hashlib.sha256(data[:start]).hexdigest() != checksum:
+        raise ValueError("It is damaged: its checksum does not match.")
+    return data[:start], description, tables
+
+
+class LiteRTModel:
+    """The signatures of a model as functions of arrays.
+
+    Args:
+        model: bytes. Of a `.tflite` file.
+        threads: int. Default: one for each processor.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+
+    def __init__(self, model: bytes, threads: int | None = None):
+        with quiet_stderr():
+            try:
+                interpreter = Interpreter(
+                    model_content=model, num_threads=threads or os.cpu_count()
+                )
+            except (ValueError, RuntimeError) as error:
+                raise ValueError(f"LiteRT cannot read the model: {error}") from error
+            interpreter.allocate_tensors()  # which says so, at the first time
+            known = interpreter.get_signature_list()
+            self._runners = {
+                name: interpreter.get_signature_runner(name) for name in SIGNATURES if name in known
+            }
+
+    @property
+    def signatures(self) -> dict[str, list[str]]:
+        """The names of each signature's inputs."""
+        return {name: list(runner.get_input_details()) for name, runner in self._runners.items()}
+
+    def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of a signature, float32.
+
+        Args:
+            signature: str.
+            inputs: Arrays of one batch; if the model has a fixed batch size, of any number.
+        """
+        runner = self._runners[signature]
+        details = runner.get_input_details()
+        inputs = {name: _to_model(inputs[name], details[name]) for name in details}
+        size = {int(detail["shape_signature"][0]) for detail in details.values()}.pop()
+        results = in_batches(lambda batch: runner(**batch), inputs, size if size > 0 else None)
+        outputs = runner.get_output_details()
+        return {name: _from_model(results[name], outputs[name]) for name in outputs}
+
+
+def in_batches(run, inputs: dict[str, np.ndarray], size: int | None) -> dict[str, np.ndarray]:
+    """Run a function of a batch for any number of images.
+
+    Args:
+        run: Callable. From a dict of arrays to one.
+        inputs: Arrays of as many images.
+        size: int. Of the batches that `run` takes; None: any.
+    """
+    count = len(next(iter(inputs.values())))
+    if size is None or size == count:
+        return run(inputs)
+    surplus = -count % size
+    padded = {
+        name: np.concatenate([array, np.repeat(array[-1:], surplus, axis=0)])
+        for name, array in inputs.items()
+    }
+    results = [
+        run({name: array[start : start + size] for name, array in padded.items()})
+        for start in range(0, count, size)
+    ]
+    return {name: np.concatenate([each[name] for each in results])[:count] for name in results[0]}
+
+
+def _to_model(values: np.ndarray, detail: dict) -> np.ndarray:
+    """Return values as a model's input has them."""
+    scale, zero = detail["quantization"]
+    if scale == 0:
+        return np.asarray(values, detail["dtype"])
+    limits = np.iinfo(detail["dtype"])
+    quantized = np.rint(np.asarray(values, np.float32) / scale) + zero
+    return np.clip(quantized, limits.min, limits.max).astype(detail["dtype"])
+
+
+def _from_model(values: np.ndarray, detail: dict) -> np.ndarray:
+    """Return a model's output as float32."""
+    scale, zero = detail["quantization"]
+    values = np.asarray(values, np.float32)
+    return values if scale == 0 else (values - np.float32(zero)) * np.float32(scale)

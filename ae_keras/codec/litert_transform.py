@@ -1,0 +1,70 @@
+"""The encoder and the decoder of an exported model as those of a codec, in LiteRT."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from ae_keras.codec.litert import Description, LiteRTModel, unpack
+from ae_keras.codec.quantizer import Quantizer
+from ae_keras.codec.transform import Transform
+
+
+class LiteRTTransform(Transform):
+    """The encoder and decoder of an exported autoencoder on arrays.
+
+    Args:
+        model: LiteRTModel. With the signatures `encode` and `decode`.
+        description: Description. Of the model.
+    """
+
+    def __init__(self, model: LiteRTModel, description: Description):
+        super().__init__(
+            description.image_shape,
+            description.latent_shape,
+            description.takes_any_size,
+            description.classes,
+        )
+        self._model = model
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Return the latents, float32, of tiles in [0, 1]."""
+        return self._model.run("encode", {"images": images})["latents"]
+
+    def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Return the tiles, float32 in [0, 1], of latents; a conditional model needs labels."""
+        inputs = {"latents": latents} | ({} if labels is None else {"labels": labels})
+        return self._model.run("decode", inputs)["reconstructions"]
+
+
+def load_exported(path: str | Path) -> tuple[LiteRTTransform, Quantizer, str]:
+    """Load what a codec needs of a `.tflite` file: transform, quantizer and name.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is damaged, or lacks the encoder, the decoder or the entropy tables.
+    """
+    path = Path(path)
+    return _load(path.resolve(), path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, written: int) -> tuple[LiteRTTransform, Quantizer, str]:
+    """Load a file, or return what was loaded if it has not been written since."""
+    try:
+        data, description, tables = unpack(path.read_bytes())
+        model = LiteRTModel(data)
+    except ValueError as error:
+        raise ValueError(f"Cannot load {str(path)!r}. {error}") from error
+    if not {"encode", "decode"} <= set(model.signatures):
+        raise ValueError(
+            f"{str(path)!r} holds {' and '.join(model.signatures)} alone; a codec needs encode and "
+            "decode. Export it without --part."
+        )
+    if tables is None:
+        raise ValueError(
+            f"{str(path)!r} has no entropy tables, because its run {description.name!r} had none. "
+            "Make them with scripts/evaluate.py --rate-distortion, and export it again."
+        )
+    quantizer = Quantizer.from_bytes(tables, str(path))
+    return LiteRTTransform(model, description), quantizer, description.name

@@ -1,0 +1,134 @@
+"""A trained model on its way into a file: converted, quantized, described, compared."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ae_keras.codec.keras_transform import digest_weights
+from ae_keras.codec.litert import Description, LiteRTModel, pack
+from ae_keras.codec.quantizer import Quantizer
+from ae_keras.data.loading import Images
+from ae_keras.export import Export
+from ae_keras.export.parity import compare, make_inputs, run_keras
+from ae_keras.export.quantization import quantize, quantize_fully
+from ae_keras.export.runtimes import load_exported_model, run_all
+from ae_keras.export.signatures import make_signatures, rebuild
+from ae_keras.export.writers import convert_to_litert, convert_to_onnx, write_saved_model
+from ae_keras.saved_model import RunFolder, load_model
+
+_SUFFIXES = {"litert": ".tflite", "onnx": ".onnx"}
+
+
+class Exporter:
+    """Exports a model, and compares what comes out.
+
+    Args:
+        run: RunFolder. With a trained model.
+        export: Export.
+
+    Raises:
+        ValueError: if the model cannot be loaded, or has no such part, or Keras is not on
+            TensorFlow.
+    """
+
+    def __init__(self, run: RunFolder, export: Export):
+        if keras.config.backend() != "tensorflow":
+            raise ValueError("Models are exported with KERAS_BACKEND=tensorflow alone.")
+        self.run, self.export, self.recipe = run, export, run.recipe
+        trained = load_model(run.model)
+        # What was trained in half the bits would compute in them too.
+        is_exact = self.recipe.precision == "float32"
+        self.keras_model = trained if is_exact else rebuild(trained, self.recipe, 1)
+        self._model = rebuild(trained, self.recipe, export.batch_size)
+        self._signatures = make_signatures(self._model, self.recipe, export.part, export.batch_size)
+        self.description = self._describe(digest_weights(trained))
+        tables = run.entropy_tables
+        self.quantizer = Quantizer.load(tables) if tables.is_file() else None
+
+    def _describe(self, weights_digest: str) -> Description:
+        model = self.keras_model
+        latent_shape = list(model.latent_shape) if model.has_latent else None
+        return Description(
+            name=self.run.path.resolve().name,
+            recipe=json.loads(self.recipe.to_json()),
+            weights_digest=weights_digest,
+            part=self.export.part,
+            quantization=self.export.quantization,
+            image_shape=list(self.recipe.image_shape),
+            latent_shape=latent_shape,
+            takes_any_size=self._model.image_shape[0] is None and self.export.batch_size is None,
+            classes=model.classes,
+        )
+
+    def write(self, folder: Path, training: Images | None) -> Path:
+        """Write the export into a folder.
+
+        Args:
+            folder: Path.
+            training: Images. Whose ranges integers are to have; for int8.
+
+        Returns:
+            The file, or the folder of a SavedModel.
+
+        Raises:
+            ValueError: if the runtime lacks an operator of the model.
+            ModuleNotFoundError: if a library is not installed.
+            OSError: if it cannot be written.
+        """
+        if self.export.format == "saved_model":
+            write_saved_model(self._signatures, folder)
+            return folder
+        part = "" if self.export.part == "autoencoder" else f"-{self.export.part}"
+        path = folder / f"{self.description.name}{part}{_SUFFIXES[self.export.format]}"
+        path.write_bytes(self._convert(training))
+        return path
+
+    def _convert(self, training: Images | None) -> bytes:
+        if self.export.format == "onnx":
+            metadata = dataclasses.asdict(self.description)
+            texts = {name: json.dumps(value) for name, value in metadata.items()}
+            return convert_to_onnx(self._signatures, texts)
+        model = convert_to_litert(self._signatures)
+        if self.export.quantization == "int8":
+            model = self._quantize_fully(model, training)
+        elif self.export.quantization != "none":
+            model = quantize(model, self.export.quantization)
+        tables = None if self.quantizer is None else self.run.entropy_tables.read_bytes()
+        return pack(model, self.description, tables)
+
+    def _quantize_fully(self, model: bytes, training: Images) -> bytes:
+        inputs, expected = self._expect(training)
+        values = inputs | expected
+        samples = {
+            name: {key: values[key] for key in needed}
+            for name, needed in LiteRTModel(model).signatures.items()
+        }
+
+        def measure(quantized: bytes) -> float:
+            results = run_all(LiteRTModel(quantized), inputs)
+            return min(each["psnr"] for each in compare(results, expected).values())
+
+        return quantize_fully(model, samples, self.export.batch_size, measure)
+
+    def _expect(self, data: Images) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the inputs of the exported part for some images, and what Keras makes of them."""
+        inputs = make_inputs(self.keras_model, data)
+        expected = run_keras(self.keras_model, inputs)
+        if self.export.part == "decoder":
+            inputs["latents"] = expected.pop("latents")
+            del inputs["images"]
+        return inputs, expected
+
+    def compare(self, path: Path, test: Images) -> tuple[dict, dict[str, np.ndarray]]:
+        """Return how far an export is from the Keras model, and the inputs that it was given.
+
+        Args:
+            path: Path. What `write` returned.
+            test: Images.
+        """
+        inputs, expected = self._expect(test)
+        model = load_exported_model(self.export.format, path)
+        return compare(run_all(model, inputs), expected, self.quantizer), inputs

@@ -1,0 +1,113 @@
+"""How far an exported model's results are from those of the Keras model."""
+
+import numpy as np
+from keras import ops
+
+from ae_keras import metrics
+from ae_keras.codec.quantizer import Quantizer
+from ae_keras.data.loading import Images
+from ae_keras.layers.colour import to_grey
+
+# An export in float32 may differ by this, of the largest number where that is above 1 (latents).
+LARGEST_DIFFERENCE = 1e-5
+# And in so many of the symbols that its latents become in a file.
+SMALLEST_SAME_SYMBOLS = 0.999
+# PSNR in dB of other exports' results, taking those of Keras for the originals.
+SMALLEST_PSNR = {"float16": 50.0, "dynamic": 30.0, "int8": 30.0}
+
+_BATCH = 64
+
+
+def make_inputs(model, data: Images) -> dict[str, np.ndarray]:
+    """Return what a model's signatures take of uint8 images: by name, float32 in [0, 1]."""
+    images = np.asarray(data.images, np.float32) / 255
+    if not model.has_latent:
+        return {"grey": ops.convert_to_numpy(to_grey(images))}
+    inputs = {"images": images}
+    if model.classes is not None:
+        inputs["labels"] = np.asarray(data.labels, np.int32)
+    return inputs
+
+
+def run_keras(model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what the signatures of an exported model should give for some inputs, by name."""
+    starts = range(0, len(next(iter(inputs.values()))), _BATCH)
+    batches = [
+        {name: array[start : start + _BATCH] for name, array in inputs.items()} for start in starts
+    ]
+    results = [_run_batch(model, batch) for batch in batches]
+    return {
+        name: np.concatenate([ops.convert_to_numpy(each[name]) for each in results])
+        for name in results[0]
+    }
+
+
+def _run_batch(model, inputs: dict[str, np.ndarray]) -> dict:
+    if not model.has_latent:
+        return {"images": model(inputs["grey"], training=False)}
+    latents = model.encode(inputs["images"])
+    return {"latents": latents, "reconstructions": model.decode(latents, inputs.get("labels"))}
+
+
+def compare(
+    results: dict[str, np.ndarray],
+    expected: dict[str, np.ndarray],
+    quantizer: Quantizer | None = None,
+) -> dict[str, dict[str, float]]:
+    """Compare results by name.
+
+    Args:
+        results: Of an exported model.
+        expected: Of the Keras model.
+        quantizer: Quantizer. Of the model, if it has one.
+
+    Returns:
+        For each name in both: `max` and `mean` of the absolute differences and `psnr` in dB, all
+        of results divided by `scale`: 1 for images, for latents the largest number if that is
+        greater; and for latents, with a quantizer, `same_symbols`, a share.
+    """
+    compared = {}
+    for name in (name for name in expected if name in results):
+        scale = max(1.0, float(np.abs(expected[name]).max()))
+        difference = (results[name].astype(np.float64) - expected[name]) / scale
+        compared[name] = {
+            "scale": scale,
+            "max": float(np.abs(difference).max()),
+            "mean": float(np.abs(difference).mean()),
+            "psnr": float(metrics.psnr(np.square(difference).mean())),
+        }
+        if name == "latents" and quantizer is not None:
+            symbols = [
+                quantizer.symbols(values[name], quantizer.default_step)
+                for values in (results, expected)
+            ]
+            compared[name]["same_symbols"] = float(np.mean(symbols[0] == symbols[1]))
+    return compared
+
+
+def check(parity: dict[str, dict[str, float]], quantization: str) -> None:
+    """Refuse an export that is not near enough to the Keras model.
+
+    Args:
+        parity: What `compare` returned.
+        quantization: str.
+
+    Raises:
+        ArithmeticError: if it is not.
+    """
+    for name, values in parity.items():
+        if quantization == "none":
+            if not values["max"] <= LARGEST_DIFFERENCE:
+                _refuse(name, f"differ by up to {values['max']:.1e}, above {LARGEST_DIFFERENCE}")
+            if not values.get("same_symbols", 1) >= SMALLEST_SAME_SYMBOLS:
+                share = 100 * values["same_symbols"]
+                _refuse(name, f"become the same symbols in {share:.2f} % only")
+        elif not values["psnr"] >= SMALLEST_PSNR[quantization]:
+            limit = SMALLEST_PSNR[quantization]
+            _refuse(
+                name, f"have a PSNR of {values['psnr']:.1f} dB to those of Keras, below {limit}"
+            )
+
+
+def _refuse(name: str, reason: str) -> None:
+    raise ArithmeticError(f"The exported model's {name} {reason}. Nothing was written.")

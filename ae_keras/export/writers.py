@@ -1,0 +1,63 @@
+"""Signatures to files: SavedModel, LiteRT and ONNX."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from ae_keras.export.extras import import_extra
+from ae_keras.export.signatures import Signature, join
+from ae_keras.quiet import quiet_stderr
+
+# Of the operators of ONNX; runtimes since 2023 know them.
+_OPSET = 18
+
+
+def write_saved_model(signatures: list[Signature], path: str | Path) -> None:
+    """Write a SavedModel: a folder with all signatures, and as its default their sequence."""
+    archive = keras.export.ExportArchive()
+    whole = join(signatures)
+    for model in whole.models:
+        archive.track(model)
+    # The first becomes the default.
+    for name, signature in {each.name: each for each in (whole, *signatures)}.items():
+        archive.add_endpoint(name, signature.function, list(signature.inputs))
+    archive.write_out(str(path), verbose=False)
+
+
+def convert_to_litert(signatures: list[Signature]) -> bytes:
+    """Return a LiteRT model in float32, of LiteRT's own operators alone.
+
+    Raises:
+        ValueError: if they do not suffice.
+    """
+    with tempfile.TemporaryDirectory() as folder, quiet_stderr():
+        write_saved_model(signatures, folder)
+        names = [signature.name for signature in signatures]
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=names)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            return converter.convert()
+        except Exception as error:  # of the converter's own type
+            raise ValueError(f"LiteRT cannot express the model: {error}") from error
+
+
+def convert_to_onnx(signatures: list[Signature], metadata: dict[str, str]) -> bytes:
+    """Return an ONNX model of the sequence of all signatures.
+
+    Args:
+        signatures: Signature. One, or `encode` and `decode`.
+        metadata: Texts that the file is to carry.
+
+    Raises:
+        ModuleNotFoundError: if `tf2onnx` is not installed.
+    """
+    tf2onnx = import_extra("tf2onnx")
+    whole = join(signatures)
+    function = tf.function(whole.function, input_signature=whole.inputs)
+    with quiet_stderr():
+        model, _ = tf2onnx.convert.from_function(function, whole.inputs, opset=_OPSET)
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
+    return model.SerializeToString()
