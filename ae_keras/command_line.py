@@ -209,7 +209,7 @@ def format_export(report: dict) -> str:
         rows += [
             (f"{name}: largest difference to Keras{unit}", f"{values['max']:.1e}"),
             (f"{name}: mean difference{unit}", f"{values['mean']:.1e}"),
-            (f"{name}: PSNR to Keras [dB]", f"{values['psnr']:.1f}"),
+            (f"{name}: PSNR to Keras [dB]", _format(values["psnr"], ".1f")),
         ]
         if "same_symbols" in values:
             rows.append((f"{name}: same symbols [%]", f"{100 * values['same_symbols']:.3f}"))

@@ -2,7 +2,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -26,7 +25,6 @@ from ae_keras.saved_model import RunFolder
 
 MODELS = ae_keras.list_models()
 AUTOENCODERS = [name for name in MODELS if name != "colourizer"]
-SAVED = Path(__file__).parents[1] / "saved_models" / "pretrained"
 
 
 def make_run(folder, name, **changes):
@@ -128,3 +126,216 @@ class TestEveryModel:
         for data in files:
             restored = [codec.decompress(data).astype(int) for codec in (ours, theirs)]
             assert np.abs(restored[0] - restored[1]).max() <= 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_plain_layers_compute_what_ours_do(seed):
+    rng = np.random.default_rng(seed)
+    kernel, strides = rng.integers(1, 6, 2).tolist(), rng.integers(1, 4, 2).tolist()
+    groups, size = int(rng.choice([1, 2, 4])), rng.integers(5, 9, 2).tolist()
+    paddings = ["valid", "same", tuple(int(rng.integers(0, taps)) for taps in kernel)]
+    surplus = tuple(int(rng.integers(0, stride)) for stride in strides)
+    images = rng.random((2, *size, 8), np.float32)
+    for padding in paddings:
+        arguments = (8, kernel, strides, padding, groups)
+        layers = [
+            GroupedConv2D(*arguments, bias_initializer="normal", activation="relu"),
+            GroupedConv2DTranspose(*arguments, bias_initializer="normal"),
+            UpsamplingConv2D(3),
+        ]
+        if padding != "same":
+            layers.append(GroupedConv2DTranspose(*arguments, output_padding=surplus))
+        for layer in layers:
+            for shape in (size, (None, None)) if layer.__class__ != GroupedConv2D else (size,):
+                inputs = keras.Input((*shape, 8))
+                model = keras.Model(inputs, layer(inputs))
+                plain = make_plain(model)
+                assert not any(type(each) is type(layer) for each in plain.layers)
+                np.testing.assert_allclose(plain(images), model(images), atol=1e-5)
+
+
+def test_pooling_of_a_whole_image_becomes_a_mean(rng):
+    inputs = keras.Input((4, 4, 3))
+    pooled = keras.layers.AveragePooling2D(2)(inputs)
+    model = keras.Model(inputs, keras.layers.AveragePooling2D(2)(pooled))
+    plain = make_plain(model)
+    kinds = [type(layer).__name__ for layer in plain.layers]
+    assert kinds == ["InputLayer", "AveragePooling2D", "GlobalAveragePooling2D"]
+    images = rng.random((2, 4, 4, 3), np.float32)
+    np.testing.assert_allclose(plain(images), model(images), atol=1e-6)
+
+
+def test_saved_model_reconstructs_by_default(cae, rng):
+    import tensorflow as tf
+
+    path, _ = export_run(cae.path, Export("saved_model"), threads=())
+    exported = tf.saved_model.load(str(path))
+    images = rng.random((2, 24, 40, 3), np.float32)  # of another size
+    latents = exported.signatures["encode"](images=images)["latents"]
+    expected = exported.signatures["decode"](latents=latents)["reconstructions"]
+    default = exported.signatures["serving_default"](images=images)["reconstructions"]
+    np.testing.assert_allclose(default, expected, atol=1e-6)
+
+
+def test_onnx_file_says_what_it_is(cae):
+    import onnx
+
+    path, report = export_run(cae.path, Export("onnx", part="encoder"), threads=())
+    metadata = {item.key: json.loads(item.value) for item in onnx.load(path).metadata_props}
+    assert {key: report[key] for key in metadata} == metadata
+    assert metadata["weights_digest"] == load_codec(cae.path).quantizer.weights_digest
+    assert metadata["recipe"]["model"] == "cae"
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_conditional_model_is_exported_with_its_labels(precision, tmp_path, rng):
+    run = make_run(tmp_path / "run", "mlp", conditional=True, precision=precision)
+    images = rng.random((5, 28, 28, 1), np.float32)
+    labels = np.array([0, 1, 2, 3, 3], np.int32)
+    for format in ("litert", "onnx", "saved_model"):
+        path, _ = export_run(run.path, Export(format), threads=())
+        model = load_exported_model(format, path)
+        results = run_all(model, {"images": images, "labels": labels})["reconstructions"]
+        assert (
+            np.abs(
+                results
+                - run_all(model, {"images": images, "labels": 0 * labels})["reconstructions"]
+            ).max()
+            > 1e-4
+        )
+        assert results.shape == images.shape
+    codec = ImageCodec.load(run.path / "exports" / "litert" / "run.tflite", label=4)
+    image = np.zeros((28, 28), np.uint8)
+    data = codec.compress(image)
+    np.testing.assert_allclose(
+        load_codec(run.path).decompress(data), codec.decompress(data), atol=1
+    )
+
+
+def test_fixed_batches_take_any_number_of_images(cae, rng):
+    path, _ = export_run(cae.path, Export("litert", batch_size=4), threads=())
+    fixed = ImageCodec.load(path)
+    image = smooth_images(rng, 1, 70, 50, 3)[0]
+    assert not fixed.transform.takes_any_size
+    restored = load_codec(cae.path).decompress(fixed.compress(image)).astype(int)
+    assert np.abs(restored - fixed.decompress(fixed.compress(image))).max() <= 1
+
+
+class TestQuantization:
+    @pytest.mark.parametrize("quantization", ["float16", "dynamic", "int8"])
+    @pytest.mark.parametrize("name", ["vae_v2-cifar10", "colourizer-cifar10"])
+    def test_fewer_bits_are_near_enough_and_smaller(self, name, quantization, tmp_path):
+        export = Export("litert", quantization)
+        path, report = export_run(name, export, tmp_path / "out", "skimage", threads=())
+        (worst,) = (report["parity"].get(key, {}) for key in report["parity"] if key != "latents")
+        assert worst["psnr"] >= {"float16": 60, "dynamic": 40, "int8": 38}[quantization]
+        float_size = {"vae_v2-cifar10": 104_000, "colourizer-cifar10": 1_879_000}[name]
+        assert report["model_bytes"] < 0.6 * float_size
+        assert unpack(path.read_bytes())[1].quantization == quantization
+
+    def test_int8_is_integers_throughout(self, tmp_path):
+        export = Export("litert", "int8", batch_size=1)
+        path, _ = export_run("vae_v2-cifar10", export, tmp_path / "out", "skimage", threads=())
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=unpack(path.read_bytes())[0])
+        for subgraph in range(2):
+            kinds = {each["dtype"] for each in interpreter.get_tensor_details(subgraph)}
+            assert kinds <= {np.int8, np.int32}
+
+    def test_codec_in_integers_writes_files_that_keras_reads(self, tmp_path, rng):
+        export = Export("litert", "int8")
+        path, _ = export_run("vae_v2-cifar10", export, tmp_path / "out", "skimage", threads=())
+        image = smooth_images(rng, 1, 64, 64, 3)[0]
+        data = ImageCodec.load(path).compress(image)
+        restored = load_codec("vae_v2-cifar10").decompress(data).astype(int)
+        assert np.abs(restored - image).mean() < 8
+
+
+def test_codec_of_an_exported_model_needs_neither_tensorflow_nor_keras(exported_cae, tmp_path, rng):
+    np.save(tmp_path / "image.npy", smooth_images(rng, 1, 40, 30, 3)[0])
+    code = (
+        "import sys, numpy as np\n"
+        "from ae_keras.codec.image_codec import ImageCodec\n"
+        "codec = ImageCodec.load(sys.argv[1])\n"
+        "codec.decompress(codec.compress(np.load(sys.argv[2])))\n"
+        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", code, str(exported_cae), str(tmp_path / "image.npy")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("place", [0, 100, 5000, -3000, -30])
+def test_damaged_files_are_refused(place, exported_cae, tmp_path):
+    data = bytearray(exported_cae.read_bytes())
+    data[place] ^= 0xFF
+    (tmp_path / "bad.tflite").write_bytes(data)
+    with pytest.raises(ValueError, match=r"Cannot load .*bad\.tflite"):
+        ImageCodec.load(tmp_path / "bad.tflite")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_truncated_files_are_refused(share, exported_cae, tmp_path):
+    data = exported_cae.read_bytes()
+    (tmp_path / "bad.tflite").write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ValueError, match="is damaged"):
+        ImageCodec.load(tmp_path / "bad.tflite")
+
+
+def test_file_without_tables_says_how_to_make_them(exported_cae, tmp_path):
+    model, description, _ = unpack(exported_cae.read_bytes())
+    (tmp_path / "bare.tflite").write_bytes(pack(model, description, None))
+    with pytest.raises(ValueError, match=r"has no entropy tables.*evaluate"):
+        ImageCodec.load(tmp_path / "bare.tflite")
+
+
+def test_difference_above_the_limit_is_refused_and_leaves_nothing(cae, monkeypatch, tmp_path):
+    monkeypatch.setattr("ae_keras.export.parity.LARGEST_DIFFERENCE", 1e-12)
+    with pytest.raises(ArithmeticError, match=r"Nothing was written.*latents differ by up to"):
+        export_run(cae.path, Export("litert"), tmp_path / "out", threads=())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checks_refuse_what_is_too_far():
+    images = {"reconstructions": np.zeros((1, 2, 2, 1), np.float32)}
+    near, far = ({"reconstructions": images["reconstructions"] + by} for by in (0.9e-5, 0.1))
+    check(compare(near, images), "none")
+    check(compare(near, images), "int8")
+    with pytest.raises(ArithmeticError, match=r"reconstructions differ by up to 1\.0e-01"):
+        check(compare(far, images), "none")
+    with pytest.raises(ArithmeticError, match=r"PSNR of 20\.0 dB to Keras's, below 30"):
+        check(compare(far, images), "int8")
+    nothing = {"reconstructions": np.full((1, 2, 2, 1), np.nan)}
+    with pytest.raises(ArithmeticError):
+        check(compare(nothing, images), "none")
+
+
+def test_existing_folders_are_kept(cae, exported_cae, tmp_path):
+    with pytest.raises(FileExistsError, match=r"exists.*--overwrite"):
+        export_run(cae.path, Export("litert"), threads=())
+    (tmp_path / "mine.txt").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match="is no export"):
+            export_run(cae.path, Export("litert"), tmp_path, overwrite=overwrite)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("tflite",), ("onnx", "int8"), ("litert", "int4"), ("litert", "none", "head")],
+)
+def test_unknown_exports_are_refused(arguments):
+    with pytest.raises(ValueError, match="Received"):
+        Export(*arguments)
+    with pytest.raises(ValueError, match="Received: 0"):
+        Export("litert", batch_size=0)
+
+
+def test_training_anew_removes_the_exports(tmp_path):
+    run = make_run(tmp_path / "run", "mlp")
+    export_run(run.path, Export("saved_model"), threads=())
+    run.write_metrics({})
+    run.start(dataclasses.replace(run.recipe, epochs=1))
+    assert not run.exports.exists()

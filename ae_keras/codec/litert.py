@@ -89,7 +89,8 @@ def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
             start = min(member.header_offset for member in archive.infolist())
             description = Description(**json.loads(archive.read(_DESCRIPTION)))
             checksum = archive.read(_CHECKSUM).decode()
-            tables = archive.read(_TABLES) if _TABLES in archive.namelist() else None
+            others = {*archive.namelist()} - {_DESCRIPTION, _CHECKSUM}
+            tables = archive.read(others.pop()) if others else None
     except Exception as error:  # of many types, where an archive is damaged
         raise ValueError("It is damaged, or was not written by scripts/export.py.") from error
     if hashlib.sha256(data[:start]).hexdigest() != checksum:

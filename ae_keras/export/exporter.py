@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import keras
@@ -109,7 +110,7 @@ class Exporter:
 
         def measure(quantized: bytes) -> float:
             results = run_all(LiteRTModel(quantized), inputs)
-            return min(each["psnr"] for each in compare(results, expected).values())
+            return min(each["psnr"] or math.inf for each in compare(results, expected).values())
 
         return quantize_fully(model, samples, self.export.batch_size, measure)
 

@@ -1,4 +1,4 @@
-"""Layers as runtimes of exported models like them: plain convolutions with constant kernels.
+"""Layers as runtimes of exported models like them: plain convolutions with ready kernels.
 
 What our layers make of their kernels in each call is worked out here, once. A grouped convolution
 becomes the runtime's own, which is many times faster there than what is fastest in training; its
@@ -31,7 +31,7 @@ def _plain_layer(layer):
         UpsamplingConv2D: _plain_upsampling,
     }
     if type(layer) in makers:
-        return _PlainLayer(layer, makers[type(layer)](layer), name=layer.name)
+        return _PlainLayer(layer, *makers[type(layer)](layer), name=layer.name)
     if isinstance(layer, keras.layers.AveragePooling2D) and (
         tuple(layer.pool_size) == tuple(layer.input.shape[1:3])
     ):
@@ -40,60 +40,65 @@ def _plain_layer(layer):
 
 
 class _PlainLayer(keras.layers.Layer):
-    """A convolution of constants, in place of a layer whose bias and activation it takes."""
+    """A convolution in place of a layer whose bias and activation it takes.
 
-    def __init__(self, layer, convolve, **kwargs):
+    Args:
+        layer: keras.Layer.
+        kernel: Array. What is made of the layer's kernel.
+        convolve: Callable. From images and the kernel to their convolution.
+    """
+
+    def __init__(self, layer, kernel, convolve, **kwargs):
         super().__init__(**kwargs)
-        self._bias = None if layer.bias is None else keras.ops.convert_to_numpy(layer.bias)
-        self._activation, self._convolve = layer.activation, convolve
+        self._bias, self._activation, self._convolve = layer.bias, layer.activation, convolve
+        self._kernel = self.add_weight(kernel.shape, "zeros", name="plain_kernel")
+        self._kernel.assign(kernel)
 
     def call(self, inputs):
-        outputs = self._convolve(inputs)
+        outputs = self._convolve(inputs, self._kernel)
         if self._bias is not None:
             outputs = tf.nn.bias_add(outputs, self._bias)
         return self._activation(outputs)
 
 
 def _plain_convolution(layer):
-    kernel = keras.ops.convert_to_numpy(layer.kernel)
-
-    def convolve(images):
+    def convolve(images, kernel):
         axes = layer.axes(images.shape)
         if all(axis.is_same for axis in axes):
             return tf.nn.conv2d(images, kernel, layer.strides, "SAME")
         images = tf.pad(images, [(0, 0), *((axis.before, axis.after) for axis in axes), (0, 0)])
         return tf.nn.conv2d(images, kernel, layer.strides, "VALID")
 
-    return convolve
+    return layer.kernel, convolve
 
 
 def _plain_upsampling(layer):
-    kernel = keras.ops.convert_to_numpy(layer.transposed_kernel())
-    return lambda images: keras.ops.conv_transpose(images, kernel, strides=2, padding="same")
+    def convolve(images, kernel):
+        return keras.ops.conv_transpose(images, kernel, strides=2, padding="same")
+
+    return layer.transposed_kernel(), convolve
 
 
 def _plain_transpose(layer):
-    """Return the transposed convolution as one whose outputs are blocks of `strides` pixels.
+    """Make the transposed convolution one whose outputs are blocks of `strides` pixels.
 
     Pixel `m * stride + r` of the uncropped output is the sum over `a` of the input's pixel `m - a`
     times tap `a * stride + r`: a convolution for each `r`, with every `stride`-th tap, mirrored.
     """
-    kernel = keras.ops.convert_to_numpy(layer.kernel)
+    axes = layer.axes((None, None, None, None))
+    reach = [-(-max(axis.kernel, axis.kernel - axis.after) // axis.stride) for axis in axes]
+    rows, columns = (
+        slice(axis.before, axis.kernel - axis.after - taps * axis.stride or None)
+        for axis, taps in zip(axes, reach, strict=True)
+    )
 
-    def convolve(images):
-        axes = layer.axes(images.shape)
-        reach = [-(-max(axis.kernel, axis.kernel - axis.after) // axis.stride) for axis in axes]
+    def convolve(images, kernel):
         images = tf.pad(images, [(0, 0), *((taps - 1, taps - 1) for taps in reach), (0, 0)])
-        block_kernel = _block_kernel(kernel, reach, layer.strides, layer.groups)
-        blocks = tf.nn.conv2d(images, block_kernel, 1, "VALID")
-        pixels = _unfold(blocks, layer.strides, layer.groups)
-        rows, columns = (
-            slice(axis.before, axis.kernel - axis.after - taps * axis.stride or None)
-            for axis, taps in zip(axes, reach, strict=True)
-        )
-        return pixels[:, rows, columns]
+        blocks = tf.nn.conv2d(images, kernel, 1, "VALID")
+        return _unfold(blocks, layer.strides, layer.groups)[:, rows, columns]
 
-    return convolve
+    kernel = keras.ops.convert_to_numpy(layer.kernel)
+    return _block_kernel(kernel, reach, layer.strides, layer.groups), convolve
 
 
 def _block_kernel(kernel, reach, strides, groups):

@@ -8,16 +8,17 @@
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ae_keras.export.extras import import_extra
 
-# A range goes from the mean of batches' least values to that of their greatest. Small batches cut
-# outliers off, as suits convolutions; dense layers of sparse images want all of the range. Which
-# is best for a model is found by trying.
-_BATCHES = (4, 8, 32, 256)
+# A range goes from the mean of groups' least values to that of their greatest. Small groups of
+# images cut outliers off, as suits convolutions; dense layers of sparse images want all of the
+# range. Which is best for a model is found by trying.
+_GROUPS = (4, 8, 32, 256)
 # For 8 bits a sigmoid is 0 or 1 beyond, so that a wider range of its inputs would be wasted.
 _LARGEST_LOGIT = 8.0
 _LOGISTIC = 14  # an operator, in the schema of LiteRT
@@ -37,13 +38,7 @@ def quantize(model: bytes, quantization: str) -> bytes:
     Raises:
         ModuleNotFoundError: if `ai_edge_quantizer` is not installed.
     """
-    quantizer = _start(model)
-    if quantization == "float16":
-        _cast_to_float16(quantizer)
-    else:
-        recipes = import_extra("ai_edge_quantizer.recipe")
-        quantizer.load_quantization_recipe(recipes.dynamic_wi8_afp32())
-    return _finish(quantizer)
+    return _apply(_float16_recipe() if quantization == "float16" else _dynamic_recipe(), model)
 
 
 def quantize_fully(
@@ -63,74 +58,103 @@ def quantize_fully(
     Raises:
         ModuleNotFoundError: if `ai_edge_quantizer` is not installed.
     """
-    ranges = [_find_ranges(model, samples, size) for size in _BATCHES if batch_size is None]
-    ranges = ranges or [_find_ranges(model, samples, batch_size)]
-    best = max((_quantize_with(model, each, "CHANNELWISE") for each in ranges), key=measure)
-    limit = LARGEST_SHARE * len(model)
+    ranges = [_find_ranges(model, samples, batch_size, group) for group in _GROUPS]
+
+    def find_best(granularity):
+        recipe = _int8_recipe(granularity)
+        return max((_apply(recipe, model, each) for each in ranges), key=measure)
+
+    best, limit = find_best("CHANNELWISE"), LARGEST_SHARE * len(model)
     if len(best) > limit:
-        smaller = max((_quantize_with(model, each, "TENSORWISE") for each in ranges), key=measure)
+        smaller = find_best("TENSORWISE")
         best = smaller if len(smaller) <= limit else best
     return best
 
 
-def _start(model: bytes):
-    return import_extra("ai_edge_quantizer.quantizer").Quantizer(bytearray(model))
+def _apply(recipe, model: bytes, ranges=None) -> bytes:
+    module = import_extra("ai_edge_quantizer.quantizer")
+    with _quiet():
+        quantizer = module.Quantizer(bytearray(model), recipe.get_quantization_recipe())
+        return bytes(quantizer.quantize(ranges, enable_progress_report=False).quantized_model)
 
 
-def _finish(quantizer, ranges=None) -> bytes:
-    return bytes(
-        quantizer.quantize(
-            ranges, enable_progress_bar=False, enable_progress_report=False
-        ).quantized_model
-    )
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep progress bars back, and a warning of the memory that finding ranges takes."""
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stderr(nowhere),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
-def _cast_to_float16(quantizer) -> None:
+def _new_recipe():
+    """Return a recipe of the quantizer without entries, the types that these take, and "all"."""
     types = import_extra("ai_edge_quantizer.qtyping")
-    names = import_extra("ai_edge_quantizer.algorithm_manager").AlgorithmName
-    weights = types.TensorQuantizationConfig(num_bits=16, dtype=types.TensorDataType.FLOAT)
-    quantizer.update_quantization_recipe(
-        ".*",
-        types.TFLOperationName.ALL_SUPPORTED,
-        types.OpQuantizationConfig(
-            weight_tensor_config=weights,
-            compute_precision=types.ComputePrecision.FLOAT,
-            explicit_dequantize=True,
-        ),
-        names.FLOAT_CASTING,
+    recipe = import_extra("ai_edge_quantizer.recipe_manager").RecipeManager()
+    return recipe, types, types.TFLOperationName.ALL_SUPPORTED
+
+
+def _float16_recipe():
+    recipe, types, everything = _new_recipe()
+    half = types.TensorQuantizationConfig(num_bits=16, dtype=types.TensorDataType.FLOAT)
+    settings = types.OpQuantizationConfig(
+        weight_tensor_config=half,
+        compute_precision=types.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
     )
+    recipe.add_quantization_config(".*", everything, settings, "float_casting")
+    return recipe
 
 
-def _start_fully(model: bytes, granularity: str):
-    types = import_extra("ai_edge_quantizer.qtyping")
-    names = import_extra("ai_edge_quantizer.algorithm_manager").AlgorithmName
-    quantizer, everything = _start(model), types.TFLOperationName.ALL_SUPPORTED
-    quantizer.add_static_config(
-        ".*", everything, 8, 8, weight_granularity=types.QuantGranularity[granularity]
-    )
-    quantizer.update_quantization_recipe(
-        _COLOUR_ARITHMETIC, everything, algorithm_key=names.NO_QUANTIZE
-    )
-    return quantizer
+def _dynamic_recipe():
+    recipe, _, everything = _new_recipe()
+    recipe.add_dynamic_config(".*", everything, 8)
+    return recipe
 
 
-def _find_ranges(model: bytes, samples, size: int) -> dict:
-    """Return the range of each tensor, over whole batches of so many images."""
-    batches = {name: list(_cut(inputs, size)) for name, inputs in samples.items()}
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
-        ranges = _start_fully(model, "CHANNELWISE").calibrate(batches)
-    for name in _logits(model):
-        for end in ranges[name]:
-            ranges[name][end] = np.clip(ranges[name][end], -_LARGEST_LOGIT, _LARGEST_LOGIT)
+def _int8_recipe(granularity: str):
+    recipe, types, everything = _new_recipe()
+    scales = types.QuantGranularity[granularity]
+    recipe.add_static_config(".*", everything, 8, 8, scales)
+    recipe.add_quantization_config(_COLOUR_ARITHMETIC, everything, algorithm_key="no_quantize")
+    return recipe
+
+
+def _find_ranges(model: bytes, samples, batch_size: int | None, group: int) -> dict:
+    """Return the range of each tensor: means of the ends that groups of images have."""
+    module = import_extra("ai_edge_quantizer.calibrator")
+    widen = import_extra("ai_edge_quantizer.utils.qsv_utils").min_max_update
+    recipe, found = _int8_recipe("CHANNELWISE"), []
+    with _quiet():
+        calibrator = module.Calibrator(bytearray(model), qsv_update_func=widen)
+        for part in _cut(samples, group):
+            batches = list(_cut(part, batch_size or group))
+            named = {name: [batch[name] for batch in batches] for name in part}
+            calibrator.reset_model_qsvs()
+            calibrator.calibrate(named, recipe)
+            found.append(calibrator.get_model_qsvs())
+    ranges = {
+        tensor: {end: np.mean([each[tensor][end] for each in found], axis=0) for end in ends}
+        for tensor, ends in found[0].items()
+    }
+    for tensor in _logits(model):
+        for end in ranges[tensor]:
+            ranges[tensor][end] = np.clip(ranges[tensor][end], -_LARGEST_LOGIT, _LARGEST_LOGIT)
     return ranges
 
 
-def _cut(inputs: dict[str, np.ndarray], size: int) -> Iterator[dict[str, np.ndarray]]:
-    """Yield batches of one size; there is at least one, if need be of repeated images."""
-    count = len(next(iter(inputs.values())))
+def _cut(samples: dict[str, dict[str, np.ndarray]], size: int) -> Iterator[dict]:
+    """Yield parts of so many images; there is at least one, if need be of repeated images."""
+    count = len(next(iter(next(iter(samples.values())).values())))
     for start in range(0, max(count - size, 0) + 1, size):
         places = np.arange(start, start + size) % count
-        yield {name: array[places] for name, array in inputs.items()}
+        yield {
+            name: {key: array[places] for key, array in inputs.items()}
+            for name, inputs in samples.items()
+        }
 
 
 def _logits(model: bytes) -> Iterator[str]:
@@ -142,7 +166,3 @@ def _logits(model: bytes) -> Iterator[str]:
         for operator in subgraph.operators:
             if graph.operatorCodes[operator.opcodeIndex].builtinCode == _LOGISTIC:
                 yield subgraph.tensors[operator.inputs[0]].name.decode()
-
-
-def _quantize_with(model: bytes, ranges: dict, granularity: str) -> bytes:
-    return _finish(_start_fully(model, granularity), ranges)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from ae_keras.codec.litert import unpack
 from ae_keras.data.loading import Images, load_images
 from ae_keras.export import Export
 from ae_keras.export.exporter import Exporter
@@ -95,13 +96,16 @@ def _load(recipe: Recipe, export: Export) -> dict[str, Images]:
 def _describe(exporter: Exporter, path: Path) -> dict:
     """Return what was exported, and its size in bytes."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    quantizer = exporter.quantizer
+    quantizer, size = exporter.quantizer, sum(file.stat().st_size for file in files)
+    is_litert = exporter.export.format == "litert"
     return {
         "format": exporter.export.format,
         "batch_size": exporter.export.batch_size,
         **dataclasses.asdict(exporter.description),
         "codec_digest": None if quantizer is None else quantizer.digest.hex(),
-        "bytes": sum(file.stat().st_size for file in files),
+        "bytes": size,
+        # Without what LiteRT files carry for the codec.
+        "model_bytes": len(unpack(path.read_bytes())[0]) if is_litert else size,
     }
 
 

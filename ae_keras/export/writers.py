@@ -3,7 +3,6 @@
 import tempfile
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from ae_keras.export.extras import import_extra
@@ -16,14 +15,16 @@ _OPSET = 18
 
 def write_saved_model(signatures: list[Signature], path: str | Path) -> None:
     """Write a SavedModel: a folder with all signatures, and as its default their sequence."""
-    archive = keras.export.ExportArchive()
     whole = join(signatures)
-    for model in whole.models:
-        archive.track(model)
-    # The first becomes the default.
-    for name, signature in {each.name: each for each in (whole, *signatures)}.items():
-        archive.add_endpoint(name, signature.function, list(signature.inputs))
-    archive.write_out(str(path), verbose=False)
+    module = tf.Module()  # not Keras's own archive, which holds all weights twice
+    module.weights = [weight.value for model in whole.models for weight in model.weights]
+    functions = {
+        each.name: tf.function(each.function, input_signature=each.inputs)
+        for each in (whole, *signatures)
+    }
+    functions["serving_default"] = functions[whole.name]
+    with quiet_stderr():
+        tf.saved_model.save(module, str(path), signatures=functions)
 
 
 def convert_to_litert(signatures: list[Signature]) -> bytes:

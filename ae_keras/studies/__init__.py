@@ -19,6 +19,7 @@ STUDIES = {
     "grouped_convolution": "what groups save and cost: vae_v1 and vae_v2 with and without",
     "compression_rate": "real bits of every model at its default step, beside PNG, JPEG, WebP",
     "colourization": "colours for grey images: regression and classification of chroma",
+    "export": "SavedModel, ONNX and LiteRT: exactness, size and speed beside Keras",
 }
 
 

@@ -1,0 +1,170 @@
+"""What the models become outside of Keras: SavedModel, LiteRT and ONNX, with fewer bits, and speed.
+
+No report exports a model. Here each is exported in all ways, and compared with the Keras model on
+256 test images: PSNR takes Keras's reconstructions for the originals, so that it says what the
+export costs, not what the model does. Integers get their ranges from 256 training images.
+
+Milliseconds are medians of a call of encoder and decoder, for one image and for 32. The
+alternatives take turns in one process; two of them are Keras: `predict`, and calling the model.
+TensorFlow has two processor cores, ONNX Runtime and LiteRT one. Sizes are those of what the runtime
+loads, without the entropy tables of the codec.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ae_keras.benchmark.timing import Alternative, take_turns
+from ae_keras.export import QUANTIZATIONS, Export
+from ae_keras.export.parity import SMALLEST_PSNR, make_inputs
+from ae_keras.export.quantization import LARGEST_SHARE
+from ae_keras.export.running import export_run
+from ae_keras.export.runtimes import load_exported_model, run_all
+from ae_keras.registry import recipe_for
+from ae_keras.run_figures import pick_examples
+from ae_keras.saved_model import RunFolder
+from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.studies.trained import FACES, MODELS, train_own
+
+TITLE = "Exported models"
+_COLOURIZER = "colourizer"
+_EXPORTS = (
+    Export("saved_model"),
+    Export("onnx"),
+    *(Export("litert", quantization) for quantization in QUANTIZATIONS),
+)
+_FLOAT32, _INT8 = "litert", "litert-int8"
+_PREDICT, _CALL = "Keras, `predict`", "Keras, `model(x)`"
+# TensorFlow's cannot be changed once Keras has run.
+_THREADS = {"saved_model": None, "onnx": 1, "litert": 1}
+_BATCHES = (1, 32)
+_ROUNDS, _QUICK_ROUNDS = 21, 2
+
+
+def run(lab: Lab) -> Page:
+    """Export, compare and time each model."""
+    rows = []
+    for name in lab.choose((*MODELS, *FACES, _COLOURIZER), 5):
+        try:
+            run = _train(lab, name)
+        except ConnectionError as error:
+            print(f"{name} is left out: {error}")
+            continue
+        rows += _measure(lab, name, run)
+    if not rows:
+        raise ConnectionError("None of the data sets is here, and there is no network.")
+    header = ("model", "as", "KB", "share of float32", "PSNR to Keras [dB]", "largest difference")
+    header += ("1 image [ms]", "32 images [ms]")
+    header += ("`predict` / it, 1 / 32 images", "`model(x)` / it, 1 / 32 images")
+    table = Table(header, [_format(row) for row in rows])
+    return Page(_judge(rows), {"export": table})
+
+
+def _train(lab: Lab, name: str) -> RunFolder:
+    if name != _COLOURIZER:
+        return train_own(lab, name)
+    recipe = recipe_for(name)
+    return lab.find(recipe) or lab.train("colourizer-regression", recipe)
+
+
+def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
+    """Return a row for each way to run a model."""
+    print(f"exporting {name}", flush=True)
+    model = lab.load_model(run)
+    model.jit_compile = False  # XLA slows convolutions on a CPU
+    data = pick_examples(lab.load_images(run, "test"), max(_BATCHES))
+    inputs = make_inputs(model, data)
+    with tempfile.TemporaryDirectory() as folder:
+        reports, exported = {}, {}
+        for export in _EXPORTS:
+            try:
+                path, reports[export.name] = export_run(
+                    run.path, export, Path(folder) / export.name, threads=()
+                )
+            except ArithmeticError as error:  # its results are too far from Keras's
+                print(f"{name}, {export.name}: {error}")
+                continue
+            exported[export.name] = load_exported_model(
+                export.format, path, _THREADS[export.format]
+            )
+        seconds = {size: _time(lab, model, exported, inputs, size) for size in _BATCHES}
+    return [
+        {
+            "model": name,
+            "as": way,
+            "report": reports.get(way),
+            "float32": reports[_FLOAT32],
+            **{size: 1000 * float(np.median(seconds[size][way])) for size in _BATCHES},
+            **{
+                (other, size): float(np.median(seconds[size][other] / seconds[size][way]))
+                for other in (_PREDICT, _CALL)
+                for size in _BATCHES
+            },
+        }
+        for way in seconds[1]
+    ]
+
+
+def _time(lab: Lab, model, exported: dict, inputs: dict, size: int) -> dict[str, np.ndarray]:
+    """Return the seconds of a call with so many images, of each way in each round."""
+    batch = {name: array[:size] for name, array in inputs.items()}
+    (images,) = batch.values()
+    ways = {
+        _PREDICT: lambda: model.predict(images, batch_size=size, verbose=0),
+        _CALL: lambda: np.asarray(model(images, training=False)),
+    } | {name: lambda each=each: run_all(each, batch) for name, each in exported.items()}
+    alternatives = {name: Alternative(call, 1) for name, call in ways.items()}
+    return take_turns(alternatives, _QUICK_ROUNDS if lab.quick else _ROUNDS)
+
+
+def _parity(report: dict) -> dict:
+    """Return how far the images of an export are from those of Keras."""
+    return report["parity"].get("reconstructions") or report["parity"]["images"]
+
+
+def _share(row: dict) -> float:
+    return row["report"]["model_bytes"] / row["float32"]["model_bytes"]
+
+
+def _format(row: dict) -> tuple:
+    cells = ("-",) * 4
+    if row["report"] is not None:
+        parity, size = _parity(row["report"]), row["report"]["model_bytes"] / 1000
+        psnr = "exact" if parity["psnr"] is None else f"{parity['psnr']:.1f}"
+        cells = (f"{size:.0f}", f"{_share(row):.2f}", psnr)
+        cells += (f"{parity['max']:.0e}",)
+    times = [f"{row[size]:.2f}" for size in _BATCHES]
+    ratios = [
+        " / ".join(f"{row[other, size]:.1f}" for size in _BATCHES) for other in (_PREDICT, _CALL)
+    ]
+    return (f"`{row['model']}`", row["as"], *cells, *times, *ratios)
+
+
+def _judge(rows: list[dict]) -> str:
+    """Say how exact, how small and how fast the LiteRT models are."""
+    plain = [row for row in rows if row["as"] == _FLOAT32]
+    integers = [row for row in rows if row["as"] == _INT8]
+    exact = [row for row in rows if row["report"] and row["report"]["quantization"] == "none"]
+    worst = max(exact, key=lambda row: _parity(row["report"])["max"])
+    slowest = min(plain, key=lambda row: row[_PREDICT, 1])
+    text = (
+        "In float32, no result differs from Keras's by more than "
+        f"{_parity(worst['report'])['max']:.0e} (`{worst['model']}`, {worst['as']}). For one "
+        f"image, LiteRT is at least {slowest[_PREDICT, 1]:.0f} times as fast as `predict` "
+        f"(`{slowest['model']}`)."
+    )
+    refused = sorted({row["model"] for row in plain} - {row["model"] for row in integers})
+    if integers:
+        least = min(integers, key=lambda row: _parity(row["report"])["psnr"])
+        large = [
+            f"`{row['model']}` {_share(row):.2f}" for row in integers if _share(row) > LARGEST_SHARE
+        ]
+        text += (
+            f" In int8 the lowest PSNR is {_parity(least['report'])['psnr']:.1f} dB "
+            f"(`{least['model']}`); above {LARGEST_SHARE} of the float32 model's size are: "
+            f"{', '.join(large) or 'none'}."
+        )
+    if refused:
+        text += f" Below {SMALLEST_PSNR['int8']} dB, and so refused, are: {', '.join(refused)}."
+    return text
