@@ -12,7 +12,7 @@ examples:
   python scripts/export.py cae-cifar10 --format onnx --part decoder --batch-size 1
   python scripts/compress.py photo.jpg -o photo.aek --model path/to/vae_v2-cifar10.tflite
 
-Quantization and ONNX need a few more libraries: pip install -e ".[export]"
+ONNX needs a few more libraries: pip install -e ".[onnx]"
 """
 
 

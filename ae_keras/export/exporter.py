@@ -14,12 +14,14 @@ from ae_keras.codec.quantizer import Quantizer
 from ae_keras.data.loading import Images
 from ae_keras.export import Export
 from ae_keras.export.parity import compare, make_inputs, run_keras
-from ae_keras.export.quantization import quantize, quantize_fully
+from ae_keras.export.quantization import quantize
 from ae_keras.export.runtimes import load_exported_model, run_all
 from ae_keras.export.signatures import make_signatures, rebuild
 from ae_keras.export.writers import convert_to_litert, convert_to_onnx, write_saved_model
 from ae_keras.saved_model import RunFolder, load_model
 
+# Of the images that integers get their ranges from, those that ranges are compared on.
+_JUDGED_IMAGES = 128
 _SUFFIXES = {"litert": ".tflite", "onnx": ".onnx"}
 
 
@@ -92,15 +94,14 @@ class Exporter:
             metadata = dataclasses.asdict(self.description)
             texts = {name: json.dumps(value) for name, value in metadata.items()}
             return convert_to_onnx(self._signatures, texts)
-        model = convert_to_litert(self._signatures)
         if self.export.quantization == "int8":
-            model = self._quantize_fully(model, training)
-        elif self.export.quantization != "none":
-            model = quantize(model, self.export.quantization)
+            model = self._quantize(convert_to_litert(self._signatures), training)
+        else:
+            model = convert_to_litert(self._signatures, self.export.quantization)
         tables = None if self.quantizer is None else self.run.entropy_tables.read_bytes()
         return pack(model, self.description, tables)
 
-    def _quantize_fully(self, model: bytes, training: Images) -> bytes:
+    def _quantize(self, model: bytes, training: Images) -> bytes:
         inputs, expected = self._expect(training)
         values = inputs | expected
         samples = {
@@ -108,11 +109,16 @@ class Exporter:
             for name, needed in LiteRTModel(model).signatures.items()
         }
 
-        def measure(quantized: bytes) -> float:
-            results = run_all(LiteRTModel(quantized), inputs)
-            return min(each["psnr"] or math.inf for each in compare(results, expected).values())
+        judged = [
+            {name: array[:_JUDGED_IMAGES] for name, array in each.items()}
+            for each in (inputs, expected)
+        ]
 
-        return quantize_fully(model, samples, self.export.batch_size, measure)
+        def measure(quantized: bytes) -> float:
+            parity = compare(run_all(LiteRTModel(quantized), judged[0]), judged[1])
+            return min(each["psnr"] or math.inf for each in parity.values())
+
+        return quantize(model, samples, self.export.batch_size, measure)
 
     def _expect(self, data: Images) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the inputs of the exported part for some images, and what Keras makes of them."""

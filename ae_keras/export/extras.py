@@ -1,10 +1,10 @@
-"""Libraries that only some exports need."""
+"""Libraries that only ONNX needs."""
 
 import importlib
 
 
 def import_extra(name: str):
-    """Import a library of the extra `export`.
+    """Import a library of the extra `onnx`.
 
     Raises:
         ModuleNotFoundError: if it is not installed; the message says how to.
@@ -13,5 +13,5 @@ def import_extra(name: str):
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f'This export needs {error.name!r}. Install it with: pip install -e ".[export]"'
+            f'ONNX needs {error.name!r}. Install it with: pip install -e ".[onnx]"'
         ) from error

@@ -1,49 +1,41 @@
-"""LiteRT models with numbers of fewer bits, by Google's quantizer.
+"""LiteRT models in 8-bit integers: inputs, outputs, and everything in between.
 
-- `float16`: weights of 16 bits, which the runtime turns back into 32.
-- `dynamic`: weights of 8 bits; what they are multiplied with becomes 8 bits on the way.
-- `int8`: 8 bits throughout, inputs and outputs too, with the ranges that training images have.
-  Only the colour arithmetic of a colourizer stays as it is: 8 bits are too few for it.
+Each tensor has the range of values that it takes for training images. Only the colour arithmetic of
+a colourizer stays in float32: 8 bits are too few for it.
 """
 
-import contextlib
-import os
-import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from tensorflow.lite.python.convert import mlir_quantize
+from tensorflow.lite.python.schema_py_generated import BuiltinOperator, QuantizationParametersT
+from tensorflow.lite.tools import flatbuffer_utils
 
-from ae_keras.export.extras import import_extra
+from ae_keras.quiet import quiet_stderr
 
 # A range goes from the mean of groups' least values to that of their greatest. Small groups of
 # images cut outliers off, as suits convolutions; dense layers of sparse images want all of the
 # range. Which is best for a model is found by trying.
 _GROUPS = (4, 8, 32, 256)
+# A model whose measure (dB) is below is refined: the ends of its ranges are tried times these.
+_GOOD = 33.0
+_FACTORS = ((0.8, 0.8), (0.9, 0.9), (0.8, 1.0), (1.0, 0.8), (1.15, 1.15))
 # For 8 bits a sigmoid is 0 or 1 beyond, so that a wider range of its inputs would be wasted.
 _LARGEST_LOGIT = 8.0
-_LOGISTIC = 14  # an operator, in the schema of LiteRT
-_COLOUR_ARITHMETIC = ".*/head.*"  # of tensors' names
+_COLOUR_ARITHMETIC = "/head"  # in tensors' names
 # Where channels have few weights, their scales fill the file. One that is larger than this share of
 # the float file has one scale for each layer instead, if that makes it smaller than that.
 LARGEST_SHARE = 0.35
 
-
-def quantize(model: bytes, quantization: str) -> bytes:
-    """Return a LiteRT model with weights of fewer bits.
-
-    Args:
-        model: bytes. In float32.
-        quantization: str. `"float16"` or `"dynamic"`.
-
-    Raises:
-        ModuleNotFoundError: if `ai_edge_quantizer` is not installed.
-    """
-    return _apply(_float16_recipe() if quantization == "float16" else _dynamic_recipe(), model)
+_Samples = dict[str, dict[str, np.ndarray]]
+_Ranges = dict[str, tuple[float, float]]
 
 
-def quantize_fully(
+def quantize(
     model: bytes,
-    samples: dict[str, dict[str, np.ndarray]],
+    samples: _Samples,
     batch_size: int | None,
     measure: Callable[[bytes], float],
 ) -> bytes:
@@ -51,118 +43,117 @@ def quantize_fully(
 
     Args:
         model: bytes. In float32.
-        samples: The inputs of each signature for some training images.
+        samples: The inputs of each signature, by name, for some training images.
         batch_size: int. Of the model; None: any.
-        measure: Callable. How good a model is, higher for a better one.
-
-    Raises:
-        ModuleNotFoundError: if `ai_edge_quantizer` is not installed.
+        measure: Callable. How good a model is, in dB.
     """
-    ranges = [_find_ranges(model, samples, batch_size, group) for group in _GROUPS]
-
-    def find_best(granularity):
-        recipe = _int8_recipe(granularity)
-        return max((_apply(recipe, model, each) for each in ranges), key=measure)
-
-    best, limit = find_best("CHANNELWISE"), LARGEST_SHARE * len(model)
+    candidates = [_find_ranges(model, samples, batch_size, group) for group in _GROUPS]
+    ranges, best = _find_best(model, candidates, measure, one_scale=False)
+    limit, one_scale = LARGEST_SHARE * len(model), False
     if len(best) > limit:
-        smaller = find_best("TENSORWISE")
-        best = smaller if len(smaller) <= limit else best
+        others, smaller = _find_best(model, candidates, measure, one_scale=True)
+        if len(smaller) <= limit:
+            ranges, best, one_scale = others, smaller, True
+    return _refine(model, ranges, best, measure, one_scale)
+
+
+def _find_best(model, candidates, measure, one_scale: bool) -> tuple[_Ranges, bytes]:
+    pairs = [(each, _convert(_annotate(model, each), one_scale)) for each in candidates]
+    return max(pairs, key=lambda pair: measure(pair[1]))
+
+
+def _refine(model, ranges: _Ranges, best: bytes, measure, one_scale: bool) -> bytes:
+    """Return a better model, if it needs one: each range in turn a little narrower or wider."""
+    score = measure(best)
+    if score >= _GOOD:
+        return best
+    for name in ranges:
+        for factors in _FACTORS:
+            changed = ranges | {name: tuple(np.multiply(ranges[name], factors))}
+            quantized = _convert(_annotate(model, changed), one_scale)
+            if (changed_score := measure(quantized)) > score:
+                ranges, best, score = changed, quantized, changed_score
     return best
 
 
-def _apply(recipe, model: bytes, ranges=None) -> bytes:
-    module = import_extra("ai_edge_quantizer.quantizer")
-    with _quiet():
-        quantizer = module.Quantizer(bytearray(model), recipe.get_quantization_recipe())
-        return bytes(quantizer.quantize(ranges, enable_progress_report=False).quantized_model)
+def _convert(annotated: bytes, one_scale: bool) -> bytes:
+    """Return a model in integers, with one scale for each layer or each of its channels."""
+    with quiet_stderr():
+        return mlir_quantize(
+            annotated,
+            disable_per_channel=one_scale,
+            input_data_type=tf.int8,
+            output_data_type=tf.int8,
+        )
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep progress bars back, and a warning of the memory that finding ranges takes."""
-    with (
-        open(os.devnull, "w") as nowhere,
-        contextlib.redirect_stderr(nowhere),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore", UserWarning)
-        yield
-
-
-def _new_recipe():
-    """Return a recipe of the quantizer without entries, the types that these take, and "all"."""
-    types = import_extra("ai_edge_quantizer.qtyping")
-    recipe = import_extra("ai_edge_quantizer.recipe_manager").RecipeManager()
-    return recipe, types, types.TFLOperationName.ALL_SUPPORTED
-
-
-def _float16_recipe():
-    recipe, types, everything = _new_recipe()
-    half = types.TensorQuantizationConfig(num_bits=16, dtype=types.TensorDataType.FLOAT)
-    settings = types.OpQuantizationConfig(
-        weight_tensor_config=half,
-        compute_precision=types.ComputePrecision.FLOAT,
-        explicit_dequantize=True,
-    )
-    recipe.add_quantization_config(".*", everything, settings, "float_casting")
-    return recipe
-
-
-def _dynamic_recipe():
-    recipe, _, everything = _new_recipe()
-    recipe.add_dynamic_config(".*", everything, 8)
-    return recipe
-
-
-def _int8_recipe(granularity: str):
-    recipe, types, everything = _new_recipe()
-    scales = types.QuantGranularity[granularity]
-    recipe.add_static_config(".*", everything, 8, 8, scales)
-    recipe.add_quantization_config(_COLOUR_ARITHMETIC, everything, algorithm_key="no_quantize")
-    return recipe
-
-
-def _find_ranges(model: bytes, samples, batch_size: int | None, group: int) -> dict:
-    """Return the range of each tensor: means of the ends that groups of images have."""
-    module = import_extra("ai_edge_quantizer.calibrator")
-    widen = import_extra("ai_edge_quantizer.utils.qsv_utils").min_max_update
-    recipe, found = _int8_recipe("CHANNELWISE"), []
-    with _quiet():
-        calibrator = module.Calibrator(bytearray(model), qsv_update_func=widen)
-        for part in _cut(samples, group):
-            batches = list(_cut(part, batch_size or group))
-            named = {name: [batch[name] for batch in batches] for name in part}
-            calibrator.reset_model_qsvs()
-            calibrator.calibrate(named, recipe)
-            found.append(calibrator.get_model_qsvs())
-    ranges = {
-        tensor: {end: np.mean([each[tensor][end] for each in found], axis=0) for end in ends}
-        for tensor, ends in found[0].items()
-    }
-    for tensor in _logits(model):
-        for end in ranges[tensor]:
-            ranges[tensor][end] = np.clip(ranges[tensor][end], -_LARGEST_LOGIT, _LARGEST_LOGIT)
+def _find_ranges(model: bytes, samples: _Samples, batch_size: int | None, group: int) -> _Ranges:
+    """Return the range of each tensor: the means of the ends that groups of images have."""
+    with quiet_stderr():
+        interpreter = Interpreter(
+            model_content=model,
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    ranges = {}
+    for name, inputs in samples.items():
+        found = [
+            _measure_group(interpreter, name, list(_cut(part, batch_size or group)))
+            for part in _cut(inputs, group)
+        ]
+        ranges |= {
+            tensor: tuple(np.mean([each[tensor] for each in found], 0)) for tensor in found[0]
+        }
     return ranges
 
 
-def _cut(samples: dict[str, dict[str, np.ndarray]], size: int) -> Iterator[dict]:
+def _measure_group(interpreter: Interpreter, signature: str, batches: list[dict]) -> _Ranges:
+    """Return the least and the greatest value of each tensor of a signature."""
+    runner = interpreter.get_signature_runner(signature)
+    first = next(iter(runner.get_input_details().values()))["name"]
+    every = [interpreter.get_tensor_details(index) for index in range(interpreter.num_subgraphs())]
+    subgraph, details = next(
+        (index, details)
+        for index, details in enumerate(every)
+        if first in {detail["name"] for detail in details}
+    )
+    tensors = {each["name"]: each["index"] for each in details if each["dtype"] == np.float32}
+    ranges = dict.fromkeys(tensors, (np.inf, -np.inf))
+    for batch in batches:
+        runner(**batch)
+        for name, index in tensors.items():
+            values, (least, greatest) = interpreter.get_tensor(index, subgraph), ranges[name]
+            ranges[name] = min(least, values.min()), max(greatest, values.max())
+    return ranges
+
+
+def _cut(inputs: dict[str, np.ndarray], size: int) -> Iterator[dict[str, np.ndarray]]:
     """Yield parts of so many images; there is at least one, if need be of repeated images."""
-    count = len(next(iter(next(iter(samples.values())).values())))
+    count = len(next(iter(inputs.values())))
     for start in range(0, max(count - size, 0) + 1, size):
         places = np.arange(start, start + size) % count
-        yield {
-            name: {key: array[places] for key, array in inputs.items()}
-            for name, inputs in samples.items()
-        }
+        yield {name: array[places] for name, array in inputs.items()}
 
 
-def _logits(model: bytes) -> Iterator[str]:
-    """Yield the names of the tensors that are inputs of sigmoids."""
-    graph = import_extra("ai_edge_quantizer.utils.tfl_flatbuffer_utils").read_model(
-        bytearray(model)
-    )
+def _annotate(model: bytes, ranges: _Ranges) -> bytes:
+    """Return a model whose tensors say in which range they lie, and so are to be integers."""
+    graph = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    logits = set(_inputs_of_sigmoids(graph))
+    for subgraph in graph.subgraphs:
+        for tensor in subgraph.tensors:
+            name = tensor.name.decode()
+            is_constant = graph.buffers[tensor.buffer].data is not None
+            if name in ranges and not is_constant and _COLOUR_ARITHMETIC not in name:
+                limit = _LARGEST_LOGIT if name in logits else np.inf
+                least, greatest = np.clip(ranges[name], -limit, limit)
+                tensor.quantization = QuantizationParametersT(min=[least], max=[greatest])
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(graph))
+
+
+def _inputs_of_sigmoids(graph) -> Iterator[str]:
     for subgraph in graph.subgraphs:
         for operator in subgraph.operators:
-            if graph.operatorCodes[operator.opcodeIndex].builtinCode == _LOGISTIC:
+            code = graph.operatorCodes[operator.opcodeIndex].builtinCode
+            if code == BuiltinOperator.LOGISTIC:
                 yield subgraph.tensors[operator.inputs[0]].name.decode()

@@ -27,8 +27,14 @@ def write_saved_model(signatures: list[Signature], path: str | Path) -> None:
         tf.saved_model.save(module, str(path), signatures=functions)
 
 
-def convert_to_litert(signatures: list[Signature]) -> bytes:
-    """Return a LiteRT model in float32, of LiteRT's own operators alone.
+def convert_to_litert(signatures: list[Signature], quantization: str = "none") -> bytes:
+    """Return a LiteRT model of LiteRT's own operators alone.
+
+    Args:
+        signatures: Signature.
+        quantization: str. `"none"`; `"float16"`: weights of 16 bits, which the runtime turns back
+            into 32; or `"dynamic"`: weights of 8 bits, and what they are multiplied with becomes 8
+            bits on the way.
 
     Raises:
         ValueError: if they do not suffice.
@@ -38,6 +44,10 @@ def convert_to_litert(signatures: list[Signature]) -> bytes:
         names = [signature.name for signature in signatures]
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=names)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if quantization != "none":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantization == "float16":
+            converter.target_spec.supported_types = [tf.float16]
         try:
             return converter.convert()
         except Exception as error:  # of the converter's own type
