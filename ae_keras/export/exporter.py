@@ -17,7 +17,12 @@ from ae_keras.export.parity import compare, make_inputs, run_keras
 from ae_keras.export.quantization import quantize
 from ae_keras.export.runtimes import load_exported_model, run_all
 from ae_keras.export.signatures import make_signatures, rebuild
-from ae_keras.export.writers import convert_to_litert, convert_to_onnx, write_saved_model
+from ae_keras.export.writers import (
+    convert_to_litert,
+    convert_to_onnx,
+    strip_names,
+    write_saved_model,
+)
 from ae_keras.saved_model import RunFolder, load_model
 
 # Of the images that integers get their ranges from, those that ranges are compared on.
@@ -99,7 +104,7 @@ class Exporter:
         else:
             model = convert_to_litert(self._signatures, self.export.quantization)
         tables = None if self.quantizer is None else self.run.entropy_tables.read_bytes()
-        return pack(model, self.description, tables)
+        return pack(strip_names(model), self.description, tables)
 
     def _quantize(self, model: bytes, training: Images) -> bytes:
         inputs, expected = self._expect(training)

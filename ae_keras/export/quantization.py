@@ -13,6 +13,7 @@ from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.schema_py_generated import BuiltinOperator, QuantizationParametersT
 from tensorflow.lite.tools import flatbuffer_utils
 
+from ae_keras.export.writers import strip_names
 from ae_keras.quiet import quiet_stderr
 
 # A range goes from the mean of groups' least values to that of their greatest. Small groups of
@@ -49,10 +50,10 @@ def quantize(
     """
     candidates = [_find_ranges(model, samples, batch_size, group) for group in _GROUPS]
     ranges, best = _find_best(model, candidates, measure, one_scale=False)
-    limit, one_scale = LARGEST_SHARE * len(model), False
-    if len(best) > limit:
+    limit, one_scale = LARGEST_SHARE * len(strip_names(model)), False
+    if len(strip_names(best)) > limit:
         others, smaller = _find_best(model, candidates, measure, one_scale=True)
-        if len(smaller) <= limit:
+        if len(strip_names(smaller)) <= limit:
             ranges, best, one_scale = others, smaller, True
     return _refine(model, ranges, best, measure, one_scale)
 
