@@ -45,15 +45,18 @@ def write_folder_safely(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
+    except OSError as error:
+        raise OSError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
+    try:
         yield temporary
         if path.exists():
             path.rename(old)
         temporary.rename(path)
-    except OSError as error:
-        raise OSError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+    finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -2,11 +2,14 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from conftest import smooth_images
+from tensorflow.lite.python.schema_py_generated import TensorType
+from tensorflow.lite.tools import flatbuffer_utils
 from test_registry import SMALL
 
 import ae_keras
@@ -18,6 +21,7 @@ from ae_keras.codec.loading import load_codec
 from ae_keras.export import Export
 from ae_keras.export.parity import LARGEST_DIFFERENCE, check, compare
 from ae_keras.export.plain_layers import make_plain
+from ae_keras.export.probe import probe
 from ae_keras.export.running import export_run
 from ae_keras.export.runtimes import load_exported_model, run_all
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose, UpsamplingConv2D
@@ -236,12 +240,11 @@ class TestQuantization:
     def test_int8_is_integers_throughout(self, tmp_path):
         export = Export("litert", "int8", batch_size=1)
         path, _ = export_run("vae_v2-cifar10", export, tmp_path / "out", "skimage", threads=())
-        from ai_edge_litert.interpreter import Interpreter
-
-        interpreter = Interpreter(model_content=unpack(path.read_bytes())[0])
-        for subgraph in range(2):
-            kinds = {each["dtype"] for each in interpreter.get_tensor_details(subgraph)}
-            assert kinds <= {np.int8, np.int32}
+        graph = flatbuffer_utils.convert_bytearray_to_object(
+            bytearray(unpack(path.read_bytes())[0])
+        )
+        kinds = {tensor.type for subgraph in graph.subgraphs for tensor in subgraph.tensors}
+        assert kinds == {TensorType.INT8, TensorType.INT32}
 
     def test_codec_in_integers_writes_files_that_keras_reads(self, tmp_path, rng):
         export = Export("litert", "int8")
@@ -339,3 +342,32 @@ def test_training_anew_removes_the_exports(tmp_path):
     run.write_metrics({})
     run.start(dataclasses.replace(run.recipe, epochs=1))
     assert not run.exports.exists()
+
+
+def test_example_decodes_a_file_without_the_library(cae, exported_cae, tmp_path):
+    image = smooth_images(np.random.default_rng(1), 1, 90, 121, 3)[0]
+    codec = load_codec(cae.path)
+    (tmp_path / "image.aek").write_bytes(codec.compress(image))
+    example = Path(__file__).parents[1] / "docs" / "examples" / "decode_aek.py"
+    assert "ae_keras" not in example.read_text()
+    files = [tmp_path / "image.aek", exported_cae, tmp_path / "image.npy"]
+    subprocess.run([sys.executable, example, *files], check=True, capture_output=True)
+    expected = codec.decompress((tmp_path / "image.aek").read_bytes()).astype(int)
+    assert np.abs(np.load(tmp_path / "image.npy") - expected).max() <= 1
+
+
+def test_speed_is_measured_in_a_process_that_does_nothing_else(exported_cae, rng):
+    images = rng.random((1, 32, 32, 3), np.float32)
+    measured = probe("litert", exported_cae, {"images": images}, threads=1)
+    assert 0 < measured["latency_ms"] < 1000
+    assert 10 < measured["peak_memory_mb"] < 400  # TensorFlow alone takes more
+    with pytest.raises(ChildProcessError, match="Cannot time"):
+        probe("litert", exported_cae, {"pictures": images}, threads=1)
+
+
+def test_tables_of_other_weights_are_refused(tmp_path):
+    run = make_run(tmp_path / "run", "mlp")
+    other = make_run(tmp_path / "other", "mlp", latent_dim=8)
+    run.entropy_tables.write_bytes(other.entropy_tables.read_bytes())
+    with pytest.raises(ValueError, match="are of other weights"):
+        export_run(run.path, Export("litert"), threads=())

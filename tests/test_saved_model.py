@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ae_keras
-from ae_keras.safe_files import write_safely
+from ae_keras.safe_files import write_folder_safely, write_safely
 from ae_keras.saved_model import RunFolder, find_run, load_model
 
 
@@ -96,3 +96,18 @@ def test_leftovers_of_a_killed_process_are_removed(saved, tiny_recipe):
     run.start(tiny_recipe)
     assert not leftover.exists()
     assert run.model.exists()
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
+def test_folder_is_replaced_as_a_whole_or_not_at_all(error, tmp_path):
+    target = tmp_path / "new" / "folder"
+    for number in range(2):
+        with write_folder_safely(target) as temporary:
+            (temporary / f"{number}.txt").write_text("good")
+        assert [path.name for path in target.iterdir()] == [f"{number}.txt"]
+
+    with pytest.raises(error), write_folder_safely(target) as temporary:  # noqa: PT012
+        (temporary / "2.txt").write_text("bad")
+        raise error
+    assert [path.name for path in target.iterdir()] == ["1.txt"]
+    assert list(target.parent.iterdir()) == [target]

@@ -171,6 +171,28 @@ def test_denoise(tmp_path, monkeypatch, capsys):
         assert image.size == (40, 33)
 
 
+def test_export_then_compress_without_tensorflow(tmp_path, monkeypatch, capsys):
+    arguments = ("cae-cifar10", "--format", "litert", "--dataset", "skimage")
+    output = ("-o", tmp_path / "out")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "export.py", *arguments, *output)
+    assert (status, stderr) == (0, "")
+    model = tmp_path / "out" / "cae-cifar10.tflite"
+    assert stdout.endswith(f"\n{model}\n")
+    report = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert f"{report['bytes']:,}" in stdout
+    assert "peak memory, 2 threads [MB]" in stdout
+
+    Image.linear_gradient("L").resize((40, 33)).save(tmp_path / "image.png")
+    files = (tmp_path / "image.png", "-o", tmp_path / "image.aek", "--model", model)
+    status, stdout, stderr = run("compress.py", *files, cwd=tmp_path)
+    assert (status, stderr) == (0, "")
+    files = (tmp_path / "image.aek", "-o", tmp_path / "again.png")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "decompress.py", *files)
+    assert status == 0, stderr
+    with Image.open(tmp_path / "again.png") as image:
+        assert image.size == (40, 33)
+
+
 def test_colourize(tmp_path, monkeypatch, capsys):
     Image.linear_gradient("L").resize((40, 33)).save(tmp_path / "old.png")
     Image.new("RGB", (20, 10), (200, 90, 30)).save(tmp_path / "colour.png")
@@ -236,6 +258,21 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         (("tune.py", "--model", "cae", "--chief", "here"), ["HOST:PORT", "'here'"]),
         (("tune.py", "--model", "cae", "--worker", "here"), ["HOST:PORT", "'here'"]),
         (("tune.py", "--model", "cae", "--dataset", "no/folder"), ["no/folder"]),
+        (("export.py", "cae-cifar10"), ["--format", "required"]),
+        (("export.py", "cae-cifar10", "--format", "tflite"), ["--format", "'litert'"]),
+        (("export.py", "nobody", "--format", "litert"), ["No trained model at 'nobody'"]),
+        (("export.py", ".", "--format", "litert"), ["No trained model at '.'"]),
+        (("export.py", "cae-cifar10", "--format", "onnx", "--quantize", "int8"), ["litert only"]),
+        (("export.py", "cae-cifar10", "--format", "litert", "--batch-size", "x"), ["'any'", "'x'"]),
+        (("export.py", "cae-cifar10", "--format", "litert", "--batch-size", "0"), ["at least 1"]),
+        (("export.py", "cae-cifar10", "--format", "litert", "-o", "."), ["'.' exists, and is no"]),
+        (("export.py", "colourizer-cifar10", "--format", "onnx", "--part", "encoder"), ["a whole"]),
+        (
+            ("export.py", "cae-cifar10", "--format", "litert", "-o", "a", "--dataset", "no/folder"),
+            ["no/folder"],
+        ),
+        (("compress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
+        (("decompress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
         (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
         (("decompress.py", "/dev/null"), ["--info", "required"]),
         (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),

@@ -45,16 +45,29 @@ def load_codec(run: str | Path, **settings) -> ImageCodec:
 def _load_parts(path: Path, *written: int):
     """Return the model and tables of a run; the same ones until its files are written anew."""
     # Not needed, and slow to import, where a model comes from a `.tflite` file.
-    from ae_keras.codec.keras_transform import KerasTransform, digest_weights
+    from ae_keras.codec.keras_transform import KerasTransform
 
     run = RunFolder(path)
-    quantizer, model = Quantizer.load(run.entropy_tables), load_model(run.model)
+    model = load_model(run.model)
+    return KerasTransform(model, run.recipe), load_quantizer(run, model)
+
+
+def load_quantizer(run: RunFolder, model) -> Quantizer:
+    """Load the entropy tables of a run, whose model is given.
+
+    Raises:
+        FileNotFoundError: if there are none.
+        ValueError: if they are damaged, or of other weights.
+    """
+    from ae_keras.codec.keras_transform import digest_weights
+
+    quantizer = Quantizer.load(run.entropy_tables)
     if quantizer.weights_digest != digest_weights(model):
         raise ValueError(
-            f"The entropy tables in {str(path)!r} are of other weights. Make them again with: "
-            f"python scripts/evaluate.py {path} --rate-distortion"
+            f"The entropy tables in {str(run.path)!r} are of other weights. Make them again with: "
+            f"python scripts/evaluate.py {run.path} --rate-distortion"
         )
-    return KerasTransform(model, run.recipe), quantizer
+    return quantizer
 
 
 def find_run_of(header: Header) -> Path:

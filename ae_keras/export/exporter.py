@@ -10,7 +10,7 @@ import numpy as np
 
 from ae_keras.codec.keras_transform import digest_weights
 from ae_keras.codec.litert import Description, LiteRTModel, pack
-from ae_keras.codec.quantizer import Quantizer
+from ae_keras.codec.loading import load_quantizer
 from ae_keras.data.loading import Images
 from ae_keras.export import Export
 from ae_keras.export.parity import compare, make_inputs, run_keras
@@ -53,8 +53,8 @@ class Exporter:
         self._model = rebuild(trained, self.recipe, export.batch_size)
         self._signatures = make_signatures(self._model, self.recipe, export.part, export.batch_size)
         self.description = self._describe(digest_weights(trained))
-        tables = run.entropy_tables
-        self.quantizer = Quantizer.load(tables) if tables.is_file() else None
+        has_tables = run.entropy_tables.is_file()
+        self.quantizer = load_quantizer(run, trained) if has_tables else None
 
     def _describe(self, weights_digest: str) -> Description:
         model = self.keras_model
@@ -113,15 +113,14 @@ class Exporter:
             name: {key: values[key] for key in needed}
             for name, needed in LiteRTModel(model).signatures.items()
         }
-
-        judged = [
+        inputs, expected = (
             {name: array[:_JUDGED_IMAGES] for name, array in each.items()}
             for each in (inputs, expected)
-        ]
+        )
 
         def measure(quantized: bytes) -> float:
-            parity = compare(run_all(LiteRTModel(quantized), judged[0]), judged[1])
-            return min(each["psnr"] or math.inf for each in parity.values())
+            parity = compare(run_all(LiteRTModel(quantized), inputs), expected).values()
+            return min(math.inf if each["psnr"] is None else each["psnr"] for each in parity)
 
         return quantize(model, samples, self.export.batch_size, measure)
 
