@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from conftest import smooth_images
@@ -17,6 +18,7 @@ def run(tmp_path_factory):
     recipe = ae_keras.recipe_for("colourizer", filters=(4, 8, 8))
     run = RunFolder(tmp_path_factory.mktemp("run"))
     run.start(recipe)
+    keras.utils.set_random_seed(0)
     run.write_model(ae_keras.build_model("colourizer", **recipe.model_arguments), run.model)
     return run.path
 

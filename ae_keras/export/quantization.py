@@ -48,7 +48,9 @@ def quantize(
         batch_size: int. Of the model; None: any.
         measure: Callable. How good a model is, in dB.
     """
-    candidates = [_find_ranges(model, samples, batch_size, group) for group in _GROUPS]
+    count = len(next(iter(next(iter(samples.values())).values())))
+    groups = sorted({min(group, count) for group in _GROUPS})
+    candidates = [_find_ranges(model, samples, batch_size, group) for group in groups]
     ranges, best = _find_best(model, candidates, measure, one_scale=False)
     limit, one_scale = LARGEST_SHARE * len(strip_names(model)), False
     if len(strip_names(best)) > limit:
