@@ -213,14 +213,16 @@ def format_export(report: dict) -> str:
         ]
         if "same_symbols" in values:
             rows.append((f"{name}: same symbols [%]", f"{100 * values['same_symbols']:.3f}"))
+    count = report["batch_size"] or 1
+    images = "" if count == 1 else f"{count} images, "
     for threads, values in report["speed"].items():
         unit = "thread" if threads == "1" else "threads"
         rows += [
-            (f"latency, {threads} {unit} [ms]", f"{values['latency_ms']:.3f}"),
+            (f"latency, {images}{threads} {unit} [ms]", f"{values['latency_ms']:.3f}"),
             (f"peak memory, {threads} {unit} [MB]", _format(values["peak_memory_mb"], ".0f")),
         ]
-    images = "{count} test images of {dataset}".format(**report["images"])
-    return format_table(rows, (f"{report['name']}, {images}", "value"))
+    proof = "{count} test images of {dataset}".format(**report["images"])
+    return format_table(rows, (f"{report['name']}, {proof}", "value"))
 
 
 def format_rate_distortion(points: Sequence[dict]) -> str:

@@ -79,7 +79,8 @@ def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
     return {key: float(value) if math.isfinite(value) else None for key, value in values.items()}
 
 
-def _check_labels(data: Images, model, recipe: Recipe) -> None:
+def check_labels(data: Images, model, recipe: Recipe) -> None:
+    """Raise `ValueError` if a conditional model does not know the labels of some images."""
     if recipe.conditional and (data.labels is None or data.labels.max() >= model.classes):
         raise ValueError(
             f"The model was trained with {model.classes} labels, and the data set "
@@ -120,7 +121,7 @@ def evaluate(
     name = f"evaluation-{recipe.data_name}-{part}"
     table, figure = (output_dir / f"{name}.{ending}" for ending in ("json", "png"))
     data = load_images(recipe, [part])[part]
-    _check_labels(data, model, recipe)
+    check_labels(data, model, recipe)
     result = measure(model, data, recipe)
     write_text(table, json.dumps(result, indent=2) + "\n")
     write_reconstructions(model, data, recipe, figure, part)

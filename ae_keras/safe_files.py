@@ -38,7 +38,7 @@ def write_folder_safely(path: str | Path) -> Iterator[Path]:
     Raises:
         OSError: if the folder cannot be written; what stood at `path` is unharmed.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     temporary = path.with_name(TEMPORARY_PREFIX + path.name[-60:])
     old = path.with_name(TEMPORARY_PREFIX + "old-" + path.name[-60:])
     try:
@@ -50,6 +50,7 @@ def write_folder_safely(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         if path.exists():
+            shutil.rmtree(old, ignore_errors=True)  # from a process that was killed
             path.rename(old)
         temporary.rename(path)
         shutil.rmtree(old, ignore_errors=True)

@@ -138,7 +138,7 @@ class RunFolder:
                 shutil.rmtree(folder, ignore_errors=True)
             write_text(self._recipe, recipe.to_json())
         for leftover in self.path.glob(TEMPORARY_PREFIX + "*"):
-            leftover.unlink()
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
     def is_of(self, recipe: Recipe) -> bool:
         """Whether the folder holds a run of this recipe."""

@@ -29,7 +29,11 @@ def make_parser():
     add, number = parser.add_argument, {"type": int, "metavar": "N"}
     add("inputs", nargs="+", metavar="INPUT", help="images, folders, or - for the standard input")
     add("-o", "--output", required=True, help="a file, a folder, or - for the standard output")
-    add("--model", default="vae_v2-cifar10", help="a run folder, or its name (%(default)s)")
+    add(
+        "--model",
+        default="vae_v2-cifar10",
+        help="a run folder, its name (%(default)s), or a .tflite file",
+    )
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument("--quality", **number, help="1 to 100; default: the model's own")
     rate.add_argument("--step", **number, help="of the quantization, 32 to 32000")

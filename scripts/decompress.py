@@ -30,7 +30,7 @@ def make_parser():
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("-o", "--output", help="a file (its ending names the format), a folder, or -")
     what.add_argument("--info", action="store_true", help="print the headers of the files")
-    add("--model", help="a run folder or its name, if it is not the one that the file names")
+    add("--model", help="a run, or a .tflite file, if it is not the one that the file names")
     add("--workers", default=1, **number, help="processes (1)")
     add("--max-pixels", default=2**28, **number, help="refuse larger images (%(default)s)")
     add("--force", action="store_true", help="replace files that are there")

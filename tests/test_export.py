@@ -120,7 +120,7 @@ class TestEveryModel:
     def test_exported_model_is_the_same_codec(self, run, exported, rng):
         path, _ = exported
         if is_colourizer(run):
-            with pytest.raises(ValueError, match="holds colourize alone"):
+            with pytest.raises(ValueError, match="without a latent"):
                 ImageCodec.load(path)
             return
         ours, theirs = load_codec(run.path), ImageCodec.load(path)
@@ -215,6 +215,14 @@ def test_conditional_model_is_exported_with_its_labels(precision, tmp_path, rng)
     np.testing.assert_allclose(
         load_codec(run.path).decompress(data), codec.decompress(data), atol=1
     )
+
+
+def test_conditional_model_needs_images_with_labels(tmp_path):
+    run = make_run(tmp_path / "run", "mlp", conditional=True)
+    with pytest.raises(ValueError, match="trained with 10 labels"):
+        export_run(run.path, Export("litert"), tmp_path / "out", "skimage", threads=())
+    path, _ = export_run(run.path, Export("litert", "int8"), tmp_path / "out", threads=())
+    assert set(LiteRTModel(path.read_bytes()).signatures["decode"]) == {"latents", "labels"}
 
 
 def test_fixed_batches_take_any_number_of_images(cae, rng):
@@ -328,6 +336,12 @@ def test_existing_folders_are_kept(cae, exported_cae, tmp_path):
         with pytest.raises(FileExistsError, match="is no export"):
             export_run(cae.path, Export("litert"), tmp_path, overwrite=overwrite)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    export_run(cae.path, Export("litert"), tmp_path / "out", threads=())
+    export_run(cae.path, Export("litert"), tmp_path / "out", overwrite=True, threads=())
+    (tmp_path / "out" / "mine.aek").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"holds other files than an export's: mine\.aek"):
+        export_run(cae.path, Export("litert"), tmp_path / "out", overwrite=True, threads=())
+    assert (tmp_path / "out" / "mine.aek").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -357,6 +371,9 @@ def test_example_decodes_a_file_without_the_library(cae, exported_cae, tmp_path)
     assert "ae_keras" not in example.read_text()
     files = [tmp_path / "image.aek", exported_cae, tmp_path / "image.npy"]
     subprocess.run([sys.executable, example, *files], check=True, capture_output=True)
+    (tmp_path / "large.aek").write_bytes(codec.compress(np.zeros((600, 8, 3), np.uint8)))
+    large = [sys.executable, example, tmp_path / "large.aek", *files[1:]]
+    assert b"several tiles" in subprocess.run(large, capture_output=True).stderr
     expected = codec.decompress((tmp_path / "image.aek").read_bytes()).astype(int)
     assert np.abs(np.load(tmp_path / "image.npy") - expected).max() <= 1
 

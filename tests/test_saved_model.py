@@ -105,9 +105,10 @@ def test_folder_is_replaced_as_a_whole_or_not_at_all(error, tmp_path):
         with write_folder_safely(target) as temporary:
             (temporary / f"{number}.txt").write_text("good")
         assert [path.name for path in target.iterdir()] == [f"{number}.txt"]
+        (target.parent / ".partial-old-folder" / "rest").mkdir(parents=True)  # of a killed process
 
     with pytest.raises(error), write_folder_safely(target) as temporary:  # noqa: PT012
         (temporary / "2.txt").write_text("bad")
         raise error
     assert [path.name for path in target.iterdir()] == ["1.txt"]
-    assert list(target.parent.iterdir()) == [target]
+    assert {path.name for path in target.parent.iterdir()} == {"folder", ".partial-old-folder"}

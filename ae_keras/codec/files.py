@@ -27,7 +27,7 @@ class Compression:
     """How to compress files.
 
     Args:
-        model: str. A run folder or its name.
+        model: str. A run folder, its name, or a `.tflite` file.
         quality: int. From 1 to 100.
         step: int. Of the quantization, instead of a quality. Default: the model's.
         target_bpp: float. The most bits per pixel, instead of a quality.
@@ -85,7 +85,8 @@ class Decompression:
     """How to decompress files.
 
     Args:
-        model: str. A run folder or its name. Default: each file's own, found by its digest.
+        model: str. A run folder, its name, or a `.tflite` file. Default: each file's own, found by
+            its digest.
         force: bool. Replace files that are there.
         max_pixels: int. Larger images are refused.
     """

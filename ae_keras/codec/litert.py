@@ -20,6 +20,7 @@ import hashlib
 import io
 import json
 import os
+import threading
 import zipfile
 from dataclasses import dataclass
 
@@ -89,6 +90,7 @@ def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
             start = min(member.header_offset for member in archive.infolist())
             description = Description(**json.loads(archive.read(_DESCRIPTION)))
             checksum = archive.read(_CHECKSUM).decode()
+            # Whatever else is there, so that a damaged name is found out.
             others = {*archive.namelist()} - {_DESCRIPTION, _CHECKSUM}
             tables = archive.read(others.pop()) if others else None
     except Exception as error:  # of many types, where an archive is damaged
@@ -110,14 +112,15 @@ class LiteRTModel:
     """
 
     def __init__(self, model: bytes, threads: int | None = None):
+        self._lock = threading.Lock()
         with quiet_stderr():
             try:
                 interpreter = Interpreter(
                     model_content=model, num_threads=threads or os.cpu_count()
                 )
+                interpreter.allocate_tensors()  # which says so, at the first time
             except (ValueError, RuntimeError) as error:
                 raise ValueError(f"LiteRT cannot read the model: {error}") from error
-            interpreter.allocate_tensors()  # which says so, at the first time
             known = interpreter.get_signature_list()
             self._runners = {
                 name: interpreter.get_signature_runner(name) for name in SIGNATURES if name in known
@@ -134,12 +137,21 @@ class LiteRTModel:
         Args:
             signature: str.
             inputs: Arrays of one batch; if the model has a fixed batch size, of any number.
+
+        Raises:
+            ValueError: if they do not fit.
         """
         runner = self._runners[signature]
         details = runner.get_input_details()
         inputs = {name: _to_model(inputs[name], details[name]) for name in details}
         size = {int(detail["shape_signature"][0]) for detail in details.values()}.pop()
-        results = in_batches(lambda batch: runner(**batch), inputs, size if size > 0 else None)
+        try:
+            with self._lock:  # an interpreter is not for several threads at a time
+                results = in_batches(
+                    lambda each: runner(**each), inputs, size if size > 0 else None
+                )
+        except RuntimeError as error:
+            raise ValueError(f"LiteRT cannot compute {signature!r}: {error}") from error
         outputs = runner.get_output_details()
         return {name: _from_model(results[name], outputs[name]) for name in outputs}
 

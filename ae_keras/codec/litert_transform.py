@@ -56,6 +56,8 @@ def _load(path: Path, written: int) -> tuple[LiteRTTransform, Quantizer, str]:
         model = LiteRTModel(data)
     except ValueError as error:
         raise ValueError(f"Cannot load {str(path)!r}. {error}") from error
+    if description.latent_shape is None:
+        raise ValueError(f"{str(path)!r} holds a model without a latent, which is no codec.")
     if not {"encode", "decode"} <= set(model.signatures):
         raise ValueError(
             f"{str(path)!r} holds {' and '.join(model.signatures)} alone; a codec needs encode and "

@@ -20,8 +20,8 @@ def load_codec(run: str | Path, **settings) -> ImageCodec:
         settings: Arguments of `ImageCodec`: `step`, `overlap`, `label`, `max_pixels`.
 
     Raises:
-        FileNotFoundError: if there is no such run, or it has no entropy tables.
-        ValueError: if its files are damaged, or do not belong together.
+        FileNotFoundError: if there is no such run or file, or the run has no entropy tables.
+        ValueError: if files are damaged, do not belong together, or are no codec.
 
     Example:
         >>> codec = ae_keras.load_codec("vae_v2-cifar10").with_quality(60)

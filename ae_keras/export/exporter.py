@@ -49,15 +49,18 @@ class Exporter:
         trained = load_model(run.model)
         # What was trained in half the bits would compute in them too.
         is_exact = self.recipe.precision == "float32"
-        self.keras_model = trained if is_exact else rebuild(trained, self.recipe, 1)
-        self._model = rebuild(trained, self.recipe, export.batch_size)
-        self._signatures = make_signatures(self._model, self.recipe, export.part, export.batch_size)
+        self.reference = trained if is_exact else rebuild(trained, self.recipe, any_size=False)
+        any_size = export.batch_size is None
+        self._exported = rebuild(trained, self.recipe, any_size)
+        self._signatures = make_signatures(
+            self._exported, self.recipe, export.part, export.batch_size
+        )
         self.description = self._describe(digest_weights(trained))
         has_tables = run.entropy_tables.is_file()
         self.quantizer = load_quantizer(run, trained) if has_tables else None
 
     def _describe(self, weights_digest: str) -> Description:
-        model = self.keras_model
+        model = self.reference
         latent_shape = list(model.latent_shape) if model.has_latent else None
         return Description(
             name=self.run.path.resolve().name,
@@ -67,7 +70,7 @@ class Exporter:
             quantization=self.export.quantization,
             image_shape=list(self.recipe.image_shape),
             latent_shape=latent_shape,
-            takes_any_size=self._model.image_shape[0] is None and self.export.batch_size is None,
+            takes_any_size=self._exported.image_shape[0] is None and self.export.batch_size is None,
             classes=model.classes,
         )
 
@@ -126,8 +129,8 @@ class Exporter:
 
     def _expect(self, data: Images) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the inputs of the exported part for some images, and what Keras makes of them."""
-        inputs = make_inputs(self.keras_model, data)
-        expected = run_keras(self.keras_model, inputs)
+        inputs = make_inputs(self.reference, data)
+        expected = run_keras(self.reference, inputs)
         if self.export.part == "decoder":
             inputs["latents"] = expected.pop("latents")
             del inputs["images"]

@@ -8,6 +8,7 @@ Python, the runtime and the model.
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -33,9 +34,11 @@ def probe(format: str, path: Path, inputs: dict[str, np.ndarray], threads: int) 
     data = io.BytesIO()
     np.savez(data, **inputs)
     command = [sys.executable, "-m", "ae_keras.export.probe", format, str(path), str(threads)]
-    done = subprocess.run(command, input=data.getvalue(), capture_output=True)
+    on_cpu = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(command, input=data.getvalue(), capture_output=True, env=on_cpu)
     if done.returncode:
-        raise ChildProcessError(f"Cannot time {str(path)!r}: {done.stderr.decode().strip()}")
+        reason = done.stderr.decode().strip().splitlines()[-1:]
+        raise ChildProcessError(f"Cannot time {str(path)!r}: {' '.join(reason)}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -45,11 +48,12 @@ def _main(format: str, path: str, threads: str) -> None:
     with np.load(io.BytesIO(sys.stdin.buffer.read())) as file:
         inputs = dict(file)
     model = load_exported_model(format, path, int(threads))
-    run_all(model, inputs)
+    count = len(next(iter(inputs.values())))
+    run_all(model, inputs, count)
     seconds = []
     while len(seconds) < _ROUNDS and sum(seconds) < _SECONDS:
         start = time.perf_counter()
-        run_all(model, inputs)
+        run_all(model, inputs, count)
         seconds.append(time.perf_counter() - start)
     median = float(np.median(seconds))
     print(json.dumps({"latency_ms": 1000 * median, "peak_memory_mb": _peak_memory()}))
@@ -58,10 +62,11 @@ def _main(format: str, path: str, threads: str) -> None:
 def _peak_memory() -> float | None:
     """Return the most memory in MB that this process has had; None where that is not known."""
     status = Path("/proc/self/status")
-    if status.is_file():  # elsewhere, the memory of the process that started this one counts too
-        peak = next(line for line in status.read_text().splitlines() if "VmHWM" in line)
-        return int(peak.split()[1]) / 1024
-    try:
+    lines = status.read_text().splitlines() if status.is_file() else []
+    for line in lines:
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    try:  # where the memory of the process that started this one may count too
         import resource
     except ModuleNotFoundError:
         return None

@@ -5,6 +5,7 @@ a colourizer stays in float32: 8 bits are too few for it.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.schema_py_generated import BuiltinOperator, QuantizationParametersT
 from tensorflow.lite.tools import flatbuffer_utils
+from tqdm import tqdm
 
 from ae_keras.export.writers import strip_names
 from ae_keras.quiet import quiet_stderr
@@ -51,31 +53,37 @@ def quantize(
     count = len(next(iter(next(iter(samples.values())).values())))
     groups = sorted({min(group, count) for group in _GROUPS})
     candidates = [_find_ranges(model, samples, batch_size, group) for group in groups]
-    ranges, best = _find_best(model, candidates, measure, one_scale=False)
-    limit, one_scale = LARGEST_SHARE * len(strip_names(model)), False
-    if len(strip_names(best)) > limit:
-        others, smaller = _find_best(model, candidates, measure, one_scale=True)
-        if len(strip_names(smaller)) <= limit:
-            ranges, best, one_scale = others, smaller, True
-    return _refine(model, ranges, best, measure, one_scale)
+
+    def attempt(ranges: _Ranges, one_scale: bool) -> _Attempt:
+        quantized = _convert(_annotate(model, ranges), one_scale)
+        return _Attempt(ranges, one_scale, quantized, measure(quantized))
+
+    best = max((attempt(each, False) for each in candidates), key=_score)
+    limit = LARGEST_SHARE * len(strip_names(model))
+    if len(strip_names(best.model)) > limit:
+        smaller = max((attempt(each, True) for each in candidates), key=_score)
+        best = smaller if len(strip_names(smaller.model)) <= limit else best
+    return best.model if best.score >= _GOOD else _refine(best, attempt).model
 
 
-def _find_best(model, candidates, measure, one_scale: bool) -> tuple[_Ranges, bytes]:
-    pairs = [(each, _convert(_annotate(model, each), one_scale)) for each in candidates]
-    return max(pairs, key=lambda pair: measure(pair[1]))
+@dataclass(frozen=True)
+class _Attempt:
+    ranges: _Ranges
+    one_scale: bool
+    model: bytes
+    score: float
 
 
-def _refine(model, ranges: _Ranges, best: bytes, measure, one_scale: bool) -> bytes:
-    """Return a better model, if it needs one: each range in turn a little narrower or wider."""
-    score = measure(best)
-    if score >= _GOOD:
-        return best
-    for name in ranges:
+def _score(attempt: _Attempt) -> float:
+    return attempt.score
+
+
+def _refine(best: _Attempt, attempt: Callable[[_Ranges, bool], _Attempt]) -> _Attempt:
+    """Return a better attempt: each range in turn a little narrower or wider."""
+    for name in tqdm(best.ranges, desc="ranges", leave=False, disable=None):
         for factors in _FACTORS:
-            changed = ranges | {name: tuple(np.multiply(ranges[name], factors))}
-            quantized = _convert(_annotate(model, changed), one_scale)
-            if (changed_score := measure(quantized)) > score:
-                ranges, best, score = changed, quantized, changed_score
+            changed = best.ranges | {name: tuple(np.multiply(best.ranges[name], factors))}
+            best = max(best, attempt(changed, best.one_scale), key=_score)
     return best
 
 
@@ -99,6 +107,7 @@ def _find_ranges(model: bytes, samples: _Samples, batch_size: int | None, group:
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
         interpreter.allocate_tensors()
+    computed = _computed_tensors(model)
     ranges = {}
     for name, inputs in samples.items():
         found = [
@@ -106,7 +115,9 @@ def _find_ranges(model: bytes, samples: _Samples, batch_size: int | None, group:
             for part in _cut(inputs, group)
         ]
         ranges |= {
-            tensor: tuple(np.mean([each[tensor] for each in found], 0)) for tensor in found[0]
+            tensor: tuple(np.mean([each[tensor] for each in found], 0))
+            for tensor in found[0]
+            if tensor in computed
         }
     return ranges
 
@@ -132,9 +143,9 @@ def _measure_group(interpreter: Interpreter, signature: str, batches: list[dict]
 
 
 def _cut(inputs: dict[str, np.ndarray], size: int) -> Iterator[dict[str, np.ndarray]]:
-    """Yield parts of so many images; there is at least one, if need be of repeated images."""
+    """Yield parts of so many images; the last begins again at the first, if need be."""
     count = len(next(iter(inputs.values())))
-    for start in range(0, max(count - size, 0) + 1, size):
+    for start in range(0, count, size):
         places = np.arange(start, start + size) % count
         yield {name: array[places] for name, array in inputs.items()}
 
@@ -146,12 +157,23 @@ def _annotate(model: bytes, ranges: _Ranges) -> bytes:
     for subgraph in graph.subgraphs:
         for tensor in subgraph.tensors:
             name = tensor.name.decode()
-            is_constant = graph.buffers[tensor.buffer].data is not None
-            if name in ranges and not is_constant and _COLOUR_ARITHMETIC not in name:
+            if name in ranges:
                 limit = _LARGEST_LOGIT if name in logits else np.inf
                 least, greatest = np.clip(ranges[name], -limit, limit)
                 tensor.quantization = QuantizationParametersT(min=[least], max=[greatest])
     return bytes(flatbuffer_utils.convert_object_to_bytearray(graph))
+
+
+def _computed_tensors(model: bytes) -> set[str]:
+    """Return the names of the tensors that become integers: no constants, no colour arithmetic."""
+    graph = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    return {
+        tensor.name.decode()
+        for subgraph in graph.subgraphs
+        for tensor in subgraph.tensors
+        if graph.buffers[tensor.buffer].data is None
+        and _COLOUR_ARITHMETIC not in tensor.name.decode()
+    }
 
 
 def _inputs_of_sigmoids(graph) -> Iterator[str]:

@@ -1,12 +1,16 @@
 """Exporting a run: the file, its proof, and what it takes."""
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import tensorflow as tf
+
 from ae_keras.codec.litert import unpack
 from ae_keras.data.loading import Images, load_images
+from ae_keras.evaluation import check_labels
 from ae_keras.export import Export
 from ae_keras.export.exporter import Exporter
 from ae_keras.export.parity import check
@@ -60,7 +64,9 @@ def export_run(
     recipe = exporter.recipe
     recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape)
     data = _load(recipe, export)
-    with write_folder_safely(target) as temporary:
+    for images in data.values():
+        check_labels(images, exporter.reference, recipe)
+    with write_folder_safely(target) as temporary, _exact_floats():
         path = exporter.write(temporary, data.get("train"))
         parity, inputs = exporter.compare(path, data["test"])
         check(parity, export.quantization)
@@ -73,13 +79,41 @@ def export_run(
     return target / path.relative_to(temporary), report
 
 
+@contextlib.contextmanager
+def _exact_floats():
+    """Keep TensorFlow from multiplying float32 with fewer bits, as it does on some GPUs."""
+    was_enabled = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(was_enabled)
+
+
 def _check_target(target: Path, overwrite: bool) -> None:
-    if target.exists() and not (target / REPORT).is_file():
-        raise FileExistsError(f"{str(target)!r} exists, and is no export. Choose another --output.")
-    if target.exists() and not overwrite:
+    """Refuse to replace what is not an export, or is more than one."""
+    if not target.exists():
+        return
+    try:
+        known = {REPORT, *json.loads((target / REPORT).read_text(encoding="utf-8"))["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise FileExistsError(
+            f"{str(target)!r} exists, and is no export. Choose another --output."
+        ) from None
+    others = {file.relative_to(target).as_posix() for file in _files(target)} - known
+    if others:
+        raise FileExistsError(
+            f"{str(target)!r} holds other files than an export's: {', '.join(sorted(others))}. "
+            "Choose another --output."
+        )
+    if not overwrite:
         raise FileExistsError(
             f"{str(target)!r} exists. Choose another --output, or replace it with --overwrite."
         )
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
 
 
 def _load(recipe: Recipe, export: Export) -> dict[str, Images]:
@@ -95,7 +129,7 @@ def _load(recipe: Recipe, export: Export) -> dict[str, Images]:
 
 def _describe(exporter: Exporter, path: Path) -> dict:
     """Return what was exported, and its size in bytes."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    files, folder = _files(path), path.parent if path.is_file() else path
     quantizer, size = exporter.quantizer, sum(file.stat().st_size for file in files)
     is_litert = exporter.export.format == "litert"
     return {
@@ -103,6 +137,7 @@ def _describe(exporter: Exporter, path: Path) -> dict:
         "batch_size": exporter.export.batch_size,
         **dataclasses.asdict(exporter.description),
         "codec_digest": None if quantizer is None else quantizer.digest.hex(),
+        "files": sorted(file.relative_to(folder).as_posix() for file in files),
         "bytes": size,
         # Without what LiteRT files carry for the codec.
         "model_bytes": len(unpack(path.read_bytes())[0]) if is_litert else size,

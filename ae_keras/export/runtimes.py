@@ -25,15 +25,22 @@ def load_exported_model(format: str, path: str | Path, threads: int | None = Non
 
     Raises:
         ModuleNotFoundError: if the runtime is not installed.
-        ValueError: if the file is damaged.
     """
     if format == "litert":
         return LiteRTModel(Path(path).read_bytes(), threads)
     return {"saved_model": SavedModel, "onnx": OnnxModel}[format](path, threads)
 
 
-def run_all(model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Run all signatures, one after the other; return what came out of each."""
+def run_all(
+    model, inputs: dict[str, np.ndarray], batch_size: int = _BATCH
+) -> dict[str, np.ndarray]:
+    """Run all signatures, one after the other; return what came out of each.
+
+    Args:
+        model: What `load_exported_model` returned.
+        inputs: Arrays of any number of images.
+        batch_size: int. Images that pass through all signatures together.
+    """
 
     def run(batch):
         values = dict(batch)
@@ -41,7 +48,7 @@ def run_all(model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             values |= model.run(name, {key: values[key] for key in needed})
         return {name: array for name, array in values.items() if name not in batch}
 
-    return in_batches(run, inputs, min(_BATCH, len(next(iter(inputs.values())))))
+    return in_batches(run, inputs, min(batch_size, len(next(iter(inputs.values())))))
 
 
 class SavedModel:

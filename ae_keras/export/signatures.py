@@ -39,16 +39,15 @@ class Signature:
     models: tuple
 
 
-def rebuild(model, recipe: Recipe, batch_size: int | None):
+def rebuild(model, recipe: Recipe, any_size: bool):
     """Return a model with the same weights that computes in float32.
 
     Args:
         model: ImageModel.
         recipe: Recipe. That of the model.
-        batch_size: int. Of the export; None: any, and then images of any size if the model is
-            fully convolutional.
+        any_size: bool. Whether it is for images of any size, if it is fully convolutional.
     """
-    wide = build_for_any_size(model, recipe) if model.has_latent and batch_size is None else None
+    wide = build_for_any_size(model, recipe) if model.has_latent and any_size else None
     if wide is not None:
         return wide
     same = build_model(

@@ -88,6 +88,8 @@ def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
             exported[export.name] = load_exported_model(
                 export.format, path, _THREADS[export.format]
             )
+        if _FLOAT32 not in reports:
+            return []
         seconds = {size: _time(lab, model, exported, inputs, size) for size in _BATCHES}
     return [
         {

@@ -2,7 +2,8 @@
 
     python decode_aek.py photo.aek cae-cifar10.tflite photo.npy
 
-Latents beyond those of all training images, labels and alpha are left to the full decoder.
+The model is the one that wrote the file, exported in float32 for any batch. Latents beyond those of
+all training images are left to the full decoder.
 """
 
 import io
@@ -25,9 +26,11 @@ def varint():
     return byte if byte < 128 else byte - 128 + 128 * varint()
 
 
-# Magic, version; header length; digest; name; flags. After the header, its checksum.
-file.read(5), varint(), file.read(8), file.read(file.read(1)[0]), file.read(1)
-height, width, _, step, rows, columns, *_ = (varint() for _ in range(10))
+# Magic, version; header length; digest; name. After the header, its checksum.
+file.read(5), varint(), file.read(8), file.read(file.read(1)[0])
+flags, height, width, _, step, rows, columns, _, tiles, sections, _ = (varint() for _ in range(11))
+if flags or tiles != 1 or sections != 1:
+    sys.exit("The image has several tiles, a label or alpha.")
 file.read(4)
 words = np.frombuffer(file.read(varint()), "<u4").astype(np.uint32)
 coder = constriction.stream.stack.AnsCoder(words)
