@@ -6,6 +6,7 @@ a colourizer stays in float32: 8 bits are too few for it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import tensorflow as tf
@@ -58,10 +59,10 @@ def quantize(
         quantized = _convert(_annotate(model, ranges), one_scale)
         return _Attempt(ranges, one_scale, quantized, measure(quantized))
 
-    best = max((attempt(each, False) for each in candidates), key=_score)
+    best = max((attempt(each, False) for each in candidates), key=attrgetter("score"))
     limit = LARGEST_SHARE * len(strip_names(model))
     if len(strip_names(best.model)) > limit:
-        smaller = max((attempt(each, True) for each in candidates), key=_score)
+        smaller = max((attempt(each, True) for each in candidates), key=attrgetter("score"))
         best = smaller if len(strip_names(smaller.model)) <= limit else best
     return best.model if best.score >= _GOOD else _refine(best, attempt).model
 
@@ -74,16 +75,12 @@ class _Attempt:
     score: float
 
 
-def _score(attempt: _Attempt) -> float:
-    return attempt.score
-
-
 def _refine(best: _Attempt, attempt: Callable[[_Ranges, bool], _Attempt]) -> _Attempt:
     """Return a better attempt: each range in turn a little narrower or wider."""
     for name in tqdm(best.ranges, desc="ranges", leave=False, disable=None):
         for factors in _FACTORS:
             changed = best.ranges | {name: tuple(np.multiply(best.ranges[name], factors))}
-            best = max(best, attempt(changed, best.one_scale), key=_score)
+            best = max(best, attempt(changed, best.one_scale), key=attrgetter("score"))
     return best
 
 
