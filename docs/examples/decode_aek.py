@@ -32,8 +32,8 @@ flags, height, width, _, step, rows, columns, _, tiles, sections, _ = (varint() 
 if flags or tiles != 1 or sections != 1:
     sys.exit("The image has several tiles, a label or alpha.")
 file.read(4)
-words = np.frombuffer(file.read(varint()), "<u4").astype(np.uint32)
-coder = constriction.stream.stack.AnsCoder(words)
+words = np.frombuffer(file.read(varint()), "<u4")
+coder = constriction.stream.stack.AnsCoder(words.astype(np.uint32))
 
 about = json.loads(model.read("model.json"))
 shape = about["latent_shape"]
@@ -46,8 +46,7 @@ latents = []
 for unit, start, count in zip(tables["units"], tables["starts"], counts, strict=True):
     positions = np.arange(64 * start - 32, 64 * (start + len(count)) - 32)
     weights = np.repeat(16 * count + 1, 64)
-    symbols = (positions + step) // (2 * step)
-    symbols -= symbols[0]
+    symbols = (positions + step) // (2 * step) - (positions[0] + step) // (2 * step)
     sums = np.bincount(symbols, weights).astype(np.int64)
     means = np.bincount(symbols, weights * (positions + 0.5)) / sums * unit / 64
     sums = np.append(sums, max(1, sums.sum() // 8192))
