@@ -4,8 +4,10 @@ import numpy as np
 from keras import ops
 
 from ae_keras import metrics
+from ae_keras.codec.litert import in_batches
 from ae_keras.codec.quantizer import Quantizer
 from ae_keras.data.loading import Images
+from ae_keras.export.runtimes import BATCH_SIZE
 from ae_keras.layers.colour import to_grey
 
 # An export in float32 may differ by this, of the largest number where that is above 1 (latents).
@@ -14,8 +16,6 @@ LARGEST_DIFFERENCE = 1e-5
 SMALLEST_SAME_SYMBOLS = 0.999
 # PSNR in dB of other exports' results, taking those of Keras for the originals.
 SMALLEST_PSNR = {"float16": 50.0, "dynamic": 30.0, "int8": 30.0}
-
-_BATCH = 64
 
 
 def make_inputs(model, data: Images) -> dict[str, np.ndarray]:
@@ -31,21 +31,16 @@ def make_inputs(model, data: Images) -> dict[str, np.ndarray]:
 
 def run_keras(model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return what the signatures of an exported model should give for some inputs, by name."""
-    starts = range(0, len(next(iter(inputs.values()))), _BATCH)
-    batches = [
-        {name: array[start : start + _BATCH] for name, array in inputs.items()} for start in starts
-    ]
-    results = [
-        _run_batch(model, {name: ops.convert_to_tensor(array) for name, array in batch.items()})
-        for batch in batches
-    ]
-    return {
-        name: np.concatenate([ops.convert_to_numpy(each[name]) for each in results])
-        for name in results[0]
-    }
+
+    def run(batch):
+        tensors = {name: ops.convert_to_tensor(array) for name, array in batch.items()}
+        results = _run_batch(model, tensors)
+        return {name: ops.convert_to_numpy(tensor) for name, tensor in results.items()}
+
+    return in_batches(run, inputs, min(BATCH_SIZE, len(next(iter(inputs.values())))))
 
 
-def _run_batch(model, inputs: dict[str, np.ndarray]) -> dict:
+def _run_batch(model, inputs: dict) -> dict:
     if not model.has_latent:
         return {"images": model(inputs["grey"], training=False)}
     latents = model.encode(inputs["images"])

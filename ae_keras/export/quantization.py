@@ -53,7 +53,9 @@ def quantize(
     """
     count = len(next(iter(next(iter(samples.values())).values())))
     groups = sorted({min(group, count) for group in _GROUPS})
-    candidates = [_find_ranges(model, samples, batch_size, group) for group in groups]
+    names = _computed_tensors(model)
+    interpreter = _open(model)
+    candidates = [_find_ranges(interpreter, names, samples, batch_size, group) for group in groups]
 
     def attempt(ranges: _Ranges, one_scale: bool) -> _Attempt:
         quantized = _convert(_annotate(model, ranges), one_scale)
@@ -95,8 +97,8 @@ def _convert(annotated: bytes, one_scale: bool) -> bytes:
         )
 
 
-def _find_ranges(model: bytes, samples: _Samples, batch_size: int | None, group: int) -> _Ranges:
-    """Return the range of each tensor: the means of the ends that groups of images have."""
+def _open(model: bytes) -> Interpreter:
+    """Return an interpreter that keeps the values of all tensors."""
     with quiet_stderr():
         interpreter = Interpreter(
             model_content=model,
@@ -104,23 +106,33 @@ def _find_ranges(model: bytes, samples: _Samples, batch_size: int | None, group:
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
         interpreter.allocate_tensors()
-    computed = _computed_tensors(model)
+    return interpreter
+
+
+def _find_ranges(
+    interpreter: Interpreter,
+    names: set[str],
+    samples: _Samples,
+    batch_size: int | None,
+    group: int,
+) -> _Ranges:
+    """Return the range of each named tensor: the means of the ends that groups of images have."""
     ranges = {}
     for name, inputs in samples.items():
         found = [
-            _measure_group(interpreter, name, list(_cut(part, batch_size or group)))
+            _measure_group(interpreter, names, name, list(_cut(part, batch_size or group)))
             for part in _cut(inputs, group)
         ]
         ranges |= {
-            tensor: tuple(np.mean([each[tensor] for each in found], 0))
-            for tensor in found[0]
-            if tensor in computed
+            tensor: tuple(np.mean([each[tensor] for each in found], 0)) for tensor in found[0]
         }
     return ranges
 
 
-def _measure_group(interpreter: Interpreter, signature: str, batches: list[dict]) -> _Ranges:
-    """Return the least and the greatest value of each tensor of a signature."""
+def _measure_group(
+    interpreter: Interpreter, names: set[str], signature: str, batches: list[dict]
+) -> _Ranges:
+    """Return the least and the greatest value of each named tensor of a signature."""
     runner = interpreter.get_signature_runner(signature)
     first = next(iter(runner.get_input_details().values()))["name"]
     every = [interpreter.get_tensor_details(index) for index in range(interpreter.num_subgraphs())]
@@ -129,7 +141,11 @@ def _measure_group(interpreter: Interpreter, signature: str, batches: list[dict]
         for index, details in enumerate(every)
         if first in {detail["name"] for detail in details}
     )
-    tensors = {each["name"]: each["index"] for each in details if each["dtype"] == np.float32}
+    tensors = {
+        each["name"]: each["index"]
+        for each in details
+        if each["dtype"] == np.float32 and each["name"] in names
+    }
     ranges = dict.fromkeys(tensors, (np.inf, -np.inf))
     for batch in batches:
         runner(**batch)

@@ -12,7 +12,7 @@ from ae_keras.codec.litert import SIGNATURES, LiteRTModel, in_batches
 from ae_keras.export.extras import import_extra
 
 # Images that are in memory together, with all that a model makes of them.
-_BATCH = 64
+BATCH_SIZE = 64
 
 
 def load_exported_model(format: str, path: str | Path, threads: int | None = None):
@@ -32,7 +32,7 @@ def load_exported_model(format: str, path: str | Path, threads: int | None = Non
 
 
 def run_all(
-    model, inputs: dict[str, np.ndarray], batch_size: int = _BATCH
+    model, inputs: dict[str, np.ndarray], batch_size: int = BATCH_SIZE
 ) -> dict[str, np.ndarray]:
     """Run all signatures, one after the other; return what came out of each.
 
