@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ae_keras.recipe import Recipe
-from ae_keras.safe_files import TEMPORARY_PREFIX, write_safely, write_text
+from ae_keras.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
 
 
 class RunFolder:
@@ -137,8 +137,7 @@ class RunFolder:
             for folder in (self.tensorboard, self.exports):
                 shutil.rmtree(folder, ignore_errors=True)
             write_text(self._recipe, recipe.to_json())
-        for leftover in self.path.glob(TEMPORARY_PREFIX + "*"):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        remove_leftovers(self.path)
 
     def is_of(self, recipe: Recipe) -> bool:
         """Whether the folder holds a run of this recipe."""

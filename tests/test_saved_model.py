@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import ae_keras
-from ae_keras.safe_files import write_folder_safely, write_safely
 from ae_keras.saved_model import RunFolder, find_run, load_model
 
 
@@ -66,19 +65,6 @@ def test_model_loads_in_a_fresh_process(saved):
     assert done.stdout.strip() == "(4, 4, 16)"
 
 
-def test_write_safely_replaces_only_when_all_went_well(tmp_path):
-    path = tmp_path / "file.txt"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), write_safely(path) as temporary:  # noqa: PT012
-        temporary.write_text("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    with write_safely(path) as temporary:
-        temporary.write_text("new")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
-    assert path.read_text() == "new"
-
-
 def test_process_killed_before_its_first_file_leaves_a_usable_folder(tmp_path, tiny_recipe):
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
@@ -96,19 +82,3 @@ def test_leftovers_of_a_killed_process_are_removed(saved, tiny_recipe):
     run.start(tiny_recipe)
     assert not leftover.exists()
     assert run.model.exists()
-
-
-@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
-def test_folder_is_replaced_as_a_whole_or_not_at_all(error, tmp_path):
-    target = tmp_path / "new" / "folder"
-    for number in range(2):
-        with write_folder_safely(target) as temporary:
-            (temporary / f"{number}.txt").write_text("good")
-        assert [path.name for path in target.iterdir()] == [f"{number}.txt"]
-        (target.parent / ".partial-old-folder" / "rest").mkdir(parents=True)  # of a killed process
-
-    with pytest.raises(error), write_folder_safely(target) as temporary:  # noqa: PT012
-        (temporary / "2.txt").write_text("bad")
-        raise error
-    assert [path.name for path in target.iterdir()] == ["1.txt"]
-    assert {path.name for path in target.parent.iterdir()} == {"folder", ".partial-old-folder"}
