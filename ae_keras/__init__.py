@@ -19,11 +19,11 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "Autoencoder": "ae_keras.models.autoencoder",
-    "evaluate": "ae_keras.evaluation",
-    "load": "ae_keras.saved_model",
+    "evaluate": "ae_keras.evaluation.reconstruction",
+    "load": "ae_keras.runs.loading",
     "load_codec": "ae_keras.codec.loading",
-    "measure_rate_distortion": "ae_keras.rate_distortion",
-    "train": "ae_keras.training",
+    "measure_rate_distortion": "ae_keras.evaluation.rate_distortion",
+    "train": "ae_keras.training.trainer",
 }
 
 __all__ = ["Recipe", "build_model", "change_recipe", "list_models", "recipe_for", *_MODULE_OF]

@@ -39,9 +39,9 @@ def make_parser():
 
 def main(arguments):
     """Colourize images."""
-    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
-    from ae_keras.colourization import Colourization, PhotoColourizer
     from ae_keras.data.image_files import SUFFIXES
+    from ae_keras.photographs.colourization import Colourization, PhotoColourizer
+    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
 
     jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
     colourizer = PhotoColourizer(arguments.model, arguments.working_size)

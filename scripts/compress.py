@@ -3,13 +3,7 @@
 import functools
 import sys
 
-from ae_keras.command_line import (
-    Parser,
-    format_results,
-    prepare,
-    report_failures,
-    run,
-)
+from ae_keras.command_line import Parser, format_results, prepare, report_failures, run
 
 EXAMPLES = """\
 examples:
@@ -48,9 +42,9 @@ def make_parser():
 
 def main(arguments):
     """Compress, and print a table of what was saved."""
-    from ae_keras.codec.files import SUFFIX, Compression
-    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
     from ae_keras.data.image_files import SUFFIXES
+    from ae_keras.photographs.compression import SUFFIX, Compression
+    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
 
     settings = {name: getattr(arguments, name) for name in Compression.__dataclass_fields__}
     compression = Compression(**settings)

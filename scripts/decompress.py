@@ -3,13 +3,7 @@
 import functools
 import sys
 
-from ae_keras.command_line import (
-    Parser,
-    format_header,
-    prepare,
-    report_failures,
-    run,
-)
+from ae_keras.command_line import Parser, format_header, prepare, report_failures, run
 
 EXAMPLES = """\
 examples:
@@ -39,9 +33,9 @@ def make_parser():
 
 def main(arguments):
     """Restore images, or print headers."""
-    from ae_keras.codec.files import SUFFIX, Decompression, read_info
-    from ae_keras.codec.jobs import STANDARD, find_sources, plan, run_jobs
     from ae_keras.codec.loading import load_codec
+    from ae_keras.photographs.compression import SUFFIX, Decompression, read_info
+    from ae_keras.photographs.jobs import STANDARD, find_sources, plan, run_jobs
 
     if arguments.info:
         for source, _ in find_sources(arguments.inputs, [SUFFIX]):

@@ -26,9 +26,9 @@ def make_parser():
 
 def main(arguments):
     """Denoise images."""
-    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
     from ae_keras.data.image_files import SUFFIXES
-    from ae_keras.denoising import Denoiser, Denoising
+    from ae_keras.photographs.denoising import Denoiser, Denoising
+    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
 
     jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
     denoiser = Denoiser(arguments.model)

@@ -11,7 +11,7 @@ from ae_keras.command_line import (
     format_rate_distortion,
     run,
 )
-from ae_keras.data.parts import PARTS
+from ae_keras.data.splits import SPLITS
 
 EXAMPLES = """\
 examples:
@@ -28,7 +28,7 @@ def make_parser():
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("run", help="a run folder, or its name in saved_models")
     parser.add_argument("--dataset", help="as for train.py; default: the one of the run")
-    parser.add_argument("--split", choices=PARTS, default="test", help="default: test")
+    parser.add_argument("--split", choices=SPLITS, default="test", help="default: test")
     parser.add_argument("--skip-unreadable", action="store_true", help="leave such files out")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="for the figure and JSON; default: the run's"
@@ -46,7 +46,7 @@ def main(arguments):
     """Print the metrics; write them and a figure."""
     options = {
         "dataset": arguments.dataset,
-        "part": arguments.split,
+        "split": arguments.split,
         "output_dir": arguments.output,
         "skip_unreadable": arguments.skip_unreadable,
     }

@@ -44,7 +44,7 @@ def _batch_size(text):
 
 def main(arguments):
     """Export, and print the report."""
-    from ae_keras.export.running import export_run
+    from ae_keras.export.export_run import export_run
 
     export = Export(arguments.format, arguments.quantize, arguments.part, arguments.batch_size)
     path, report = export_run(

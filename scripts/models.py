@@ -24,7 +24,7 @@ def make_parser():
 
 def describe(name):
     """Return the row of a model, as its recipe builds it."""
-    from ae_keras.preview import compression_ratios
+    from ae_keras.training.preview import compression_ratios
 
     recipe = ae_keras.recipe_for(name)
     model = ae_keras.build_model(name, image_shape=recipe.image_shape, **recipe.model_arguments)

@@ -42,8 +42,8 @@ def main(arguments):
         raise FileNotFoundError(f"No such folder: {arguments.faces!r}. See --faces in --help.")
     import keras
 
-    from ae_keras.studies.lab import Lab
-    from ae_keras.studies.running import run_all, run_study
+    from ae_keras.studies.run_studies import run_all, run_study
+    from ae_keras.studies.workspace import Lab
 
     output = arguments.output or Path("quick_studies" if arguments.quick else "docs/studies")
     has_gpu = bool(keras.distribution.list_devices("gpu"))

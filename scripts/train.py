@@ -62,7 +62,7 @@ def make_recipe(arguments):
 
 def main(arguments):
     """Train and print the quality on the test images, or only show what would be trained."""
-    from ae_keras.preview import preview
+    from ae_keras.training.preview import preview
 
     recipe = make_recipe(arguments)
     output = arguments.output or Path("saved_models") / f"{recipe.model}-{recipe.data_name}"

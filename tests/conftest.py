@@ -41,6 +41,31 @@ def tiny_recipe(photo_folder):
     )
 
 
+@pytest.fixture
+def run(tmp_path, tiny_recipe, rng, monkeypatch):
+    """A run in `saved_models`, named `mine`, of an untrained model with entropy tables."""
+    from ae_keras.codec.table_fitting import fit_run
+    from ae_keras.data.images import Images
+    from ae_keras.registry import build_model
+    from ae_keras.runs.folder import RunFolder
+
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder(tmp_path / "saved_models" / "mine")
+    run.path.mkdir(parents=True)
+    run.start(tiny_recipe)
+    run.write_model(build_model("cae", image_shape=tiny_recipe.image_shape), run.model)
+    fit_run(run, Images(smooth_images(rng, 20, 16, 16, 3)))
+    return run
+
+
+@pytest.fixture
+def photo(tmp_path, rng):
+    """The path of a colour image with alpha."""
+    path = tmp_path / "photo.png"
+    Image.fromarray(smooth_images(rng, 1, 20, 30, 4)[0]).save(path)
+    return str(path)
+
+
 def require_dataset(name):
     """Skip the test, saying so, where a TFDS data set is not on this machine."""
     import tensorflow_datasets as tfds
@@ -79,8 +104,8 @@ class BlockTransform:
 
 def make_block_codec(channels=3, classes=None, **settings):
     """A codec of `BlockTransform`, fitted to smooth images; the same in every run."""
-    from ae_keras.codec.fitting import fit_quantizer
     from ae_keras.codec.image_codec import ImageCodec
+    from ae_keras.codec.table_fitting import fit_quantizer
 
     transform = BlockTransform(channels, classes)
     images = smooth_images(np.random.default_rng(0), 40, 8, 8, channels)

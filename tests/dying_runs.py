@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import ae_keras
-from ae_keras import training
-from ae_keras.saved_model import RunFolder, load_model
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import load_model
+from ae_keras.training import trainer
 
 
 class Killed(Exception):  # noqa: N818
@@ -14,7 +15,7 @@ class Killed(Exception):  # noqa: N818
 
 def train_and_die(recipe, folder, batches, overwrite=False):
     """Train until some batches, counted over all epochs, are done, and die."""
-    original, done = training._WithinEpoch.on_train_batch_end, [0]
+    original, done = trainer._WithinEpoch.on_train_batch_end, [0]
 
     def on_train_batch_end(self, batch, logs=None):
         done[0] += 1
@@ -23,7 +24,7 @@ def train_and_die(recipe, folder, batches, overwrite=False):
         original(self, batch, logs)
 
     with pytest.MonkeyPatch.context() as context:
-        context.setattr(training._WithinEpoch, "on_train_batch_end", on_train_batch_end)
+        context.setattr(trainer._WithinEpoch, "on_train_batch_end", on_train_batch_end)
         with pytest.raises(Killed):
             ae_keras.train(recipe, folder, overwrite=overwrite, verbose=0)
 

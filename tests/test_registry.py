@@ -10,12 +10,12 @@ from conftest import smooth_images
 
 import ae_keras
 from ae_keras.codec.bitstream import read_bitstream
-from ae_keras.codec.fitting import fit_quantizer
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.keras_transform import KerasTransform
 from ae_keras.codec.planes import to_planes
+from ae_keras.codec.table_fitting import fit_quantizer
 from ae_keras.codec.tiling import Tiling
-from ae_keras.saved_model import load_model
+from ae_keras.runs.loading import load_model
 
 MODELS = [
     name for name in ae_keras.list_models() if ae_keras.recipe_for(name).task == "reconstruction"
@@ -190,7 +190,7 @@ def test_same_files_on_another_backend_without_tensorflow(backend, rng, tmp_path
         np.save(tmp_path / f"{name}.npy", images)
     code = (
         "import pathlib, sys; sys.modules['tensorflow'] = None; import numpy as np, keras\n"
-        "from ae_keras.saved_model import load_model\n"
+        "from ae_keras.runs.loading import load_model\n"
         "for path in pathlib.Path().glob('*.keras'):\n"
         "    output = load_model(path)(np.load(path.with_suffix('.npy')))\n"
         "    np.savez(path.with_suffix('.npz'), keras.ops.convert_to_numpy(output))"

@@ -9,12 +9,13 @@ import keras
 import numpy as np
 
 from ae_keras.codec.loading import load_codec
-from ae_keras.data.loading import load_images
-from ae_keras.evaluation import measure
-from ae_keras.rate_distortion import PERFECT_PSNR, measure_codec
+from ae_keras.data.images import load_images
+from ae_keras.evaluation.rate_distortion import PERFECT_PSNR, measure_codec
+from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe, closest
-from ae_keras.run_figures import pick_examples
-from ae_keras.saved_model import RunFolder, load_model
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import load_model
+from ae_keras.runs.pictures import pick_examples
 from tuning.search_space import build_recipe
 
 # Which way each goes.

@@ -13,7 +13,7 @@ import keras_tuner
 from keras_tuner import oracles
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from ae_keras.safe_files import write_text
+from ae_keras.system.safe_files import write_text
 from tuning.progress import Progress
 
 # A trial whose worker died so often may be what kills them.

@@ -8,7 +8,7 @@ import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
 from ae_keras import figures, metrics
-from ae_keras.safe_files import write_safely, write_text
+from ae_keras.system.safe_files import write_safely, write_text
 from tuning.progress import format_value
 from tuning.trials import make_recipe
 

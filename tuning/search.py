@@ -13,7 +13,7 @@ import keras_tuner
 from keras_tuner import HyperParameters
 
 from ae_keras.recipe import Recipe, closest
-from ae_keras.safe_files import write_text
+from ae_keras.system.safe_files import write_text
 from tuning import oracles, reports
 from tuning.objectives import OBJECTIVES, Goal
 from tuning.search_space import DEFAULT, make_space

@@ -11,8 +11,8 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.errors import FailedTrialError
 
 from ae_keras.recipe import Recipe
-from ae_keras.saved_model import RunFolder
-from ae_keras.training import train
+from ae_keras.runs.folder import RunFolder
+from ae_keras.training.trainer import train
 from tuning.objectives import Goal, InfeasibleError
 from tuning.oracles import REASON
 from tuning.search_space import apply_values

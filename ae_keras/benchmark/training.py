@@ -7,13 +7,13 @@ import numpy as np
 from keras import ops
 
 from ae_keras.benchmark.timing import OURS, Alternative, compare, take_turns
-from ae_keras.compilation import compile_model
-from ae_keras.data.loading import Images, load_images
+from ae_keras.data.images import Images, load_images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_model, recipe_for
+from ae_keras.training.compilation import compile_model
 
 # For Keras's own grouped convolutions, which take seconds a step.
 _FEW_STEPS = 1

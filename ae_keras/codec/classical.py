@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from ae_keras.codec import CLASSICAL
-from ae_keras.codec.fitting import fit_quantizer
 from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.table_fitting import fit_quantizer
 
 # Share of the variance that the principal components keep before quantization.
 _KEPT_VARIANCE = 0.9995

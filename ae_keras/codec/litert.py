@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ae_keras.quiet import quiet_stderr
+from ae_keras.system.quiet import quiet_stderr
 
 # In the order in which one takes what another gives.
 SIGNATURES = ("encode", "decode", "colourize")

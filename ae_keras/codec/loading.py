@@ -8,7 +8,8 @@ from ae_keras.codec.bitstream import Header
 from ae_keras.codec.errors import WrongModelError
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.quantizer import Quantizer
-from ae_keras.saved_model import RunFolder, find_run, list_runs, load_model
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import find_run, list_runs, load_model
 
 
 def load_codec(run: str | Path, **settings) -> ImageCodec:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
-from ae_keras.data.parts import assign_parts
+from ae_keras.data.splits import assign_splits
 from ae_keras.recipe import Recipe
 
 # More are taken for numbers that are no labels.
@@ -25,7 +25,7 @@ def _load_arrays(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"Cannot read {str(path)!r} as a NumPy file: {error}") from error
     if "x_train" in arrays and "x_test" in arrays:
-        return [(arrays[f"x_{part}"], arrays.get(f"y_{part}")) for part in ("train", "test")]
+        return [(arrays[f"x_{split}"], arrays.get(f"y_{split}")) for split in ("train", "test")]
     if "images" in arrays:
         return [(arrays["images"], arrays.get("labels"))]
     raise ValueError(
@@ -86,7 +86,7 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
     class_names = _check_labels(arrays, path)
     counts = [len(images) for images, _ in arrays]
     own = None if len(arrays) == 1 else np.repeat([0, 2], counts)
-    parts = assign_parts(sum(counts), own, recipe.splits)
+    splits = assign_splits(sum(counts), own, recipe.splits)
 
     def read(indices):
         offset = 0
@@ -103,4 +103,4 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
 
     status = path.stat()
     fingerprint = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
-    return ImageSource(parts, read, fingerprint, class_names)
+    return ImageSource(splits, read, fingerprint, class_names)

@@ -1,4 +1,4 @@
-"""What a source of images is: images in three parts, of which the wanted ones can be read."""
+"""What a source of images is: images in three splits, of which the wanted ones can be read."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class ImageSource:
     """Images that can be read.
 
     Args:
-        parts: int8 array. 0, 1 or 2 for each image: training, validation or test.
+        splits: int8 array. 0, 1 or 2 for each image: training, validation or test.
         read: Takes sorted indices, yields them as `Batch`es. Unreadable images, where the recipe
             leaves them out, are missing.
         fingerprint: str. Changes when the images do.
@@ -42,7 +42,7 @@ class ImageSource:
         paths: The file of each image, if each is a file.
     """
 
-    parts: np.ndarray
+    splits: np.ndarray
     read: Callable[[np.ndarray], Iterator[Batch]]
     fingerprint: str
     class_names: tuple[str, ...] = ()

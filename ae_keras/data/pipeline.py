@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ae_keras.data.augmentation import make_augmentation
-from ae_keras.data.loading import Images
+from ae_keras.data.images import Images
 from ae_keras.data.transforms import make_pair, to_unit_range
 from ae_keras.recipe import Recipe
 
@@ -30,7 +30,7 @@ def _options() -> tf.data.Options:
 
 
 class Pipeline:
-    """The batches of one part of a data set.
+    """The batches of one split of a data set.
 
     Args:
         data: Images.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
-from ae_keras.data.parts import PARTS, assign_parts
+from ae_keras.data.splits import SPLITS, assign_splits
 from ae_keras.recipe import Recipe
 
 # Where TFDS keeps its own copies of data sets; asked for only to find out whether there is a
@@ -70,19 +70,19 @@ def _prepared_builder(name: str):
 
 
 def open_tfds(recipe: Recipe) -> ImageSource:
-    """Return the images of a TFDS data set, in its own parts or in those of the recipe.
+    """Return the images of a TFDS data set, in its own splits or in those of the recipe.
 
     Raises:
         ValueError: if there is no such data set, or it has no 8-bit images.
         ConnectionError: if it is not on this machine and cannot be downloaded.
     """
     builder = _prepared_builder(recipe.dataset)
-    names = [name for name in PARTS if name in builder.info.splits]
+    names = [name for name in SPLITS if name in builder.info.splits]
     if not names:
-        raise ValueError(f"Data set {recipe.dataset!r} has no split of {', '.join(PARTS)}.")
+        raise ValueError(f"Data set {recipe.dataset!r} has no split of {', '.join(SPLITS)}.")
     counts = [builder.info.splits[name].num_examples for name in names]
-    own = np.repeat([PARTS.index(name) for name in names], counts)
-    parts = assign_parts(sum(counts), own, recipe.splits)
+    own = np.repeat([SPLITS.index(name) for name in names], counts)
+    splits = assign_splits(sum(counts), own, recipe.splits)
     class_names = _class_names(builder)
 
     def read(indices):
@@ -97,7 +97,7 @@ def open_tfds(recipe: Recipe) -> ImageSource:
                 yield Batch(chosen + start, images, labels)
             start += len(batch["image"])
 
-    return ImageSource(parts, read, builder.info.full_name, class_names)
+    return ImageSource(splits, read, builder.info.full_name, class_names)
 
 
 def _class_names(builder) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from keras import ops
 from ae_keras import metrics
 from ae_keras.codec.litert import in_batches
 from ae_keras.codec.quantizer import Quantizer
-from ae_keras.data.loading import Images
+from ae_keras.data.images import Images
 from ae_keras.export.runtimes import BATCH_SIZE
 from ae_keras.layers.colour import to_grey
 

@@ -17,7 +17,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from tqdm import tqdm
 
 from ae_keras.export.writers import strip_names
-from ae_keras.quiet import quiet_stderr
+from ae_keras.system.quiet import quiet_stderr
 
 # A range goes from the mean of groups' least values to that of their greatest. Small groups of
 # images cut outliers off, as suits convolutions; dense layers of sparse images want all of the

@@ -17,8 +17,9 @@ import numpy as np
 
 from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples, reconstruct
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Architectures of a convolutional autoencoder"
 EPOCHS = 5

@@ -16,9 +16,10 @@ import numpy as np
 
 from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples, reconstruct
-from ae_keras.saved_model import RunFolder
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Autoencoders of faces"
 FULL = {"batches": (32, 64, 128, 256), "filters": (32, 64, 128), "epochs": 8, "images": None}

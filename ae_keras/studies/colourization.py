@@ -15,11 +15,13 @@ colourfulness (Hasler and Suesstrunk, 2003) are means over images.
 import numpy as np
 from keras import ops
 
-from ae_keras import colour_metrics, figures, metrics
+from ae_keras import figures, metrics
 from ae_keras.layers.colour import lab_to_rgb, rgb_to_lab
+from ae_keras.metrics import colour as colour_metrics
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples, reconstruct
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Colourization"
 TEMPERATURES = (0.1, 0.2, 0.3, 0.38, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

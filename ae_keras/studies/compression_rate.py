@@ -14,10 +14,11 @@ from scipy.interpolate import PchipInterpolator
 
 from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import load_codec
+from ae_keras.evaluation.rate_distortion import PILLOW_QUALITIES, make_mosaics, measure_codec
 from ae_keras.metrics import pareto_front
-from ae_keras.rate_distortion import PILLOW_QUALITIES, make_mosaics, measure_codec
-from ae_keras.studies.lab import Lab, Page, Table
-from ae_keras.studies.trained import FACES, MODELS, train_own
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.trained_models import FACES, MODELS, train_own
+from ae_keras.studies.workspace import Lab
 
 TITLE = "The rate of compression"
 _MEASURED_IMAGES = 2000

@@ -15,9 +15,10 @@ from skimage.restoration import denoise_nl_means
 
 from ae_keras import figures, metrics
 from ae_keras.registry import change_recipe
-from ae_keras.run_figures import pick_examples, reconstruct
+from ae_keras.runs.pictures import pick_examples, reconstruct
 from ae_keras.studies.depth import variant
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Denoising"
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)

@@ -17,7 +17,8 @@ import numpy as np
 from ae_keras import figures
 from ae_keras.recipe import Recipe
 from ae_keras.registry import recipe_for
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Depth and width of a convolutional autoencoder"
 VARIANTS = ((1, 64), (1, 128), (2, 64), (2, 128))

@@ -17,15 +17,16 @@ import numpy as np
 
 from ae_keras.benchmark.timing import Alternative, take_turns
 from ae_keras.export import QUANTIZATIONS, Export
+from ae_keras.export.export_run import export_run
 from ae_keras.export.parity import SMALLEST_PSNR, make_inputs
 from ae_keras.export.quantization import LARGEST_SHARE
-from ae_keras.export.running import export_run
 from ae_keras.export.runtimes import load_exported_model, run_all
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples
-from ae_keras.saved_model import RunFolder
-from ae_keras.studies.lab import Lab, Page, Table
-from ae_keras.studies.trained import FACES, MODELS, train_own
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.pictures import pick_examples
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.trained_models import FACES, MODELS, train_own
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Exported models"
 _COLOURIZER = "colourizer"

@@ -12,10 +12,11 @@ import math
 
 from ae_keras import figures
 from ae_keras.codec.loading import load_codec
+from ae_keras.evaluation.rate_distortion import compare, make_mosaics, measure_codec
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
-from ae_keras.rate_distortion import compare, make_mosaics, measure_codec
 from ae_keras.registry import recipe_for
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Grouped convolutions"
 EPOCHS = 4

@@ -16,7 +16,8 @@ import numpy as np
 
 from ae_keras import figures
 from ae_keras.registry import recipe_for
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "The size of the latent"
 DATASETS = ("mnist", "cifar10")

@@ -14,10 +14,11 @@ import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from ae_keras import figures, metrics
-from ae_keras.data.loading import load_images
+from ae_keras.data.images import load_images
 from ae_keras.registry import change_recipe, recipe_for
-from ae_keras.run_figures import pick_examples
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.pictures import pick_examples
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Images from outside the domain"
 _IMAGES = 2000

@@ -18,8 +18,8 @@ from keras import layers
 from ae_keras import figures, metrics
 from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import load_codec
-from ae_keras.data.loading import load_images
-from ae_keras.rate_distortion import (
+from ae_keras.data.images import load_images
+from ae_keras.evaluation.rate_distortion import (
     PERFECT_PSNR,
     PILLOW_QUALITIES,
     cut_mosaics,
@@ -27,10 +27,11 @@ from ae_keras.rate_distortion import (
     round_trip,
 )
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples
-from ae_keras.safe_files import write_safely
-from ae_keras.studies.lab import Lab, Page, Table
-from ae_keras.studies.trained import train_own
+from ae_keras.runs.pictures import pick_examples
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.trained_models import train_own
+from ae_keras.studies.workspace import Lab
+from ae_keras.system.safe_files import write_safely
 
 TITLE = "Recognition of what was compressed"
 MODELS = {"mnist": ("mlp", "conv", "lossy_cae"), "cifar10": ("cae", "vae_v1", "vae_v2")}

@@ -25,10 +25,11 @@ from ae_keras.codec.classical import (
     make_singular_values,
 )
 from ae_keras.codec.loading import load_codec
-from ae_keras.rate_distortion import make_mosaics, measure_codec
-from ae_keras.run_figures import pick_examples
-from ae_keras.studies.lab import Lab, Page, Table
-from ae_keras.studies.trained import train_own
+from ae_keras.evaluation.rate_distortion import make_mosaics, measure_codec
+from ae_keras.runs.pictures import pick_examples
+from ae_keras.studies.page import Page, Table
+from ae_keras.studies.trained_models import train_own
+from ae_keras.studies.workspace import Lab
 
 TITLE = "Autoencoders and the singular value decomposition"
 MODELS = ("lossy_cae", "lossless_mlp")
