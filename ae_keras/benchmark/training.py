@@ -1,6 +1,7 @@
 """Images a second in training."""
 
 import importlib.util
+from typing import Any
 
 import keras
 import numpy as np
@@ -109,10 +110,14 @@ class _NativeConv2DTranspose(GroupedConv2DTranspose):
 
 def _with_native_groups(model) -> Autoencoder:
     """Return the same model, its grouped layers computed as Keras does."""
-    native = {GroupedConv2D: _NativeConv2D, GroupedConv2DTranspose: _NativeConv2DTranspose}
+    native: dict[type, Any] = {
+        GroupedConv2D: _NativeConv2D,
+        GroupedConv2DTranspose: _NativeConv2DTranspose,
+    }
 
-    def swap(layer):
-        return native.get(type(layer), type(layer)).from_config(layer.get_config())
+    def swap(layer: keras.Layer) -> keras.Layer:
+        kind = native.get(type(layer), type(layer))
+        return kind.from_config(layer.get_config())
 
     encoder, decoder = (
         keras.models.clone_model(part, clone_function=swap)
