@@ -6,7 +6,7 @@ import pytest
 import ae_keras
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
-from ae_keras.training import trainer
+from ae_keras.training import epoch
 
 
 class Killed(Exception):  # noqa: N818
@@ -15,7 +15,7 @@ class Killed(Exception):  # noqa: N818
 
 def train_and_die(recipe, folder, batches, overwrite=False):
     """Train until some batches, counted over all epochs, are done, and die."""
-    original, done = trainer._WithinEpoch.on_train_batch_end, [0]
+    original, done = epoch.WithinEpoch.on_train_batch_end, [0]
 
     def on_train_batch_end(self, batch, logs=None):
         done[0] += 1
@@ -24,7 +24,7 @@ def train_and_die(recipe, folder, batches, overwrite=False):
         original(self, batch, logs)
 
     with pytest.MonkeyPatch.context() as context:
-        context.setattr(trainer._WithinEpoch, "on_train_batch_end", on_train_batch_end)
+        context.setattr(epoch.WithinEpoch, "on_train_batch_end", on_train_batch_end)
         with pytest.raises(Killed):
             ae_keras.train(recipe, folder, overwrite=overwrite, verbose=0)
 

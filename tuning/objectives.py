@@ -15,7 +15,6 @@ from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe, closest
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
-from ae_keras.runs.pictures import pick_examples
 from tuning.search_space import build_recipe
 
 # Which way each goes.
@@ -78,8 +77,8 @@ class Goal:
     def measure(self, run: RunFolder) -> dict[str, float]:
         """Return the figures of a trained run: the objective, and what is shown beside it."""
         model, recipe = load_model(run.model), run.recipe
-        validation = load_images(recipe, ["validation"])["validation"]
-        examples = pick_examples(validation, _MEASURED_IMAGES)
+        validation = load_images(recipe.data_spec, ["validation"])["validation"]
+        examples = validation.pick(_MEASURED_IMAGES)
         quality = measure(model, examples, recipe)
         figures = {
             "val_loss": min(row["val_loss"] for row in run.history),

@@ -45,7 +45,7 @@ def run_search(
             raise ValueError(f"`{name}` must be at least 1. Received: {number}")
     if chief:
         parse_address(chief)
-    load_images(search.recipe, ["validation"])  # what no trial could read is said at once
+    load_images(search.recipe.data_spec, ["validation"])  # what no trial could read is said at once
     with RunFolder(search.folder).lock():
         search.start(overwrite)
         oracle = search.make_oracle()

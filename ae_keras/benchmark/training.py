@@ -47,7 +47,8 @@ def benchmark_training(
     if recipe.task != "reconstruction":
         raise ValueError(f"{name!r} is no autoencoder, which alone can be compared.")
     images = np.resize(
-        load_images(recipe, ["train"])["train"].images, (batch_size * steps, *recipe.image_shape)
+        load_images(recipe.data_spec, ["train"])["train"].images,
+        (batch_size * steps, *recipe.image_shape),
     )
     model = build_model(name, image_shape=recipe.image_shape)
     alternatives = {
@@ -65,7 +66,7 @@ def benchmark_training(
 def our_training(recipe: Recipe, images: np.ndarray) -> Alternative:
     """Return an epoch of a recipe's training on uint8 images, to be timed."""
     data = Images(images)
-    model, pipeline = compile_model(recipe, data), Pipeline(data, recipe)
+    model, pipeline = compile_model(recipe, data), Pipeline(data, recipe.batch_spec)
     return Alternative(
         lambda: model.fit(pipeline.training(epoch=0), shuffle=False, verbose=0), len(images)
     )

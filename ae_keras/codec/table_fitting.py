@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 
 from ae_keras.codec.geometry import batch_size
@@ -28,19 +29,22 @@ _MOST_BINS = 4096
 _PROBE = 0.1
 
 
-def fit_run(run: RunFolder, training: Images | None = None) -> Quantizer:
+def fit_run(
+    run: RunFolder, training: Images | None = None, model: keras.Model | None = None
+) -> Quantizer:
     """Fit the entropy tables of a run's model, and write them into its folder.
 
     Args:
         run: RunFolder. With a trained model.
         training: Images. Default: those of the run's recipe, which are read.
+        model: keras.Model. That of the run, if it is at hand.
 
     Raises:
         ValueError: if the model or the data set cannot be read.
         OSError: if the tables cannot be written.
     """
-    recipe, model = run.recipe, load_model(run.model)
-    training = training or load_images(recipe, ["train"])["train"]
+    recipe, model = run.recipe, model or load_model(run.model)
+    training = training or load_images(recipe.data_spec, ["train"])["train"]
     quantizer = fit_quantizer(
         KerasTransform(model, recipe), training.images, training.labels, digest_weights(model)
     )

@@ -1,21 +1,21 @@
-"""The images of a recipe as uint8 arrays, in memory where they fit and on disk where not."""
+"""The images of a data set as uint8 arrays, in memory where they fit and on disk where not."""
 
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ae_keras.data.image_source import ImageSource
 from ae_keras.data.sources import open_source
+from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS
-from ae_keras.recipe import Recipe
+from ae_keras.system.safe_files import write_folder_safely
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Images:
             fit into memory.
         labels: int array, or None.
         class_names: Names of the labels, if any.
-        left_out: Files that could not be read, where the recipe leaves them out.
+        left_out: Files that could not be read, where they are left out.
     """
 
     images: np.ndarray
@@ -35,14 +35,21 @@ class Images:
     class_names: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
+    def pick(self, count: int) -> "Images":
+        """Return so many images (all, if there are fewer), evenly spaced over these."""
+        count = min(count, len(self.images))
+        chosen = np.linspace(0, len(self.images) - 1, count).astype(int)
+        labels = None if self.labels is None else self.labels[chosen]
+        return Images(np.asarray(self.images[chosen]), labels, self.class_names)
+
 
 def load_images(
-    recipe: Recipe, splits: Sequence[str] = SPLITS, memory_limit: int | None = None
+    spec: DataSpec, splits: Sequence[str] = SPLITS, memory_limit: int | None = None
 ) -> dict[str, Images]:
-    """Read the images of a recipe.
+    """Read the images of a spec.
 
     Args:
-        recipe: Recipe.
+        spec: DataSpec.
         splits: Which of `"train"`, `"validation"` and `"test"` to read.
         memory_limit: int. Bytes above which the images are kept in files, in the folder that
             `AE_KERAS_CACHE` names (default `~/.cache/ae_keras`), and found there the next time.
@@ -52,23 +59,22 @@ def load_images(
         The `Images` of each split. Files that are left out are listed on stderr.
 
     Raises:
-        ValueError: if the data set is unknown, does not fit the recipe, or a split is empty.
+        ValueError: if the data set is unknown, does not fit the spec, or a split is empty.
         OSError: if files are missing or a data set cannot be downloaded.
     """
     for split in splits:
         if split not in SPLITS:
             raise ValueError(f"`splits` must be of {', '.join(SPLITS)}. Received: {split!r}")
-    source = open_source(recipe)
-    counts = _count(source, splits, recipe.dataset)
-    size = sum(counts.values()) * int(np.prod(recipe.image_shape))
+    source = open_source(spec)
+    counts = _count(source, splits, spec.dataset)
+    size = sum(counts.values()) * int(np.prod(spec.image_shape))
     if size <= (_default_memory_limit() if memory_limit is None else memory_limit):
         arrays = {
-            split: np.empty((count, *recipe.image_shape), np.uint8)
-            for split, count in counts.items()
+            split: np.empty((count, *spec.image_shape), np.uint8) for split, count in counts.items()
         }
-        data = _collect(source, arrays, recipe.dataset)
+        data = _collect(source, arrays, spec.dataset)
     else:
-        data = _collect_on_disk(source, counts, recipe)
+        data = _collect_on_disk(source, counts, spec)
     for path in (path for images in data.values() for path in images.left_out):
         print(f"left out: {path}", file=sys.stderr)
     return data
@@ -92,12 +98,14 @@ def _default_memory_limit() -> int:
         return 2**31
 
 
-def _collect(source: ImageSource, arrays: dict[str, np.ndarray], title: str) -> dict[str, Images]:
+def _collect(
+    source: ImageSource, arrays: Mapping[str, np.ndarray], title: str
+) -> dict[str, Images]:
     """Read the images of some splits of a source into arrays made for them."""
     codes = {split: SPLITS.index(split) for split in arrays}
     indices = np.flatnonzero(np.isin(source.splits, list(codes.values())))
-    read = {split: [] for split in arrays}
-    labels = {split: [] for split in arrays}
+    read: dict[str, list[np.ndarray]] = {split: [] for split in arrays}
+    labels: dict[str, list[np.ndarray]] = {split: [] for split in arrays}
     with tqdm(
         total=len(indices), desc=f"reading {title}", unit="image", delay=1, disable=None
     ) as progress:
@@ -116,8 +124,14 @@ def _collect(source: ImageSource, arrays: dict[str, np.ndarray], title: str) -> 
     }
 
 
-def _finish(source, array, code, read, labels) -> Images:
-    read = np.concatenate(read) if read else np.empty(0, int)
+def _finish(
+    source: ImageSource,
+    array: np.ndarray,
+    code: int,
+    parts: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray],
+) -> Images:
+    read = np.concatenate(parts) if parts else np.empty(0, int)
     missing = np.setdiff1d(np.flatnonzero(source.splits == code), read)
     if len(read) == 0:
         raise ValueError(f"None of the {len(missing)} images of {SPLITS[code]!r} can be read.")
@@ -130,36 +144,33 @@ def _finish(source, array, code, read, labels) -> Images:
 
 
 def _collect_on_disk(
-    source: ImageSource, counts: dict[str, int], recipe: Recipe
+    source: ImageSource, counts: dict[str, int], spec: DataSpec
 ) -> dict[str, Images]:
     root = Path(os.environ.get("AE_KERAS_CACHE", "~/.cache/ae_keras")).expanduser()
-    root.mkdir(parents=True, exist_ok=True)
-    identity = repr(
-        (recipe.dataset, recipe.image_shape, recipe.enlarge, recipe.skip_unreadable, counts)
-    )
+    identity = repr((spec.dataset, spec.image_shape, spec.enlarge, spec.skip_unreadable, counts))
     identity += source.fingerprint
     digest = hashlib.sha256(identity.encode() + source.splits.tobytes()).hexdigest()[:16]
     folder = root / digest
     if not folder.is_dir():
-        temporary = Path(tempfile.mkdtemp(dir=root))
-        try:
-            arrays = {
-                split: np.lib.format.open_memmap(
-                    temporary / f"{split}.npy", "w+", np.uint8, (count, *recipe.image_shape)
-                )
-                for split, count in counts.items()
-            }
-            for split, images in _collect(source, arrays, recipe.dataset).items():
-                arrays[split].flush()
-                details = {"count": len(images.images), "left_out": images.left_out}
-                if images.labels is not None:
-                    details["labels"] = images.labels
-                np.savez(temporary / f"{split}-details.npz", **details)
-            if not folder.is_dir():  # another process may have been quicker
-                temporary.rename(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with write_folder_safely(folder) as temporary:
+            _fill(temporary, source, counts, spec)
     return {split: _open_from_disk(folder, split, source.class_names) for split in counts}
+
+
+def _fill(folder: Path, source: ImageSource, counts: dict[str, int], spec: DataSpec) -> None:
+    """Write the images of some splits of a source into a folder."""
+    arrays = {
+        split: np.lib.format.open_memmap(
+            folder / f"{split}.npy", "w+", np.uint8, (count, *spec.image_shape)
+        )
+        for split, count in counts.items()
+    }
+    for split, images in _collect(source, arrays, spec.dataset).items():
+        arrays[split].flush()
+        details: dict[str, Any] = {"count": len(images.images), "left_out": images.left_out}
+        if images.labels is not None:
+            details["labels"] = images.labels
+        np.savez(folder / f"{split}-details.npz", **details)
 
 
 def _open_from_disk(folder: Path, split: str, class_names: tuple[str, ...]) -> Images:

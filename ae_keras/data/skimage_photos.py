@@ -34,11 +34,11 @@ def _photographs() -> list[list[np.ndarray]]:
 
 def _assign_bands(count: int, shares: tuple[float, float, float]) -> np.ndarray:
     """Spread `count` bands over the three splits in these shares, as evenly as possible."""
-    shares = np.asarray(shares)
+    wanted = np.asarray(shares)
     taken = np.zeros(3)
     splits = np.empty(count, int)
     for band in range(count):
-        splits[band] = np.argmax(shares * (band + 1) - taken)
+        splits[band] = np.argmax(wanted * (band + 1) - taken)
         taken[splits[band]] += 1
     return splits
 

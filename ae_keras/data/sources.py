@@ -1,9 +1,10 @@
 """Sources: where the images of a data set come from.
 
-The splits (training, validation, test) of a source depend on the data set and the recipe's shares
+The splits (training, validation, test) of a source depend on the data set and the given shares
 alone, never on its seed.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from ae_keras.data.array_files import open_array_file
 from ae_keras.data.image_files import find_images, fit_image, read_image
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource
 from ae_keras.data.skimage_photos import cut_photographs
+from ae_keras.data.spec import DEFAULT_SPLITS, DataSpec
 from ae_keras.data.splits import assign_splits
 from ae_keras.data.tfds_images import open_tfds
-from ae_keras.recipe import DEFAULT_SPLITS, Recipe
 
 # Of data sets whose images all have one small size.
 IMAGE_SHAPES = {
@@ -36,28 +37,28 @@ def dataset_key(name: str) -> str:
     return name.partition(":")[0]
 
 
-def open_source(recipe: Recipe) -> ImageSource:
-    """Return the source of a recipe's data set.
+def open_source(spec: DataSpec) -> ImageSource:
+    """Return the source of a data set.
 
     Raises:
-        ValueError: if there is no such data set, or its images do not fit the recipe.
+        ValueError: if there is no such data set, or its images do not fit the spec.
         OSError: if a file is missing or a data set cannot be downloaded.
     """
-    name = recipe.dataset
+    name = spec.dataset
     path = Path(name).expanduser()
     if name == "skimage":
-        return _open_skimage(recipe)
+        return _open_skimage(spec)
     if dataset_key(name) not in IMAGE_SHAPES and path.is_dir():
-        return _open_folder(path, recipe)
+        return _open_folder(path, spec)
     if path.suffix.lower() in (".npz", ".npy"):
-        return open_array_file(path, recipe)
-    return open_tfds(recipe)
+        return open_array_file(path, spec)
+    return open_tfds(spec)
 
 
-def _open_skimage(recipe: Recipe) -> ImageSource:
-    patches, splits = cut_photographs(recipe.image_shape, recipe.splits or DEFAULT_SPLITS)
+def _open_skimage(spec: DataSpec) -> ImageSource:
+    patches, splits = cut_photographs(spec.image_shape, spec.splits or DEFAULT_SPLITS)
 
-    def read(indices):
+    def read(indices: np.ndarray) -> Iterator[Batch]:
         yield Batch(indices, patches[indices])
 
     return ImageSource(splits, read, "skimage")
@@ -87,23 +88,23 @@ def _celeba_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
     return np.asarray([split_of[path.name] for path in paths], np.int8)
 
 
-def _open_folder(folder: Path, recipe: Recipe) -> ImageSource:
+def _open_folder(folder: Path, spec: DataSpec) -> ImageSource:
     paths = find_images(folder)
-    own = None if recipe.splits else _celeba_splits(folder, paths)
-    splits = assign_splits(len(paths), own, recipe.splits)
+    own = None if spec.splits else _celeba_splits(folder, paths)
+    splits = assign_splits(len(paths), own, spec.splits)
 
-    def read_one(index):
+    def read_one(index: int) -> np.ndarray | None:
         try:
-            return fit_image(read_image(paths[index]), recipe.image_shape, recipe.enlarge)
+            return fit_image(read_image(paths[index]), spec.image_shape, spec.enlarge)
         except ValueError as error:
-            if recipe.skip_unreadable:
+            if spec.skip_unreadable:
                 return None
             raise ValueError(
                 f"{str(paths[index])!r}: {error}. Remove the file, or leave such files out with "
                 "--skip-unreadable."
             ) from error
 
-    def read(indices):
+    def read(indices: np.ndarray) -> Iterator[Batch]:
         for start in range(0, len(indices), BATCH_SIZE):
             chunk = indices[start : start + BATCH_SIZE]
             images = [(index, read_one(index)) for index in chunk]

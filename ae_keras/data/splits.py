@@ -6,7 +6,7 @@ images.
 
 import numpy as np
 
-from ae_keras.recipe import DEFAULT_SPLITS
+from ae_keras.data.spec import DEFAULT_SPLITS
 
 SPLITS = ("train", "validation", "test")
 
@@ -37,7 +37,7 @@ def complete_splits(splits: np.ndarray) -> np.ndarray:
 def assign_splits(
     count: int, own: np.ndarray | None, shares: tuple[float, float, float] | None
 ) -> np.ndarray:
-    """Assign images to splits by a recipe's shares, or else as the data set itself does, if so."""
+    """Assign images to splits by given shares, or else as the data set itself does, if so."""
     if shares or own is None:
         return shuffled_splits(count, shares or DEFAULT_SPLITS)
     return complete_splits(own)

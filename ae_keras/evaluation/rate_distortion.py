@@ -97,7 +97,7 @@ def _load_codecs(folder: RunFolder, recipe: Recipe, against: Sequence[str]) -> d
     """Return the codec of a run, then the others, by their names."""
     training, has_tables = None, _has_tables(folder)
     if not has_tables or any(name[:3] in ("svd", "pca") for name in against):
-        training = load_images(recipe, ["train"])["train"]
+        training = load_images(recipe.data_spec, ["train"])["train"]
     if not has_tables:
         fit_run(folder, training)
     codecs = {recipe.model: load_codec(folder.path)}
@@ -145,7 +145,7 @@ def _read_images(recipe: Recipe, dataset: str | None, split: str, limit: int | N
         return _read_photographs(place, limit, recipe.skip_unreadable), place.name
     shape, skip = recipe.image_shape, recipe.skip_unreadable
     recipe = change_recipe(recipe, dataset, image_shape=shape, skip_unreadable=skip)
-    images = load_images(recipe, [split])[split].images
+    images = load_images(recipe.data_spec, [split])[split].images
     count = min(limit or len(images), len(images))
     chosen = np.linspace(0, len(images) - 1, count).astype(int)
     return np.asarray(images[chosen]), f"{recipe.data_name}-{split}"

@@ -3,7 +3,9 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from ae_keras import metrics
@@ -18,7 +20,7 @@ from ae_keras.runs.pictures import write_reconstructions
 from ae_keras.system.safe_files import write_text
 
 
-def measure(model, data: Images, recipe: Recipe) -> dict[str, float | int | None]:
+def measure(model: keras.Model, data: Images, recipe: Recipe) -> dict[str, float | int | None]:
     """Measure a model's reconstructions of some images.
 
     Args:
@@ -40,10 +42,11 @@ def measure(model, data: Images, recipe: Recipe) -> dict[str, float | int | None
         - `ab_rmse`, over all pixels, and `delta_e` (CIEDE2000) and `colourfulness`, means over the
           images; only of colourization.
     """
-    batches = Pipeline(data, recipe).evaluation().as_numpy_iterator()
-    scores = [_score(model, inputs, targets, recipe) for inputs, targets in batches]
-    scores = {key: np.concatenate([batch[key] for batch in scores]) for key in scores[0]}
-    result = {"images": len(data.images), **_errors(scores.pop("errors"), data.images)}
+    batches = Pipeline(data, recipe.batch_spec).evaluation().as_numpy_iterator()
+    scored = [_score(model, inputs, targets, recipe) for inputs, targets in batches]
+    scores = {key: np.concatenate([batch[key] for batch in scored]) for key in scored[0]}
+    errors = _errors(scores.pop("errors"), data.images)
+    result: dict[str, Any] = {"images": len(data.images), **errors}
     result |= {key: float(values.mean()) for key, values in scores.items()}
     if "ms_ssim" in result:
         result["ms_ssim_scales"] = metrics.count_scales(*data.images.shape[1:3])
@@ -52,7 +55,9 @@ def measure(model, data: Images, recipe: Recipe) -> dict[str, float | int | None
     return result
 
 
-def _score(model, inputs, targets: np.ndarray, recipe: Recipe) -> dict[str, np.ndarray]:
+def _score(
+    model: keras.Model, inputs: Any, targets: np.ndarray, recipe: Recipe
+) -> dict[str, np.ndarray]:
     """Return, of a batch, the squared errors `(count, channels)` and a value for each image."""
     outputs = model.predict_on_batch(inputs)
     scores = {"errors": metrics.channel_mse(targets, outputs)}
@@ -80,7 +85,7 @@ def _errors(errors: np.ndarray, images: np.ndarray) -> dict[str, float | None]:
     return {key: float(value) if math.isfinite(value) else None for key, value in values.items()}
 
 
-def check_labels(data: Images, model, recipe: Recipe) -> None:
+def check_labels(data: Images, model: keras.Model, recipe: Recipe) -> None:
     """Raise `ValueError` if a conditional model does not know the labels of some images."""
     if recipe.conditional and (data.labels is None or data.labels.max() >= model.classes):
         raise ValueError(
@@ -121,7 +126,7 @@ def evaluate(
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{split}"
     table, figure = (output_dir / f"{name}.{ending}" for ending in ("json", "png"))
-    data = load_images(recipe, [split])[split]
+    data = load_images(recipe.data_spec, [split])[split]
     check_labels(data, model, recipe)
     result = measure(model, data, recipe)
     write_text(table, json.dumps(result, indent=2) + "\n")

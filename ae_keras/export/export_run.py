@@ -18,7 +18,6 @@ from ae_keras.export.parity import check
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.loading import find_run
-from ae_keras.runs.pictures import pick_examples
 from ae_keras.system.safe_files import write_folder_safely, write_text
 
 REPORT = "export.json"
@@ -120,11 +119,11 @@ def _load(recipe: Recipe, export: Export) -> dict[str, Images]:
     """Return a few test images and, for int8, training images."""
     parts = ["train", "test"] if export.quantization == "int8" else ["test"]
     try:
-        data = load_images(recipe, parts)
+        data = load_images(recipe.data_spec, parts)
     except OSError as error:
         reason = "int8 takes its ranges" if "train" in parts else "An export takes its proof"
         raise type(error)(f"{reason} from images of the data set. {error}") from error
-    return {part: pick_examples(images, _IMAGES) for part, images in data.items()}
+    return {part: images.pick(_IMAGES) for part, images in data.items()}
 
 
 def _describe(exporter: Exporter, path: Path) -> dict:

@@ -29,9 +29,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ae_keras.recipe import Recipe
 from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
+
+if TYPE_CHECKING:
+    import keras
 
 
 class RunFolder:
@@ -43,20 +47,34 @@ class RunFolder:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self.model = self.path / "model.keras"
-        self.last_model = self.path / "last.keras"
-        self.checkpoint = self.path / "checkpoint.npz"
-        self.entropy_tables = self.path / "entropy_tables.npz"
-        self.history_figure = self.path / "history.png"
-        self.reconstructions_figure = self.path / "reconstructions.png"
-        self.samples_figure = self.path / "samples.png"
+        # What a new run replaces; the recipe itself stays until the new one takes its place.
+        self._replaced: list[Path] = []
+        self._metrics = self._name("metrics.json")
+        self.checkpoint = self._name("checkpoint.npz")
+        self.model = self._name("model.keras")
+        self.last_model = self._name("last.keras")
+        self._history = self._name("history.csv")
+        self.entropy_tables = self._name("entropy_tables.npz")
+        self.history_figure = self._name("history.png")
+        self.reconstructions_figure = self._name("reconstructions.png")
+        self.samples_figure = self._name("samples.png")
+        self.tensorboard = self._name("tensorboard")
+        self.exports = self._name("exports")
+        # Without a recipe, these two are from a preview of the run that begins.
         self.dataset_figure = self.path / "dataset.png"
         self.augmentation_figure = self.path / "augmentation.png"
-        self.tensorboard = self.path / "tensorboard"
-        self.exports = self.path / "exports"
         self._recipe = self.path / "recipe.json"
-        self._history = self.path / "history.csv"
-        self._metrics = self.path / "metrics.json"
+
+    def _name(self, name: str) -> Path:
+        """Return the path of a file or folder that belongs to one run alone."""
+        path = self.path / name
+        self._replaced.append(path)
+        return path
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a run, finished or not."""
+        return self._recipe.is_file()
 
     @property
     def is_finished(self) -> bool:
@@ -64,13 +82,14 @@ class RunFolder:
         return self._metrics.is_file()
 
     @property
-    def recipe(self) -> Recipe | None:
-        """The recipe of the run, or None where there is no run.
+    def recipe(self) -> Recipe:
+        """The recipe of the run.
 
         Raises:
+            FileNotFoundError: if there is no run.
             ValueError: if it is damaged.
         """
-        return Recipe.read(self._recipe) if self._recipe.is_file() else None
+        return Recipe.read(self._recipe)
 
     def check(self, recipe: Recipe, overwrite: bool = False) -> None:
         """Find out, before any work is done, whether a recipe may be trained in this folder.
@@ -84,7 +103,7 @@ class RunFolder:
         place = next(place for place in places if place.exists())
         if not place.is_dir() or not os.access(place, os.W_OK):
             raise PermissionError(f"Cannot write in {str(place)!r}. Choose another --output.")
-        if not self._recipe.is_file() and self._has_files():
+        if not self.exists and self._has_files():
             raise FileExistsError(
                 f"{str(self.path)!r} holds files that are not of a run. Choose another --output."
             )
@@ -93,7 +112,7 @@ class RunFolder:
                 f"{str(self.path)!r} holds a finished run. Choose another folder with --output, "
                 "or replace it with --overwrite."
             )
-        if not overwrite and self._recipe.is_file():
+        if not overwrite and self.exists:
             self._check_same(recipe)
 
     def _has_files(self) -> bool:
@@ -127,23 +146,19 @@ class RunFolder:
         """
         if self.is_finished or not self.is_of(recipe):
             # The recipe goes last, and by replacement: with it, the folder is a run's throughout.
-            files = (self._metrics, self.checkpoint, self.model, self.last_model, self._history)
-            files += (self.entropy_tables,)
-            pictures = (self.history_figure, self.reconstructions_figure, self.samples_figure)
-            # Without a recipe, these two are from a preview of this run.
-            previews = (self.dataset_figure, self.augmentation_figure)
-            for path in (*files, *pictures, *(previews if self._recipe.is_file() else ())):
-                path.unlink(missing_ok=True)
-            for folder in (self.tensorboard, self.exports):
-                shutil.rmtree(folder, ignore_errors=True)
+            previews = (self.dataset_figure, self.augmentation_figure) if self.exists else ()
+            for path in (*self._replaced, *previews):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(
+                    missing_ok=True
+                )
             write_text(self._recipe, recipe.to_json())
         remove_leftovers(self.path)
 
     def is_of(self, recipe: Recipe) -> bool:
         """Whether the folder holds a run of this recipe."""
         try:
-            return self.recipe is not None and not self.recipe.differences(recipe)
-        except ValueError:  # damaged
+            return not self.recipe.differences(recipe)
+        except (FileNotFoundError, ValueError):  # there is none, or it is damaged
             return False
 
     @contextlib.contextmanager
@@ -186,15 +201,15 @@ class RunFolder:
             return [{key: float(row[key]) for key in row} for row in csv.DictReader(rows)]
 
     @property
-    def metrics(self) -> dict:
+    def metrics(self) -> dict[str, Any]:
         """What `metrics.json` holds, of a finished run."""
         return json.loads(self._metrics.read_text(encoding="utf-8"))
 
-    def write_metrics(self, metrics: dict) -> None:
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write `metrics.json`, which marks the run as finished."""
         write_text(self._metrics, json.dumps(metrics, indent=2) + "\n")
 
-    def write_model(self, model, path: Path) -> None:
+    def write_model(self, model: "keras.Model", path: Path) -> None:
         """Write a model, without its optimizer, as a `.keras` file."""
         bare = type(model).from_config(model.get_config())
         bare.set_weights(model.get_weights())

@@ -1,8 +1,12 @@
 """Runs and their models, found by name."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ae_keras.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from ae_keras.models.image_model import ImageModel
 
 
 def _roots() -> list[Path]:
@@ -31,7 +35,7 @@ def find_run(name_or_path: str | Path) -> RunFolder:
         places += [root / name_or_path for root in _roots()]
     for place in places:
         run = RunFolder(place)
-        if run.model.is_file() and run.recipe is not None:
+        if run.model.is_file() and run.exists:
             return run
     raise FileNotFoundError(
         f"No trained model at {str(name_or_path)!r}. Expected a run folder with 'model.keras' and "
@@ -39,7 +43,7 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     )
 
 
-def load(name_or_path: str | Path):
+def load(name_or_path: str | Path) -> "ImageModel":
     """Load a trained autoencoder.
 
     Args:
@@ -59,7 +63,7 @@ def load(name_or_path: str | Path):
     return load_model(find_run(name_or_path).model)
 
 
-def load_model(path: str | Path):
+def load_model(path: str | Path) -> "ImageModel":
     """Load a `.keras` file of this library.
 
     Raises:

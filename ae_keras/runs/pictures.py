@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from ae_keras import figures, metrics
@@ -12,20 +13,12 @@ from ae_keras.data.transforms import to_unit_range
 from ae_keras.recipe import Recipe
 from ae_keras.system.safe_files import write_safely
 
-_SHOWN_IMAGES = 10
+SHOWN_IMAGES = 10
 # In a grid of several rows.
 _GRID_IMAGES = 30
 
 
-def pick_examples(data: Images, count: int = _SHOWN_IMAGES) -> Images:
-    """Return some images (fewer if there are fewer), evenly spaced over all of them."""
-    count = min(count, len(data.images))
-    chosen = np.linspace(0, len(data.images) - 1, count).astype(int)
-    labels = None if data.labels is None else data.labels[chosen]
-    return Images(np.asarray(data.images[chosen]), labels, data.class_names)
-
-
-def reconstruct(model, data: Images, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+def reconstruct(model: keras.Model, data: Images, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     """Return a model's input and output for some images.
 
     Args:
@@ -37,16 +30,17 @@ def reconstruct(model, data: Images, recipe: Recipe) -> tuple[np.ndarray, np.nda
         Inputs and reconstructions, float32 in [0, 1] and of the same shape. The input of
         `"denoising"` is noisy, that of `"colourization"` grey.
     """
-    batches, outputs = [], []
-    for inputs, _ in Pipeline(data, recipe).evaluation().as_numpy_iterator():
-        outputs.append(model.predict_on_batch(inputs))
+    batches: list[np.ndarray] = []
+    results: list[np.ndarray] = []
+    for inputs, _ in Pipeline(data, recipe.batch_spec).evaluation().as_numpy_iterator():
+        results.append(model.predict_on_batch(inputs))
         batches.append(inputs[0] if recipe.conditional else inputs)
-    outputs = np.concatenate(outputs)
+    outputs = np.concatenate(results)
     return np.broadcast_to(np.concatenate(batches), outputs.shape), outputs
 
 
 def write_reconstructions(
-    model, data: Images, recipe: Recipe, path: str | Path, split: str = "test"
+    model: keras.Model, data: Images, recipe: Recipe, path: str | Path, split: str = "test"
 ) -> None:
     """Write a figure of ten of the images, their reconstructions, and the differences.
 
@@ -57,13 +51,13 @@ def write_reconstructions(
         path: Where to write; the ending names the format.
         split: str. What to call the images.
     """
-    examples = pick_examples(data)
+    examples = data.pick(SHOWN_IMAGES)
     inputs, outputs = reconstruct(model, examples, recipe)
     originals = examples.images.astype(np.float32) / 255
     psnr = metrics.psnr(metrics.mse(originals, outputs))
     title = f"{recipe.model} on {recipe.data_name}: {len(originals)} {split} images with their PSNR"
     with write_safely(path) as temporary:
-        figures.save_reconstructions(temporary, inputs, originals, outputs, psnr, title)
+        figures.save_reconstructions(temporary, inputs, originals, outputs, list(psnr), title)
 
 
 def write_dataset(data: Images, recipe: Recipe, path: str | Path) -> None:
@@ -74,14 +68,14 @@ def write_dataset(data: Images, recipe: Recipe, path: str | Path) -> None:
         recipe: Recipe.
         path: Where to write; the ending names the format.
     """
-    examples = pick_examples(data, _GRID_IMAGES)
+    examples = data.pick(_GRID_IMAGES)
     title = f"{recipe.data_name}: {len(examples.images)} of {len(data.images):,} training images"
     with write_safely(path) as temporary:
         captions = _captions(examples.labels, data)
         figures.save_image_grid(temporary, examples.images / 255, title, captions)
 
 
-def _captions(labels, data: Images) -> list[str]:
+def _captions(labels: np.ndarray | None, data: Images) -> list[str]:
     if labels is None:
         return []
     return [data.class_names[label] for label in labels]
@@ -96,7 +90,7 @@ def write_augmentation(data: Images, recipe: Recipe, path: str | Path) -> None:
         path: Where to write; the ending names the format.
     """
     images = np.repeat(data.images[:1], _GRID_IMAGES, axis=0)
-    augment, seed = make_augmentation(recipe), [recipe.seed, 0]
+    augment, seed = make_augmentation(recipe.batch_spec), [recipe.seed, 0]
     moved = np.asarray(augment(to_unit_range(images), seed))
     unit = {"rotation": "°", "shear": "°"}
     amounts = ", ".join(
@@ -109,7 +103,7 @@ def write_augmentation(data: Images, recipe: Recipe, path: str | Path) -> None:
         figures.save_image_grid(temporary, moved, title)
 
 
-def write_samples(model, data: Images, recipe: Recipe, path: str | Path) -> None:
+def write_samples(model: keras.Model, data: Images, recipe: Recipe, path: str | Path) -> None:
     """Write a figure of images drawn from the prior of a variational model.
 
     Args:
@@ -118,7 +112,9 @@ def write_samples(model, data: Images, recipe: Recipe, path: str | Path) -> None
         recipe: Recipe. Its seed is used.
         path: Where to write; the ending names the format.
     """
-    labels = np.resize(np.unique(data.labels), _GRID_IMAGES) if recipe.conditional else None
+    labels = None
+    if recipe.conditional and data.labels is not None:
+        labels = np.resize(np.unique(data.labels), _GRID_IMAGES)
     images = np.asarray(model.sample(_GRID_IMAGES, labels, seed=recipe.seed))
     title = f"{recipe.model} on {recipe.data_name}: samples from the prior"
     with write_safely(path) as temporary:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
-from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.runs.pictures import reconstruct
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.workspace import Lab
 
@@ -50,7 +50,7 @@ def run(lab: Lab) -> Page:
     steps, rows, examples = lab.time_steps(runs), [], {}
     for name, run in runs.items():
         rows.append((name, *_measure(lab, run), steps[name]))
-        test = pick_examples(lab.load_images(run, "test"), _SHOWN)
+        test = lab.load_images(run, "test").pick(_SHOWN)
         examples["original"], examples[name] = reconstruct(lab.load_model(run), test, run.recipe)
     header = ("variant", "latent values", "parameters", "training MSE", "test MSE", "gap [%]")
     header += ("PSNR [dB]", "SSIM", "sharpness", "step [ms]")
@@ -65,7 +65,7 @@ def run(lab: Lab) -> Page:
 def _measure(lab: Lab, run) -> tuple:
     model = lab.load_model(run)
     training, test = lab.measure_mse(run, "train"), run.metrics["test"]
-    examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
+    examples = lab.load_images(run, "test").pick(_SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
     gap = 100 * (test["mse"] / training - 1)

@@ -17,7 +17,7 @@ import numpy as np
 from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
 from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.runs.pictures import reconstruct
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.workspace import Lab
 
@@ -81,7 +81,7 @@ def _measure(lab: Lab, run) -> tuple:
     """Return parameters, training, validation and test error, and sharpness."""
     model = lab.load_model(run)
     errors = [lab.measure_mse(run, part) for part in ("train", "validation")]
-    examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
+    examples = lab.load_images(run, "test").pick(_SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
     return (model.parameter_count, *errors, run.metrics["test"]["mse"], sharpness)
@@ -111,7 +111,7 @@ def _panel(title: str, runs: dict, label: str, coloured: int) -> figures.Panel:
 def _reconstruct(lab: Lab, runs: dict) -> dict[str, np.ndarray]:
     rows = {}
     for name, run in runs.items():
-        examples = pick_examples(lab.load_images(run, "test"), _SHOWN)
+        examples = lab.load_images(run, "test").pick(_SHOWN)
         rows["original"], rows[name] = reconstruct(lab.load_model(run), examples, run.recipe)
     return rows
 

@@ -19,7 +19,7 @@ from ae_keras import figures, metrics
 from ae_keras.layers.colour import lab_to_rgb, rgb_to_lab
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.registry import recipe_for
-from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.runs.pictures import reconstruct
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.workspace import Lab
 
@@ -43,14 +43,14 @@ def run(lab: Lab) -> Page:
     }
     models = {name: lab.load_model(run) for name, run in runs.items()}
     recipe = runs["regression"].recipe
-    validation = pick_examples(lab.load_images(runs["regression"], "validation"), _CHOOSING_IMAGES)
+    validation = lab.load_images(runs["regression"], "validation").pick(_CHOOSING_IMAGES)
     sweep = _sweep(models["classification"], validation, recipe)
     vivid = _colourfulness(validation.images / np.float32(255))
     temperature = min(TEMPERATURES, key=lambda value: abs(sweep[value][1] - vivid))
     _set_temperature(models["classification"], temperature)
 
     test = lab.load_images(runs["regression"], "test")
-    training = pick_examples(lab.load_images(runs["regression"], "train"), _COUNTED_IMAGES)
+    training = lab.load_images(runs["regression"], "train").pick(_COUNTED_IMAGES)
     originals = test.images / np.float32(255)
     answers = _trivial_answers(originals, training.images / np.float32(255))
     for name, model in models.items():

@@ -15,7 +15,7 @@ from skimage.restoration import denoise_nl_means
 
 from ae_keras import figures, metrics
 from ae_keras.registry import change_recipe
-from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.runs.pictures import reconstruct
 from ae_keras.studies.depth import variant
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.workspace import Lab
@@ -39,7 +39,7 @@ def run(lab: Lab) -> Page:
     }
     models = {name: lab.load_model(run) for name, run in runs.items()}
     recipe = runs["conv"].recipe
-    test = pick_examples(lab.load_images(runs["conv"], "test"), _IMAGES)
+    test = lab.load_images(runs["conv"], "test").pick(_IMAGES)
     results = {level: _clean(models, test, recipe, level) for level in LEVELS}
     originals = test.images / np.float32(255)
     psnr = {

@@ -23,7 +23,6 @@ from ae_keras.export.quantization import LARGEST_SHARE
 from ae_keras.export.runtimes import load_exported_model, run_all
 from ae_keras.registry import recipe_for
 from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import FACES, MODELS, train_own
 from ae_keras.studies.workspace import Lab
@@ -74,7 +73,7 @@ def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
     print(f"exporting {name}", flush=True)
     model = lab.load_model(run)
     model.jit_compile = False  # XLA slows convolutions on a CPU
-    data = pick_examples(lab.load_images(run, "test"), max(_BATCHES))
+    data = lab.load_images(run, "test").pick(max(_BATCHES))
     inputs = make_inputs(model, data)
     with tempfile.TemporaryDirectory() as folder:
         reports, exported = {}, {}

@@ -16,7 +16,6 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from ae_keras import figures, metrics
 from ae_keras.data.images import load_images
 from ae_keras.registry import change_recipe, recipe_for
-from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.workspace import Lab
 
@@ -31,7 +30,7 @@ def run(lab: Lab) -> Page:
     """Compare the errors of digits with those of other images."""
     run = lab.train("out_of_domain-mlp", recipe_for("mlp", "mnist", latent_dim=512, epochs=5))
     model = lab.load_model(run)
-    digits = pick_examples(lab.load_images(run, "test"), _IMAGES).images
+    digits = lab.load_images(run, "test").pick(_IMAGES).images
     groups = {"digits": digits} | _others(lab, run.recipe, digits)
     images = {name: group / np.float32(255) for name, group in groups.items()}
     outputs = {name: model.predict(group, verbose=0) for name, group in images.items()}
@@ -56,7 +55,7 @@ def _others(lab: Lab, recipe, digits: np.ndarray) -> dict[str, np.ndarray]:
     for name, dataset in (("photographs", "skimage"), ("CIFAR-10", "cifar10")):
         if not (lab.quick and dataset != "skimage"):
             other = change_recipe(recipe, dataset, image_shape=recipe.image_shape)
-            groups[name] = pick_examples(load_images(other, ["test"])["test"], _IMAGES).images
+            groups[name] = load_images(other.data_spec, ["test"])["test"].pick(_IMAGES).images
     groups["digits, a quarter turned"] = np.rot90(digits, axes=(1, 2))
     groups["digits, turned over"] = digits[:, ::-1, ::-1]
     groups["digits, inverted"] = 255 - digits

@@ -27,7 +27,6 @@ from ae_keras.evaluation.rate_distortion import (
     round_trip,
 )
 from ae_keras.registry import recipe_for
-from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import train_own
 from ae_keras.studies.workspace import Lab
@@ -75,8 +74,8 @@ def _train_model(lab: Lab, name: str):
 
 def _load(lab: Lab, recipe) -> tuple:
     """Return training images, and as many test images as fill mosaics, with labels."""
-    data = load_images(recipe, ["train", "test"])
-    training, test = data["train"], pick_examples(data["test"], _IMAGES)
+    data = load_images(recipe.data_spec, ["train", "test"])
+    training, test = data["train"], data["test"].pick(_IMAGES)
     mosaics = make_mosaics(test.images)
     count = len(mosaics) * mosaics[0].size // test.images[0].size
     test = type(test)(test.images[:count], None if lab.quick else test.labels[:count])

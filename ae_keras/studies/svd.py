@@ -26,7 +26,6 @@ from ae_keras.codec.classical import (
 )
 from ae_keras.codec.loading import load_codec
 from ae_keras.evaluation.rate_distortion import make_mosaics, measure_codec
-from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import train_own
 from ae_keras.studies.workspace import Lab
@@ -173,7 +172,7 @@ def _maps(lab: Lab, runs: dict, models: dict) -> dict[str, tuple[np.ndarray, np.
     for name, run in runs.items():
         fitted = None
         for part in ("train", "test"):
-            data = pick_examples(lab.load_images(run, part), _MAPPED_IMAGES)
+            data = lab.load_images(run, part).pick(_MAPPED_IMAGES)
             if data.labels is None:
                 return {}
             latents = models[name].encoder.predict(data.images / np.float32(255), verbose=0)

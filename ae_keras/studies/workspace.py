@@ -19,7 +19,6 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, load_model
-from ae_keras.runs.pictures import pick_examples
 from ae_keras.system.safe_files import write_safely
 from ae_keras.training.trainer import train
 
@@ -96,7 +95,7 @@ class Lab:
         source = repr((recipe.dataset, recipe.splits, shape, recipe.enlarge)).encode()
         name = f"{recipe.data_name}-{count}-{zlib.crc32(source):08x}.npz"
         if not (self.runs / name).is_file():
-            some = pick_examples(load_images(recipe, ["train"])["train"], count)
+            some = load_images(recipe.data_spec, ["train"])["train"].pick(count)
             self.runs.mkdir(parents=True, exist_ok=True)
             with write_safely(self.runs / name) as path:
                 np.savez(path, images=some.images)
@@ -120,7 +119,7 @@ class Lab:
     def measure_mse(self, run: RunFolder, split: str) -> float:
         """Return the mean squared error of a run on up to 10,000 images of a split of its data."""
         model, data = self.load_model(run), self.load_images(run, split)
-        batches = Pipeline(data, run.recipe).evaluation().as_numpy_iterator()
+        batches = Pipeline(data, run.recipe.batch_spec).evaluation().as_numpy_iterator()
         errors = [
             metrics.mse(targets, model.predict_on_batch(inputs)) for inputs, targets in batches
         ]
@@ -154,5 +153,5 @@ class Lab:
 @functools.lru_cache(maxsize=4)
 def _load_images(split: str, dataset: str, splits, image_shape, enlarge: bool) -> Images:
     where = {"dataset": dataset, "splits": splits, "image_shape": image_shape, "enlarge": enlarge}
-    data = load_images(Recipe(model="any", **where), [split])[split]
-    return pick_examples(data, _MEASURED_IMAGES)
+    data = load_images(Recipe(model="any", **where).data_spec, [split])[split]
+    return data.pick(_MEASURED_IMAGES)

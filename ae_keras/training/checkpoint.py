@@ -3,7 +3,9 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from ae_keras.system.safe_files import write_safely
@@ -34,7 +36,7 @@ class Progress:
         return losses.index(min(losses)) if losses else -1
 
 
-def _variables(model) -> dict[str, object]:
+def _variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Name everything that changes during training: weights, random states, optimizer, means."""
     groups = {
         "model": model.variables,
@@ -48,18 +50,20 @@ def _variables(model) -> dict[str, object]:
     }
 
 
-def write_checkpoint(path: Path, model, progress: Progress) -> None:
+def write_checkpoint(path: Path, model: keras.Model, progress: Progress) -> None:
     """Write the state of a compiled model and its progress.
 
     Raises:
         OSError: if it cannot be written; an earlier checkpoint is then unharmed.
     """
-    arrays = {name: np.asarray(variable) for name, variable in _variables(model).items()}
+    arrays: dict[str, Any] = {
+        name: np.asarray(variable) for name, variable in _variables(model).items()
+    }
     with write_safely(path) as temporary:
         np.savez(temporary, progress=json.dumps(asdict(progress)), **arrays)
 
 
-def read_checkpoint(path: Path, model) -> Progress:
+def read_checkpoint(path: Path, model: keras.Model) -> Progress:
     """Set a compiled model to the state in a checkpoint, and return its progress.
 
     Raises:

@@ -1,6 +1,7 @@
 """A recipe's model, ready for `fit`: built, with its optimizer, schedule and loss."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -64,7 +65,7 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
     model = initialize_model(recipe, data)
     if recipe.kl_warmup and not model.is_variational:
         raise ValueError(f"`kl_warmup` is for variational models, and {recipe.model!r} is none.")
-    steps_per_epoch = math.ceil(len(data.images) * recipe.copies / recipe.batch_size)
+    steps_per_epoch = math.ceil(len(data.images) * recipe.batch_spec.copies / recipe.batch_size)
     model.compile(
         optimizer=_make_optimizer(recipe, steps_per_epoch),
         loss=recipe.loss,
@@ -119,10 +120,10 @@ def _make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Op
         ) from error
 
 
-def _make_schedule(recipe: Recipe, steps_per_epoch: int):
+def _make_schedule(recipe: Recipe, steps_per_epoch: int) -> Any:
     rate, arguments = recipe.learning_rate, dict(recipe.schedule_arguments)
 
-    def take(name, default, most):
+    def take(name: str, default: float, most: float) -> float:
         value = arguments.pop(name, default)
         if not isinstance(value, int | float) or not 0 <= value <= most:
             raise ValueError(f"{name} must be a number from 0 to {most}, not {value!r}")

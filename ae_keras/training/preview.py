@@ -2,7 +2,10 @@
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
+
+import keras
 
 from ae_keras.data.images import load_images
 from ae_keras.recipe import Recipe
@@ -30,18 +33,18 @@ def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
     """
     run = RunFolder(output_dir)
     run.check(recipe, overwrite=run.is_of(recipe))
-    data = load_images(recipe, ["train"])["train"]
+    data = load_images(recipe.data_spec, ["train"])["train"]
     compile_model(recipe, data)  # which checks the rest of the recipe
     text = summarize(initialize_model(recipe, data))
     run.path.mkdir(parents=True, exist_ok=True)
     write_dataset(data, recipe, run.dataset_figure)
-    if not recipe.augments:
+    if not recipe.batch_spec.augments:
         return text, [run.dataset_figure]
     write_augmentation(data, recipe, run.augmentation_figure)
     return text, [run.dataset_figure, run.augmentation_figure]
 
 
-def summarize(model) -> str:
+def summarize(model: keras.Model) -> str:
     """Return the layers of a model, and what its latent is in comparison with its images."""
     text = io.StringIO()
     model.summary(line_length=80, expand_nested=True, print_fn=lambda line: print(line, file=text))
@@ -58,11 +61,11 @@ def summarize(model) -> str:
     )
 
 
-def _format(shape) -> str:
+def _format(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def compression_ratios(model) -> dict[str, float]:
+def compression_ratios(model: keras.Model) -> dict[str, float]:
     """Return how many times the bytes of a float32 latent an image has.
 
     Args:

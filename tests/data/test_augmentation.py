@@ -7,6 +7,7 @@ from skimage import data, transform
 
 from ae_keras import Recipe
 from ae_keras.data.augmentation import affine_matrices, make_augmentation, warp
+from ae_keras.data.spec import BatchSpec
 
 AMOUNTS = {"rotation": 40, "shear": 25, "shift": 0.2, "scale": 0.3}
 
@@ -58,12 +59,14 @@ def test_what_each_amount_does(name, draw, amount, expected, photo):
 
 def test_the_share_of_mirrored_images(photo):
     recipe = Recipe(model="cae", augmentation={"flip": 0.25})
-    flipped = make_augmentation(recipe)(tf.repeat(photo[np.newaxis], 400, axis=0), [3, 7]).numpy()
+    flipped = make_augmentation(recipe.batch_spec)(
+        tf.repeat(photo[np.newaxis], 400, axis=0), [3, 7]
+    ).numpy()
     mirrored = (flipped == photo[:, ::-1]).all(axis=(1, 2, 3))
     assert (mirrored | (flipped == photo).all(axis=(1, 2, 3))).all()
     assert 60 <= mirrored.sum() <= 140
-    moved = make_augmentation(Recipe(model="cae", augmentation={"flip": 1, "shift": 0.2}))
-    plain = make_augmentation(Recipe(model="cae", augmentation={"shift": 0.2}))
+    moved = make_augmentation(BatchSpec(augmentation={"flip": 1, "shift": 0.2}))
+    plain = make_augmentation(BatchSpec(augmentation={"shift": 0.2}))
     few = tf.repeat(photo[np.newaxis], 4, axis=0)
     np.testing.assert_array_equal(moved(few, [3, 7]), plain(few[:, :, ::-1], [3, 7]))
 
@@ -71,7 +74,7 @@ def test_the_share_of_mirrored_images(photo):
 def test_crops_are_parts_of_the_image_enlarged():
     rows, columns = np.mgrid[:24, :36].astype(np.float32)
     ramps = tf.repeat(np.stack([columns, rows, rows], axis=-1)[np.newaxis], 200, axis=0)
-    crops = make_augmentation(Recipe(model="cae", augmentation={"crop": 0.5}))(ramps, [3, 7])
+    crops = make_augmentation(BatchSpec(augmentation={"crop": 0.5}))(ramps, [3, 7])
     assert crops.shape == ramps.shape
     for channel, axis, last in ((0, 2, 35), (1, 1, 23)):
         values = crops.numpy()[..., channel]
@@ -96,7 +99,7 @@ def test_scale_above_one_enlarges():
 
 
 def test_batches_are_moved_each_in_its_own_way_and_again_the_same(photo):
-    augment = make_augmentation(Recipe(model="cae", augmentation=AMOUNTS))
+    augment = make_augmentation(BatchSpec(augmentation=AMOUNTS))
     images = tf.repeat(photo[np.newaxis], 4, axis=0)
     first = augment(images, tf.constant([0, 7]))
     assert first.shape == images.shape
@@ -107,6 +110,6 @@ def test_batches_are_moved_each_in_its_own_way_and_again_the_same(photo):
 
 @pytest.mark.parametrize("amounts", [{}, {"copies": 3}, {"rotation": 0}])
 def test_without_amounts_nothing_is_moved(amounts, photo):
-    augment = make_augmentation(Recipe(model="cae", augmentation=amounts))
+    augment = make_augmentation(BatchSpec(augmentation=amounts))
     images = tf.constant(photo[np.newaxis])
     assert augment(images, tf.constant([0, 0])) is images

@@ -11,6 +11,7 @@ from ae_keras.data import skimage_photos
 from ae_keras.data.images import load_images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.data.sources import dataset_key, open_source
+from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS, complete_splits, shuffled_splits
 from ae_keras.layers.standardization import channel_statistics
 
@@ -81,7 +82,7 @@ def test_too_large_patches_are_refused():
 
 
 def test_folder_is_split_and_read(photo_folder):
-    data = load_images(Recipe(model="cae", dataset=str(photo_folder)))
+    data = load_images(DataSpec(dataset=str(photo_folder)))
     assert [data[part].images.shape for part in SPLITS] == [
         (32, 32, 32, 3),
         (4, 32, 32, 3),
@@ -94,16 +95,16 @@ def test_official_celeba_partition_is_used(photo_folder):
     lines = [f"{name} {number % 3}" for number, name in enumerate(names)]
     (photo_folder.parent / "list_eval_partition.txt").write_text("\n".join(lines))
     recipe = Recipe(model="cae", dataset=str(photo_folder))
-    source = open_source(recipe)
+    source = open_source(recipe.data_spec)
     for path, part in zip(source.paths, source.splits, strict=True):
         assert part == names.index(path.name) % 3
     (photo_folder.parent / "list_eval_partition.txt").write_text("\n".join(lines[1:]))
     with pytest.raises(ValueError, match=r"names no split for 1 images, the first '00\.png'"):
-        open_source(recipe)
-    open_source(dataclasses.replace(recipe, splits=(0.8, 0.1, 0.1)))
+        open_source(recipe.data_spec)
+    open_source(dataclasses.replace(recipe, splits=(0.8, 0.1, 0.1)).data_spec)
     (photo_folder.parent / "list_eval_partition.txt").write_text("\n".join([*lines[:4], "x.png 7"]))
     with pytest.raises(ValueError, match=r"list_eval_partition\.txt', line 5: expected"):
-        open_source(recipe)
+        open_source(recipe.data_spec)
 
 
 def test_unreadable_image_stops_or_is_left_out(photo_folder):
@@ -111,8 +112,8 @@ def test_unreadable_image_stops_or_is_left_out(photo_folder):
     bad.write_bytes(bad.read_bytes()[:100])
     recipe = Recipe(model="cae", dataset=str(photo_folder))
     with pytest.raises(ValueError, match=r"03\.png': not a readable image .+--skip-unreadable"):
-        load_images(recipe)
-    data = load_images(dataclasses.replace(recipe, skip_unreadable=True))
+        load_images(recipe.data_spec)
+    data = load_images(dataclasses.replace(recipe, skip_unreadable=True).data_spec)
     assert sum(len(part.images) for part in data.values()) == 39
     assert [path for part in data.values() for path in part.left_out] == [str(bad)]
 
@@ -122,36 +123,36 @@ def test_too_small_image_is_named(photo_folder):
     with pytest.raises(
         ValueError, match=r"small\.png': expected .+ 32x32 .+ received one of 10x10"
     ):
-        load_images(Recipe(model="cae", dataset=str(photo_folder)))
+        load_images(DataSpec(dataset=str(photo_folder)))
 
 
 def test_unknown_part_is_refused(photo_folder):
     with pytest.raises(ValueError, match=r"must be of train, .+ Received: 'tset'"):
-        load_images(Recipe(model="cae", dataset=str(photo_folder)), ["tset"])
+        load_images(DataSpec(dataset=str(photo_folder)), ["tset"])
 
 
 def test_too_few_images_are_refused(tmp_path):
     Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="has 1 images and leaves none for"):
-        load_images(Recipe(model="cae", dataset=str(tmp_path)))
+        load_images(DataSpec(dataset=str(tmp_path)))
 
 
 def test_images_that_do_not_fit_into_memory_are_kept_on_disk(photo_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("AE_KERAS_CACHE", str(tmp_path / "cache"))
     recipe = Recipe(model="cae", dataset=str(photo_folder))
-    expected = load_images(recipe)
+    expected = load_images(recipe.data_spec)
     for _ in range(2):  # read, then found
-        data = load_images(recipe, memory_limit=0)
+        data = load_images(recipe.data_spec, memory_limit=0)
         for part in SPLITS:
             assert isinstance(data[part].images, np.memmap)
             np.testing.assert_array_equal(data[part].images, expected[part].images)
-        first = batch_arrays(Pipeline(data["train"], recipe).training(0))
+        first = batch_arrays(Pipeline(data["train"], recipe.batch_spec).training(0))
         np.testing.assert_array_equal(
-            first, batch_arrays(Pipeline(expected["train"], recipe).training(0))
+            first, batch_arrays(Pipeline(expected["train"], recipe.batch_spec).training(0))
         )
     assert len(list((tmp_path / "cache").iterdir())) == 1
     Image.new("RGB", (50, 40)).save(photo_folder / "new.png")
-    load_images(recipe, memory_limit=0)
+    load_images(recipe.data_spec, memory_limit=0)
     assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
@@ -164,12 +165,12 @@ def test_array_files(tmp_path, rng):
     np.savez(
         tmp_path / "a.npz", x_train=grey[:50], x_test=grey[50:], y_train=range(50), y_test=range(10)
     )
-    data = load_images(recipe)
+    data = load_images(recipe.data_spec)
     assert [len(data[part].images) for part in SPLITS] == [45, 5, 10]
     np.testing.assert_array_equal(data["test"].images[..., 0], grey[50:])
     np.testing.assert_array_equal(data["train"].images[..., 0], grey[data["train"].labels])
     np.save(tmp_path / "b.npy", grey)
-    data = load_images(dataclasses.replace(recipe, dataset=str(tmp_path / "b.npy")))
+    data = load_images(dataclasses.replace(recipe, dataset=str(tmp_path / "b.npy")).data_spec)
     assert [len(data[part].images) for part in SPLITS] == [48, 6, 6]
 
 
@@ -185,13 +186,13 @@ def test_array_files(tmp_path, rng):
 def test_wrong_arrays_are_refused(tmp_path, array, received):
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(ValueError, match=f"expected uint8 images .+ Received: {received}"):
-        load_images(Recipe(model="cae", dataset=str(tmp_path / "a.npy")))
+        load_images(DataSpec(dataset=str(tmp_path / "a.npy")))
 
 
 def test_too_small_arrays_name_the_data_set(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((20, 8, 8), np.uint8))
     with pytest.raises(ValueError, match=r"Data set '.+a\.npy': expected .+ 32x32 .+ one of 8x8"):
-        load_images(Recipe(model="cae", dataset=str(tmp_path / "a.npy")))
+        load_images(DataSpec(dataset=str(tmp_path / "a.npy")))
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "truncated", "flipped"])
@@ -206,26 +207,26 @@ def test_damaged_array_file_is_named(tmp_path, name, damage, rng):
     content = {"empty": b"", "text": b"hello", "truncated": good[:-999], "flipped": flipped}
     path.write_bytes(content[damage])
     with pytest.raises(ValueError, match=r"Cannot read .+a\.np.' as a NumPy file"):
-        load_images(Recipe(model="cae", dataset=str(path)))
+        load_images(DataSpec(dataset=str(path)))
 
 
 def test_arrays_of_other_names_or_label_counts_are_refused(tmp_path):
     images = np.zeros((20, 32, 32, 3), np.uint8)
     np.savez(tmp_path / "a.npz", x_train=images)
     with pytest.raises(ValueError, match=r"holds 'x_train': expected 'x_train' and 'x_test'"):
-        load_images(Recipe(model="cae", dataset=str(tmp_path / "a.npz")))
+        load_images(DataSpec(dataset=str(tmp_path / "a.npz")))
     np.savez(tmp_path / "c.npz", images=images, labels=range(3))
     with pytest.raises(ValueError, match=r"one label for each of 20 .+ shape \(3,\)"):
-        load_images(Recipe(model="cae", dataset=str(tmp_path / "c.npz")))
+        load_images(DataSpec(dataset=str(tmp_path / "c.npz")))
     np.savez(tmp_path / "b.npz", pictures=np.zeros(3))
     with pytest.raises(ValueError, match=r"holds 'pictures': expected 'x_train'"):
-        load_images(Recipe(model="cae", dataset=str(tmp_path / "b.npz")))
+        load_images(DataSpec(dataset=str(tmp_path / "b.npz")))
 
 
 @pytest.mark.parametrize("name", ["missing/folder", "missing.npz", "/nowhere/missing.npy"])
 def test_missing_paths_are_named(name):
     with pytest.raises((FileNotFoundError, ValueError), match=name):
-        load_images(Recipe(model="cae", dataset=name))
+        load_images(DataSpec(dataset=name))
 
 
 # TFDS
@@ -233,7 +234,7 @@ def test_missing_paths_are_named(name):
 
 def test_unknown_data_set_gets_the_closest_names():
     with pytest.raises(ValueError, match=r"Unknown data set 'cifar1O': .+cifar10"):
-        load_images(Recipe(model="cae", dataset="cifar1O"))
+        load_images(DataSpec(dataset="cifar1O"))
 
 
 def test_no_network_says_what_to_do(tmp_path, monkeypatch):
@@ -245,18 +246,20 @@ def test_no_network_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     message = "'kmnist'.+TFDS_DATA_DIR.+--dataset skimage"
     with pytest.raises(ConnectionError, match=message):
-        load_images(Recipe(model="cae", dataset="kmnist"))
+        load_images(DataSpec(dataset="kmnist"))
 
 
 @pytest.mark.dataset
 def test_cifar10_is_pooled_or_split_officially():
     require_dataset("cifar10")
-    pooled = load_images(recipe_for("cae"))
+    pooled = load_images(recipe_for("cae").data_spec)
     assert [len(pooled[part].images) for part in SPLITS] == [48000, 6000, 6000]
     mean, variance = channel_statistics(pooled["train"].images)
     np.testing.assert_allclose(mean, [0.4914, 0.4822, 0.4465], atol=2e-3)
     np.testing.assert_allclose(np.sqrt(variance), [0.2470, 0.2435, 0.2616], atol=2e-3)
-    official = load_images(dataclasses.replace(recipe_for("cae"), splits=None), ["test"])["test"]
+    official = load_images(dataclasses.replace(recipe_for("cae"), splits=None).data_spec, ["test"])[
+        "test"
+    ]
     assert official.images.shape == (10000, 32, 32, 3)
     assert len(official.class_names) == 10
     assert np.bincount(official.labels).tolist() == [1000] * 10

@@ -9,7 +9,7 @@ from ae_keras import metrics
 from ae_keras.data.images import Images, load_images
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.pictures import pick_examples, reconstruct
+from ae_keras.runs.pictures import reconstruct
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def model(tiny_recipe):
 
 
 def test_measure_agrees_with_the_metrics_over_all_images_at_once(model, tiny_recipe, photo_folder):
-    images = load_images(tiny_recipe, ["train"])["train"].images
+    images = load_images(tiny_recipe.data_spec, ["train"])["train"].images
     result = measure(model, Images(images), tiny_recipe)
     originals = images / np.float32(255)
     outputs = np.asarray(model(originals))
@@ -34,7 +34,7 @@ def test_measure_agrees_with_the_metrics_over_all_images_at_once(model, tiny_rec
 
 
 def test_the_mean_colour_has_a_standardized_error_of_one(tiny_recipe, photo_folder):
-    images = load_images(tiny_recipe, ["train"])["train"].images
+    images = load_images(tiny_recipe.data_spec, ["train"])["train"].images
 
     class MeanColour:
         is_variational = False
@@ -75,9 +75,9 @@ def test_reconstruct_returns_noisy_inputs_when_denoising(model, tiny_recipe, rng
 
 
 @pytest.mark.parametrize("count", [1, 9, 10, 1000])
-def test_pick_examples_spreads_them(count):
+def test_picked_images_are_spread_over_all(count):
     images = np.arange(count)
-    picked = pick_examples(Images(images, 7 * images))
+    picked = Images(images, 7 * images).pick(10)
     examples = picked.images
     np.testing.assert_array_equal(picked.labels, 7 * examples)
     assert len(examples) == min(count, 10)

@@ -73,7 +73,7 @@ class TestBothHeads:
         )
         data = Images(colours)
         model = compile_model(recipe, data)
-        pipeline = Pipeline(data, recipe)
+        pipeline = Pipeline(data, recipe.batch_spec)
         untrained = measure(model, data, recipe)
         model.fit(pipeline.training(0).repeat(30), shuffle=False, verbose=0)
         trained = measure(model, data, recipe)

@@ -102,7 +102,7 @@ def test_a_variational_run_reports_distortion_and_divergence(labelled, tmp_path)
         assert row["val_loss"] == pytest.approx(total, rel=1e-6)
     # The last validation batch is smaller: image by image it is the same.
     recipe = RunFolder(folder).recipe
-    data = load_images(recipe, ["validation"])["validation"]
+    data = load_images(recipe.data_spec, ["validation"])["validation"]
     assert len(data.images) % recipe.batch_size
     best = measure(ae_keras.load(folder), data, recipe)
     row = min(rows, key=lambda row: row["val_loss"])

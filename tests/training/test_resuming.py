@@ -12,7 +12,7 @@ from dying_runs import assert_same_results, train_and_die
 
 import ae_keras
 from ae_keras.models.autoencoder import Autoencoder
-from ae_keras.training import compilation, trainer
+from ae_keras.training import compilation, epoch
 
 
 def build_with_dropout(name, classes, image_shape, **arguments):
@@ -48,7 +48,7 @@ def test_resume_is_exact_from_any_batch(
 ):
     monkeypatch.setattr(compilation, "build_model", build_with_dropout)
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", steps_per_execution)
-    monkeypatch.setattr(trainer, "_SECONDS_BETWEEN_CHECKPOINTS", 0)
+    monkeypatch.setattr(epoch, "SECONDS_BETWEEN_CHECKPOINTS", 0)
     recipe = dataclasses.replace(tiny_recipe, batch_size=5, **changes)
     ae_keras.train(recipe, tmp_path / "whole", verbose=0)
     for batches in (1, 3, 4):
@@ -59,7 +59,7 @@ def test_resume_is_exact_from_any_batch(
 
 def test_resume_of_a_conditional_variational_model_is_exact(tmp_path, rng, monkeypatch):
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", 1)
-    monkeypatch.setattr(trainer, "_SECONDS_BETWEEN_CHECKPOINTS", 0)
+    monkeypatch.setattr(epoch, "SECONDS_BETWEEN_CHECKPOINTS", 0)
     path = tmp_path / "images.npz"
     images = rng.integers(0, 256, (40, 8, 8, 1), np.uint8)
     np.savez(path, images=images, labels=np.arange(40) % 3)
@@ -137,7 +137,7 @@ def test_interrupt_saves_and_says_how_to_continue(
     steps_per_execution, number, tiny_recipe, whole_runs, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", steps_per_execution)
-    original = trainer._WithinEpoch.on_train_batch_end
+    original = epoch.WithinEpoch.on_train_batch_end
 
     def interrupt(self, batch, logs=None):
         os.kill(os.getpid(), number)
@@ -147,7 +147,7 @@ def test_interrupt_saves_and_says_how_to_continue(
     if not whole.exists():
         ae_keras.train(tiny_recipe, whole, verbose=0)
     with monkeypatch.context() as context:
-        context.setattr(trainer._WithinEpoch, "on_train_batch_end", interrupt)
+        context.setattr(epoch.WithinEpoch, "on_train_batch_end", interrupt)
         with pytest.raises(KeyboardInterrupt, match=r"state is saved\. Run the same command again"):
             ae_keras.train(tiny_recipe, tmp_path / "pieces", verbose=0)
     assert (tmp_path / "pieces" / "checkpoint.npz").is_file()

@@ -105,10 +105,10 @@ def test_two_processes_do_not_train_in_one_folder(tiny_recipe, tmp_path):
 def test_a_run_that_another_process_finished_meanwhile_is_kept(tiny_recipe, tmp_path, monkeypatch):
     """One process passes the check; before it has the lock, another one trains to the end."""
 
-    def load_images_slowly(recipe):
+    def load_images_slowly(spec):
         monkeypatch.undo()
-        ae_keras.train(recipe, tmp_path / "run", verbose=0)
-        return load_images(recipe)
+        ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
+        return load_images(spec)
 
     monkeypatch.setattr(trainer, "load_images", load_images_slowly)
     with pytest.raises(FileExistsError, match="finished run"):
@@ -156,7 +156,7 @@ def test_nan_loss_stops_with_advice(tiny_recipe, tmp_path):
 
 def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.npz"
-    images = load_images(tiny_recipe)["train"].images
+    images = load_images(tiny_recipe.data_spec)["train"].images
     model = compile_model(tiny_recipe, Images(images))
     write_checkpoint(path, model, Progress(epoch=1))
     before = path.read_bytes()
@@ -173,7 +173,7 @@ def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, m
 
 
 def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
-    images = load_images(tiny_recipe)["train"].images
+    images = load_images(tiny_recipe.data_spec)["train"].images
     model = compile_model(tiny_recipe, Images(images))
     path = tmp_path / "checkpoint.npz"
     write_checkpoint(path, model, Progress(epoch=1))

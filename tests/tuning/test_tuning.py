@@ -89,7 +89,7 @@ def test_the_rate_of_real_files_is_an_objective(tiny_recipe, tmp_path):
     expected = figures["bpp"] + 0.02 * 255**2 * figures["coded_mse"]
     assert row["score"] == pytest.approx(expected, rel=1e-5)
     codec = ae_keras.load_codec(search.folder / "trial_0")
-    images = ae_keras.data.images.load_images(recipe, ["validation"])["validation"].images
+    images = ae_keras.data.images.load_images(recipe.data_spec, ["validation"])["validation"].images
     sizes = [len(codec.compress(image)) for image in images]
     assert figures["bpp"] == pytest.approx(8 * sum(sizes) / (len(images) * 16 * 16), rel=1e-5)
 
