@@ -4,6 +4,7 @@ Every function returns one value for each image.
 """
 
 import numpy as np
+import numpy.typing as npt
 from skimage import color
 
 # Hasler and Suesstrunk: of the means beside the standard deviations, and the range they count in.
@@ -11,7 +12,7 @@ _SHARE_OF_MEANS = 0.3
 _RANGE = 255
 
 
-def chroma_mse(images, reconstructions) -> np.ndarray:
+def chroma_mse(images: npt.ArrayLike, reconstructions: npt.ArrayLike) -> np.ndarray:
     """Return the mean squared error of a and b of CIE LAB, over both.
 
     Raises:
@@ -21,7 +22,7 @@ def chroma_mse(images, reconstructions) -> np.ndarray:
     return np.mean((images[..., 1:] - reconstructions[..., 1:]) ** 2, axis=(1, 2, 3))
 
 
-def delta_e(images, reconstructions) -> np.ndarray:
+def delta_e(images: npt.ArrayLike, reconstructions: npt.ArrayLike) -> np.ndarray:
     """Return the mean colour difference CIEDE2000; 1 is about the least that is seen.
 
     Raises:
@@ -30,7 +31,7 @@ def delta_e(images, reconstructions) -> np.ndarray:
     return color.deltaE_ciede2000(*_to_lab(images, reconstructions)).mean(axis=(1, 2))
 
 
-def colourfulness(images) -> np.ndarray:
+def colourfulness(images: npt.ArrayLike) -> np.ndarray:
     """Return the colourfulness M: from 0 for grey images on.
 
     Reference:
@@ -42,8 +43,8 @@ def colourfulness(images) -> np.ndarray:
     return spread + _SHARE_OF_MEANS * np.hypot(*opponents.mean(axis=(2, 3)))
 
 
-def _to_lab(*arrays) -> list[np.ndarray]:
-    arrays = [np.asarray(array, np.float64) for array in arrays]
+def _to_lab(*images: npt.ArrayLike) -> list[np.ndarray]:
+    arrays = [np.asarray(array, np.float64) for array in images]
     if len({array.shape for array in arrays}) > 1 or arrays[0].shape[3:] != (3,):
         shapes = " and ".join(str(array.shape) for array in arrays)
         raise ValueError(f"Expected two arrays (count, height, width, 3). Received: {shapes}.")

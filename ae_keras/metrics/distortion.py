@@ -4,6 +4,7 @@ Every function returns one value for each image, or says that it does not.
 """
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 # Wang et al., 2004: a Gaussian window of 11x11 pixels, and constants for a range of 1.
@@ -17,7 +18,9 @@ _C2 = 0.03**2
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
-def _check_pair(images, reconstructions) -> tuple[np.ndarray, np.ndarray]:
+def _check_pair(
+    images: npt.ArrayLike, reconstructions: npt.ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     images, reconstructions = np.asarray(images), np.asarray(reconstructions)
     if images.shape != reconstructions.shape or images.ndim != 4:
         raise ValueError(
@@ -27,7 +30,7 @@ def _check_pair(images, reconstructions) -> tuple[np.ndarray, np.ndarray]:
     return images.astype(np.float64), reconstructions.astype(np.float64)
 
 
-def channel_mse(images, reconstructions) -> np.ndarray:
+def channel_mse(images: npt.ArrayLike, reconstructions: npt.ArrayLike) -> np.ndarray:
     """Return the mean squared error of each channel of each image, `(count, channels)`.
 
     Raises:
@@ -37,7 +40,7 @@ def channel_mse(images, reconstructions) -> np.ndarray:
     return np.mean((images - reconstructions) ** 2, axis=(1, 2))
 
 
-def mse(images, reconstructions) -> np.ndarray:
+def mse(images: npt.ArrayLike, reconstructions: npt.ArrayLike) -> np.ndarray:
     """Return the mean squared error of each image, in units of [0, 1] squared.
 
     Raises:
@@ -46,7 +49,7 @@ def mse(images, reconstructions) -> np.ndarray:
     return np.mean(channel_mse(images, reconstructions), axis=-1)
 
 
-def psnr(mean_squared_error) -> np.ndarray:
+def psnr(mean_squared_error: npt.ArrayLike) -> np.ndarray:
     """Return the peak signal-to-noise ratio in dB of mean squared errors: `-10 log10(MSE)`.
 
     The mean of the PSNR of each image, and the PSNR of the mean MSE, are different numbers: the
@@ -63,7 +66,7 @@ def _smooth(images: np.ndarray) -> np.ndarray:
     return smooth[:, _RADIUS:-_RADIUS, _RADIUS:-_RADIUS]
 
 
-def _similarity(images, reconstructions) -> tuple[np.ndarray, np.ndarray]:
+def _similarity(images: np.ndarray, reconstructions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return SSIM and its contrast-structure term for each image and channel."""
     mean_x, mean_y = _smooth(images), _smooth(reconstructions)
     variances = _smooth(images**2 + reconstructions**2) - mean_x**2 - mean_y**2
@@ -81,7 +84,7 @@ def _check_window(shape: tuple[int, ...]) -> None:
         )
 
 
-def ssim(images, reconstructions) -> np.ndarray:
+def ssim(images: npt.ArrayLike, reconstructions: npt.ArrayLike) -> np.ndarray:
     """Return the structural similarity of each image, at most 1; the mean over its channels.
 
     Means, variances and covariance are weighted by a Gaussian of standard deviation 1.5 in a
@@ -114,7 +117,7 @@ def count_scales(height: int, width: int) -> int:
     return scales
 
 
-def ms_ssim(images, reconstructions) -> np.ndarray:
+def ms_ssim(images: npt.ArrayLike, reconstructions: npt.ArrayLike) -> np.ndarray:
     """Return the multi-scale structural similarity of each image, at most 1.
 
     The full five scales need images of at least 176x176 pixels. Smaller ones are compared on as
@@ -141,7 +144,7 @@ def ms_ssim(images, reconstructions) -> np.ndarray:
     return np.mean(product, axis=-1)
 
 
-def sharpness(images) -> np.ndarray:
+def sharpness(images: npt.ArrayLike) -> np.ndarray:
     """Return the mean size of the gradient of each image: differences of neighbouring pixels."""
     images = np.asarray(images, np.float64)
     down = np.diff(images, axis=1)[:, :, :-1]

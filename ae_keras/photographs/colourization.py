@@ -21,7 +21,7 @@ from ae_keras.runs.loading import find_run, load_model
 from ae_keras.system.safe_files import write_safely
 
 # Pixels whose colours are computed together.
-_STRIP_PIXELS = 2**19
+STRIP_PIXELS = 2**19
 # A larger photograph is scored and shown on a smaller copy.
 _JUDGED_SIZE = 512
 
@@ -70,7 +70,7 @@ class PhotoColourizer:
         columns = np.einsum("hwc,Ww->hWc", chroma, _interpolation(chroma.shape[1], width))
         rows = _interpolation(chroma.shape[0], height)
         colours = np.empty((height, width, 3), np.uint8)
-        count = max(1, _STRIP_PIXELS // width)
+        count = max(1, STRIP_PIXELS // width)
         for first in range(0, height, count):
             strip = slice(first, first + count)
             lab = [_lightness(photograph[strip]), np.tensordot(rows[strip], columns, axes=1)]
@@ -171,7 +171,9 @@ def _score(originals: np.ndarray, results: np.ndarray) -> dict[str, float]:
     }
 
 
-def _write_side_by_side(path, original, result, has_colours: bool, source: str) -> None:
+def _write_side_by_side(
+    path: Path, original: np.ndarray, result: np.ndarray, has_colours: bool, source: str
+) -> None:
     grey = ops.convert_to_numpy(to_grey(original))
     images = {"grey": _as_rgb(grey), "colourized": result}
     if has_colours:

@@ -98,7 +98,7 @@ def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[
     return found
 
 
-def _name_targets(pairs, output: Path, suffix: str) -> list[Job]:
+def _name_targets(pairs: Sequence[tuple[str, Path]], output: Path, suffix: str) -> list[Job]:
     short = [path.with_suffix(suffix) for _, path in pairs]
     targets = [
         path.with_name(path.name + suffix) if short.count(name) > 1 else name
@@ -142,7 +142,12 @@ def run_jobs(
             yield result
 
 
-def _map(attempt, jobs, workers: int, initializer) -> Iterator[Result]:
+def _map(
+    attempt: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    workers: int,
+    initializer: Callable[[], None] | None,
+) -> Iterator[Result]:
     if workers <= 1:
         yield from map(attempt, jobs)
         return
@@ -157,7 +162,7 @@ def _map(attempt, jobs, workers: int, initializer) -> Iterator[Result]:
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker(initializer) -> None:
+def _start_worker(initializer: Callable[[], None] | None) -> None:
     # Ctrl-C is for the parent, which lets the files in work be finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if initializer is not None:

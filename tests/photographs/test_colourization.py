@@ -51,14 +51,14 @@ def test_the_lightness_is_that_of_the_photograph(shape, colourizer, rng):
 def test_strips_leave_no_seams(colourizer, rng, monkeypatch):
     image = smooth_images(rng, 1, 60, 45, 1)[0]
     whole = colourizer(image)
-    monkeypatch.setattr("ae_keras.photographs.colourization._STRIP_PIXELS", 7 * 45)
+    monkeypatch.setattr("ae_keras.photographs.colourization.STRIP_PIXELS", 7 * 45)
     np.testing.assert_array_equal(colourizer(image), whole)
 
 
 def test_a_photograph_of_the_working_size_gets_the_chroma_of_the_model(run, rng):
     colourizer = PhotoColourizer(str(run), working_size=32)
     image = smooth_images(rng, 1, 32, 32, 1)[0]
-    expected = np.asarray(colourizer._model(image[np.newaxis] / np.float32(255)))[0]
+    expected = np.asarray(ae_keras.load(run)(image[np.newaxis] / np.float32(255)))[0]
     result = colourizer(image) / 255
     # The model enlarges chroma linearly, the photograph's is enlarged by a cubic.
     difference = np.abs(rgb_to_lab(np.float32(result)) - rgb_to_lab(expected))
