@@ -1,4 +1,3 @@
-import constriction
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -128,15 +127,35 @@ def test_information_is_that_of_the_frequencies(rng):
     assert tables.information(symbols.ravel(), [1000] * 3) == pytest.approx(expected + 8 * escapes)
 
 
-def test_the_coder_uses_the_tables_integers_exactly():
-    # Decoding from given words tells where the parts of the symbols begin and end: the symbol of
-    # quantile q, the lowest 24 bits of the state, is the one whose part holds q.
-    frequencies = np.array([3, 1, TOTAL - 1000, 990, 6])
-    model = FrequencyTables([0], [frequencies])._models[0]
-    for quantile in (0, 2, 3, 4, TOTAL - 997, TOTAL - 996, TOTAL - 7, TOTAL - 6, TOTAL - 1):
-        coder = constriction.stream.stack.AnsCoder(np.array([1, quantile, 1], np.uint32))
-        (symbol,) = coder.decode(model, 1)
-        assert symbol == np.searchsorted(np.cumsum(frequencies), quantile, side="right")
+def code_in_plain_integers(places, frequencies):
+    """The words of the coder, of one table: 32-bit words, 64-bit state, 24-bit probabilities."""
+    starts = np.cumsum(frequencies) - frequencies
+    words, state = [], 0
+    for place in reversed(places):
+        frequency = int(frequencies[place])
+        if state >> 40 >= frequency:
+            words.append(state % 2**32)
+            state >>= 32
+        state = (state // frequency << 24) + int(starts[place]) + state % frequency
+    while state:
+        words.append(state % 2**32)
+        state >>= 32
+    return np.array(words, "<u4").tobytes()
+
+
+@pytest.mark.parametrize("frequencies", [[3, 1, TOTAL - 1000, 990, 6], [1, TOTAL - 2, 1]])
+def test_the_coder_uses_the_tables_integers_exactly(frequencies, rng):
+    # Were a part of the coder's 2^24 larger or smaller by one, all words after it would be others.
+    frequencies = np.array(frequencies)
+    tables = FrequencyTables([0], [frequencies])
+    symbols = rng.integers(0, len(frequencies) - 1, 3000).astype(np.int32)
+    words = code_in_plain_integers(symbols, frequencies)
+    assert tables.encode(symbols, [3000]) == varints.encode([len(words)]) + words
+    # The escape has the last part.
+    symbols[::7] = len(frequencies) - 1
+    words = code_in_plain_integers(symbols, frequencies)
+    escapes = bytes(len(symbols[::7]))
+    assert tables.encode(symbols, [3000]) == varints.encode([len(words)]) + words + escapes
 
 
 @pytest.mark.parametrize(
