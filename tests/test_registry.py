@@ -12,7 +12,7 @@ import ae_keras
 from ae_keras.codec.bitstream import read_bitstream
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.keras_transform import KerasTransform
-from ae_keras.codec.planes import to_planes
+from ae_keras.codec.planes import Planes
 from ae_keras.codec.table_fitting import fit_quantizer
 from ae_keras.codec.tiling import Tiling
 from ae_keras.runs.loading import load_model
@@ -144,17 +144,18 @@ class TestEveryModel:
         data = codec.compress(image)
         header, sections = read_bitstream(data)
         tiling = Tiling(image.shape[:2], header.tile, header.overlap)
-        planes = to_planes(image, channels)
+        planes = Planes(image.shape[2], channels).split(image)
         tiles = np.concatenate([row for plane in planes for row in tiling.cut(plane)])
         latents = transform.encode(tiles.astype(np.float32) / 255)
-        symbols = codec.quantizer.symbols(latents, header.step)
-        tables, counts = codec.quantizer.tables(header.step), [symbols.shape[1]] * len(symbols)
+        coder = codec.entropy_model.at(header.step)
+        symbols, tables = coder.symbols(latents), coder.tables
+        counts = [symbols.shape[1]] * len(symbols)
         decoded = [tables.decode(section, counts) for section in sections]
         np.testing.assert_array_equal(np.concatenate(decoded), symbols.ravel())
         bits = tables.information(symbols.ravel(), counts)
         assert 8 * len(sections[0]) <= 1.005 * bits + 64 + 5 * 8
         # What is decoded is the model's image of the decoded latents.
-        values = codec.quantizer.latents(symbols, header.step).reshape(latents.shape)
+        values = coder.latents(symbols).reshape(latents.shape)
         shown = transform.decode(values).reshape(len(planes), *tiling.grid, *header.tile, -1)
         parts = [np.concatenate(list(tiling.join(plane))) for plane in shown]
         expected = 255 * np.clip(np.concatenate(parts, axis=-1), 0, 1)

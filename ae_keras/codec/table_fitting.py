@@ -1,13 +1,18 @@
 """What a codec learns from training images beside its model: tables, units and a default step."""
 
+import bisect
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
-from ae_keras.codec.geometry import batch_size
 from ae_keras.codec.keras_transform import KerasTransform, digest_weights
-from ae_keras.codec.quantizer import FINEST_STEP, Quantizer, step_of_quality
+from ae_keras.codec.layout import batch_size
+from ae_keras.codec.protocols import Transform
+from ae_keras.codec.quantizer import Quantizer
+from ae_keras.codec.steps import FINEST_STEP, step_of_quality
 from ae_keras.data.images import Images, load_images
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
@@ -27,6 +32,8 @@ _ADDED_SHARE = 0.1
 _MOST_BINS = 4096
 # Size of the change that probes a channel, in standard deviations.
 _PROBE = 0.1
+# The quality of the finest step.
+_FINEST = 100
 
 
 def fit_run(
@@ -54,12 +61,15 @@ def fit_run(
 
 
 def fit_quantizer(
-    transform, images: np.ndarray, labels=None, weights_digest: str = ""
+    transform: Transform,
+    images: np.ndarray,
+    labels: npt.ArrayLike | None = None,
+    weights_digest: str = "",
 ) -> Quantizer:
     """Fit tables, units and the default step of a model.
 
     Args:
-        transform: Transform, or another object with its attributes.
+        transform: Transform. The model's encoder and decoder.
         images: uint8 array `(count, height, width, channels)` of training images, of the size
             that the transform was trained for. They are taken evenly from all.
         labels: Their labels, for a conditional model.
@@ -71,16 +81,16 @@ def fit_quantizer(
     most = min(_COUNTED_IMAGES, max(1, _COUNTED_VALUES // math.prod(transform.latent_shape)))
     chosen = np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)
     images = np.asarray(images[chosen])
-    labels = None if labels is None or transform.classes is None else np.asarray(labels)[chosen]
+    known = None if labels is None or transform.classes is None else np.asarray(labels)[chosen]
     latents = _in_batches(transform.encode, images)
-    units = _measure_units(transform, images.shape, latents, labels)
+    units = _measure_units(transform, images.shape, latents, known)
     starts, counts = _count_bins(latents.reshape(-1, len(units)), units)
     quantizer = Quantizer(units, starts, counts, FINEST_STEP, weights_digest)
-    quantizer.default_step = _find_default_step(transform, quantizer, images, latents, labels)
+    quantizer.default_step = _find_default_step(transform, quantizer, images, latents, known)
     return quantizer
 
 
-def _in_batches(function, images: np.ndarray) -> np.ndarray:
+def _in_batches(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
     """Apply a function of images in [0, 1] to uint8 ones, some at a time."""
     size = batch_size(images.shape[1:3])
     starts = range(0, len(images), size)
@@ -89,7 +99,9 @@ def _in_batches(function, images: np.ndarray) -> np.ndarray:
     )
 
 
-def _measure_units(transform, shape, latents: np.ndarray, labels) -> np.ndarray:
+def _measure_units(
+    transform: Transform, shape: tuple[int, ...], latents: np.ndarray, labels: np.ndarray | None
+) -> np.ndarray:
     """Return the width of a bin of each channel.
 
     An error of one unit changes the image as much in any channel. With errors of variance
@@ -108,7 +120,7 @@ def _measure_units(transform, shape, latents: np.ndarray, labels) -> np.ndarray:
         changed[..., channel] += probe
         change = np.square(transform.decode(changed, labels) - images, dtype=np.float64)
         gains[channel] = np.sqrt(change.sum() / len(some) / positions) / (_PROBE * spread[channel])
-    pixels, active = int(np.prod(shape[1:])), positions * np.count_nonzero(gains)
+    pixels, active = int(np.prod(shape[1:])), positions * int(np.count_nonzero(gains))
     unit = np.sqrt(12 * _FINEST_MSE * pixels / max(active, 1))
     extent = np.abs(latents.reshape(-1, len(spread))).max(axis=0).astype(np.float64)
     widest = np.where(extent > 0, 2 * extent, 1.0)  # of a channel that does not matter
@@ -116,7 +128,7 @@ def _measure_units(transform, shape, latents: np.ndarray, labels) -> np.ndarray:
     return np.clip(units, 2 * extent / _MOST_BINS, widest)
 
 
-def _count_bins(latents: np.ndarray, units: np.ndarray):
+def _count_bins(latents: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the first bin of each channel, and its counts from there on."""
     bins = np.rint(latents / units).astype(np.int64)
     starts = bins.min(axis=0)
@@ -124,23 +136,27 @@ def _count_bins(latents: np.ndarray, units: np.ndarray):
     return starts, counts
 
 
-def _find_default_step(transform, quantizer, images, latents, labels) -> int:
+def _find_default_step(
+    transform: Transform,
+    quantizer: Quantizer,
+    images: np.ndarray,
+    latents: np.ndarray,
+    labels: np.ndarray | None,
+) -> int:
     """Return the coarsest step that adds no more than a tenth to the MSE of the model."""
     originals = images[:_JUDGED_IMAGES].astype(np.float32) / 255
     latents = latents[: len(originals)]
     labels = None if labels is None else labels[: len(originals)]
 
-    def error(values):
+    def error(values: np.ndarray) -> float:
         return float(np.mean(np.square(transform.decode(values, labels) - originals)))
 
-    def error_at(quality):
-        step = step_of_quality(quality)
-        symbols = quantizer.symbols(latents, step)
-        return error(quantizer.latents(symbols, step).reshape(latents.shape))
-
     limit = (1 + _ADDED_SHARE) * error(latents)
-    worst, best = 0, 100  # the error of `best` is taken to be small enough
-    while best - worst > 1:
-        middle = (worst + best) // 2
-        worst, best = (worst, middle) if error_at(middle) <= limit else (middle, best)
-    return step_of_quality(best)
+
+    def is_too_coarse(quality: int) -> bool:
+        tables = quantizer.at(step_of_quality(quality))
+        return not error(tables.latents(tables.symbols(latents)).reshape(latents.shape)) <= limit
+
+    # The finest step is taken to be fine enough.
+    fine = bisect.bisect_left(range(_FINEST - 1, 0, -1), True, key=is_too_coarse)
+    return step_of_quality(_FINEST - fine)

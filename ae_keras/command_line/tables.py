@@ -69,7 +69,7 @@ def _describe_result(name: str, results: Sequence) -> tuple[str, ...]:
 
 def format_header(name: str, header, size: int) -> str:
     """Return the table of what an `.aek` file of `size` bytes says of itself."""
-    from ae_keras.codec.quantizer import quality_of_step
+    from ae_keras.codec.steps import quality_of_step
 
     image = f"{header.width} x {header.height} pixels, {header.channels} channels"
     bpp = 8 * size / (header.width * header.height)

@@ -17,22 +17,20 @@ A point is a dict:
 
 import csv
 import io
-import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ae_keras import figures, metrics
-from ae_keras.codec import LOSSLESS
-from ae_keras.codec.classical import make_codec
-from ae_keras.codec.loading import load_codec
-from ae_keras.codec.table_fitting import fit_run
+from ae_keras.codec.protocols import Codec
 from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.images import load_images
+from ae_keras.evaluation.contenders import Contender, load_contenders
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
@@ -41,16 +39,15 @@ from ae_keras.system.safe_files import write_safely, write_text
 
 # Of the model and of linear transforms: all that is of use, from coarse to fine.
 QUALITIES = (40, 50, 60, 70, 80)
-PILLOW_QUALITIES = {
-    "jpeg": (5, 15, 30, 50, 70, 85, 95),
-    "webp": (1, 15, 35, 60, 80, 90, 95),
-    "avif": (15, 30, 45, 60, 75, 90),
-}
 # Small images are also coded as square mosaics of so many on a side.
 _MOSAIC_SIDE = 20
 _CHUNK_PIXELS = 2**22
 # Above that of any image with an error: 84 dB, one grey level in one value of 32x32x3.
 PERFECT_PSNR = 100.0
+
+Point = dict[str, Any]
+# Images of one shape in an array, or of any shapes.
+AnyImages = np.ndarray | list[np.ndarray]
 
 
 def measure_rate_distortion(
@@ -62,15 +59,15 @@ def measure_rate_distortion(
     limit: int | None = None,
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
-) -> tuple[list[dict], dict[tuple[str, str], float | None], list[Path]]:
+) -> tuple[list[Point], dict[tuple[str, str], float | None], list[Path]]:
     """Measure rate and distortion of a trained model and of classical codecs.
 
     Args:
         run: A run folder, or its name. Its entropy tables are fitted first if it has none.
         dataset: As of `ae_keras.evaluate`; but a folder's photographs are taken whole.
         split: Of the data set.
-        against: Names of classical codecs, see `ae_keras.codec.classical.make_codec`, and paths of
-            other runs, by the names of whose folders their points go.
+        against: Names of classical codecs, see `ae_keras.codec.classical.make_codec`; any other is
+            the path or name of a run, by the name of whose folder its points go.
         qualities: Of the model and of linear transforms, from 1 to 100.
         limit: int. Take only so many images.
         output_dir: Where to write a table and a figure. Default: the run folder.
@@ -87,58 +84,33 @@ def measure_rate_distortion(
     folder = find_run(run)
     skip = skip_unreadable or folder.recipe.skip_unreadable
     recipe = change_recipe(folder.recipe, skip_unreadable=skip)
-    codecs = _load_codecs(folder, recipe, against)
+    contenders = load_contenders(folder, recipe, against, qualities)
     images, name = _read_images(recipe, dataset, split, limit)
-    points = _measure_all(codecs, images, qualities)
+    points = _measure_all(contenders, images)
     return points, compare(points), _write(points, folder, name, len(images), output_dir)
 
 
-def _load_codecs(folder: RunFolder, recipe: Recipe, against: Sequence[str]) -> dict:
-    """Return the codec of a run, then the others, by their names."""
-    training, has_tables = None, _has_tables(folder)
-    if not has_tables or any(name[:3] in ("svd", "pca") for name in against):
-        training = load_images(recipe.data_spec, ["train"])["train"]
-    if not has_tables:
-        fit_run(folder, training)
-    codecs = {recipe.model: load_codec(folder.path)}
-    for name in against:
-        is_run = os.sep in name
-        label = Path(name).name if is_run else name
-        if label in codecs:
-            raise ValueError(f"Two codecs have the name {label!r}: rename the folder of one.")
-        fitted = training and training.images
-        codecs[label] = load_codec(name) if is_run else make_codec(name, fitted)
-    return codecs
-
-
-def _measure_all(codecs: dict, images, qualities: Sequence[int]) -> list[dict]:
+def _measure_all(contenders: Sequence[Contender], images: AnyImages) -> list[Point]:
     """Return the points of all codecs, in all layouts and at all qualities."""
     layouts = {"file an image": list(images)}
     if isinstance(images, np.ndarray) and len(images) >= 4:
         layouts["mosaic"] = make_mosaics(images)
     jobs = [
-        (codec, layout, quality)
-        for codec in codecs
+        (contender, layout, quality)
+        for contender in contenders
         for layout in layouts
-        for quality in _qualities_of(codec, qualities)
+        for quality in contender.qualities
     ]
     return [
-        {"codec": codec, "layout": layout, "quality": quality}
-        | measure_codec(_at(codecs[codec], quality, layout), layouts[layout], images)
-        for codec, layout, quality in tqdm(jobs, "measuring codecs", disable=None)
+        {"codec": contender.name, "layout": layout, "quality": quality}
+        | measure_codec(_at(contender.codec, quality, layout), layouts[layout], images)
+        for contender, layout, quality in tqdm(jobs, "measuring codecs", disable=None)
     ]
 
 
-def _has_tables(folder: RunFolder) -> bool:
-    """Whether a run has entropy tables, and they are of its weights."""
-    try:
-        load_codec(folder.path)
-    except (FileNotFoundError, ValueError):
-        return False
-    return True
-
-
-def _read_images(recipe: Recipe, dataset: str | None, split: str, limit: int | None):
+def _read_images(
+    recipe: Recipe, dataset: str | None, split: str, limit: int | None
+) -> tuple[AnyImages, str]:
     """Return images, as one array where they are of one shape, and what to call them."""
     if dataset is not None and Path(dataset).expanduser().is_dir():
         place = Path(dataset).expanduser().resolve()
@@ -165,14 +137,10 @@ def _read_photographs(folder: Path, limit: int | None, skip: bool) -> list[np.nd
     return images
 
 
-def _qualities_of(codec: str, qualities: Sequence[int]) -> Sequence[int | None]:
-    return (None,) if codec in LOSSLESS else PILLOW_QUALITIES.get(codec, qualities)
-
-
-def _at(codec, quality: int | None, layout: str):
+def _at(codec: Codec, quality: int | None, layout: str) -> Codec:
     codec = codec if quality is None else codec.with_quality(quality)
     # The images of a mosaic are tiles of their own, unless the model takes any size.
-    return codec.with_overlap(0) if layout == "mosaic" and hasattr(codec, "overlap") else codec
+    return codec.with_overlap(0) if layout == "mosaic" else codec
 
 
 def make_mosaics(images: np.ndarray) -> list[np.ndarray]:
@@ -192,18 +160,19 @@ def cut_mosaics(mosaics: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return grid.swapaxes(2, 3).reshape(-1, height, width, channels)
 
 
-def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float | int | None]:
+def measure_codec(codec: Codec, coded: Sequence[np.ndarray], images: AnyImages) -> Point:
     """Compress and decompress images with a codec.
 
     Args:
-        codec: ImageCodec or PillowCodec.
+        codec: Codec.
         coded: What it is given: the images, or mosaics of them.
         images: The images, uint8 `(height, width, channels)`, in one array or a list.
 
     Returns:
         The measured figures of a point; quality is that of the single images.
     """
-    size, pixels, errors, similarities, seconds = 0, 0, [], [], np.zeros(2)
+    size, pixels, seconds = 0, 0, np.zeros(2)
+    squares, similarities = [], []
     for chunk in _in_chunks(coded):
         files, restored, spent = round_trip(codec, chunk)
         size, seconds = size + sum(map(len, files)), seconds + spent
@@ -212,10 +181,10 @@ def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float
         if isinstance(images, np.ndarray):
             originals, restored = (cut_mosaics(x, images.shape[1:]) for x in (originals, restored))
         originals, restored = (x.astype(np.float32) / 255 for x in (originals, restored))
-        errors.append(metrics.mse(originals, restored))
+        squares.append(metrics.mse(originals, restored))
         if metrics.count_scales(*originals.shape[1:3]):
             similarities.append(metrics.ms_ssim(originals, restored))
-    errors = np.concatenate(errors)
+    errors = np.concatenate(squares)
     psnr = np.minimum(metrics.psnr(errors), PERFECT_PSNR).mean()
     compress, decompress = 1000 * seconds / len(errors)
     return {
@@ -229,9 +198,9 @@ def measure_codec(codec, coded: Sequence[np.ndarray], images) -> dict[str, float
     }
 
 
-def _in_chunks(images: Sequence[np.ndarray]):
+def _in_chunks(images: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
     """Yield neighbours of one shape, few enough for the memory."""
-    chunk = []
+    chunk: list[np.ndarray] = []
     for image in images:
         pixels = len(chunk) * image.shape[0] * image.shape[1]
         if chunk and (image.shape != chunk[0].shape or pixels > _CHUNK_PIXELS):
@@ -241,24 +210,21 @@ def _in_chunks(images: Sequence[np.ndarray]):
     yield chunk
 
 
-def round_trip(codec, images: Sequence[np.ndarray]) -> tuple[list[bytes], np.ndarray, np.ndarray]:
+def round_trip(
+    codec: Codec, images: Sequence[np.ndarray]
+) -> tuple[list[bytes], np.ndarray, np.ndarray]:
     """Return the files of images of one shape, the images they hold, and seconds each way."""
     start = time.perf_counter()
-    if hasattr(codec, "compress_many"):
-        files = codec.compress_many(images)
-        middle = time.perf_counter()
-        restored = codec.decompress_many(files)
-    else:
-        files = [codec.compress(image) for image in images]
-        middle = time.perf_counter()
-        restored = [codec.decompress(file) for file in files]
+    files = codec.compress_many(images)
+    middle = time.perf_counter()
+    decoded = codec.decompress_many(files)
     end = time.perf_counter()
-    restored = np.stack([np.atleast_3d(image) for image in restored])
+    restored = np.stack([np.atleast_3d(image) for image in decoded])
     # Grey that a format has turned into colour is grey again.
     return files, restored[..., : images[0].shape[-1]], np.array([middle - start, end - middle])
 
 
-def compare(points: Sequence[dict]) -> dict[tuple[str, str], float | None]:
+def compare(points: Sequence[Point]) -> dict[tuple[str, str], float | None]:
     """Return the BD-rate of the first codec against each other one, for each layout."""
     curves = _curves(points)
     model = points[0]["codec"]
@@ -275,16 +241,22 @@ def compare(points: Sequence[dict]) -> dict[tuple[str, str], float | None]:
     }
 
 
-def _curves(points: Sequence[dict]) -> dict[tuple[str, str], list[dict]]:
+def _curves(points: Sequence[Point]) -> dict[tuple[str, str], Sequence[Point]]:
     """Return the lossy points of each codec and layout."""
-    curves = {}
+    curves: dict[tuple[str, str], list[Point]] = {}
     for point in points:
         if point["psnr"] is not None:
             curves.setdefault((point["codec"], point["layout"]), []).append(point)
-    return curves
+    return {**curves}
 
 
-def _write(points, folder: RunFolder, name: str, count: int, output_dir) -> list[Path]:
+def _write(
+    points: Sequence[Point],
+    folder: RunFolder,
+    name: str,
+    count: int,
+    output_dir: str | Path | None,
+) -> list[Path]:
     output_dir = Path(output_dir or folder.path)
     output_dir.mkdir(parents=True, exist_ok=True)
     table, figure = (output_dir / f"rate_distortion-{name}.{end}" for end in ("csv", "png"))

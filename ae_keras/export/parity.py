@@ -77,7 +77,7 @@ def compare(
         }
         if name == "latents" and quantizer is not None:
             symbols = [
-                quantizer.symbols(values[name], quantizer.default_step)
+                quantizer.at(quantizer.default_step).symbols(values[name])
                 for values in (results, expected)
             ]
             compared[name]["same_symbols"] = float(np.mean(symbols[0] == symbols[1]))

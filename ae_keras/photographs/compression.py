@@ -6,10 +6,10 @@ import numpy as np
 
 from ae_keras import metrics
 from ae_keras.codec.bitstream import Header, read_bitstream, read_header
-from ae_keras.codec.image_codec import MAX_PIXELS
+from ae_keras.codec.image_codec import MAX_PIXELS, ImageCodec
 from ae_keras.codec.loading import find_run_of, load_codec
-from ae_keras.codec.quantizer import step_of_quality
 from ae_keras.codec.rate_control import codec_for_rate
+from ae_keras.codec.steps import step_of_quality
 from ae_keras.photographs.job_files import (
     check_target,
     encode_image,
@@ -67,7 +67,7 @@ class Compression:
         write_target(job.target, data)
         return Result(job, size=len(data), shape=image.shape, psnr=psnr)
 
-    def load(self):
+    def load(self) -> ImageCodec:
         """Return the codec.
 
         Raises:

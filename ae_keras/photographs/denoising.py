@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ae_keras.codec.geometry import batch_size
 from ae_keras.codec.keras_transform import KerasTransform
-from ae_keras.codec.planes import count_planes, from_plane, split_alpha, to_planes
+from ae_keras.codec.layout import Layout, batch_size
+from ae_keras.codec.planes import Planes, split_alpha
 from ae_keras.codec.tiling import Tiling
 from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
 from ae_keras.photographs.jobs import Job, Result
@@ -49,14 +49,13 @@ class Denoiser:
             ValueError: if it is not such an array, or does not fit the model.
         """
         colour, alpha = split_alpha(image, self._transform.channels)
-        size, channels = colour.shape[:2], colour.shape[2]
-        tiling = self._tile(size)
-        width = channels // count_planes(channels, self._transform.channels)
-        planes = []
-        for plane in to_planes(colour, self._transform.channels):
-            rows = tiling.join(self._restore(strip) for strip in tiling.cut(plane))
-            planes.append(np.concatenate([from_plane(part, width) for part in rows]))
-        cleaned = np.concatenate([*planes, *([] if alpha is None else [alpha[..., None]])], axis=-1)
+        height, width, channels = colour.shape
+        tiling, planes = self._tile((height, width)), Planes(channels, self._transform.channels)
+        layout = Layout.plan(tiling, planes)
+        cleaned = np.empty((height, width, channels + (alpha is not None)), np.uint8)
+        layout.join((self._restore(strip) for strip in layout.cut(colour)), cleaned[..., :channels])
+        if alpha is not None:
+            cleaned[..., -1] = alpha
         return cleaned.reshape(np.shape(image))
 
     def _tile(self, size: tuple[int, int]) -> Tiling:

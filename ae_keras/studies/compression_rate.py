@@ -12,9 +12,10 @@ whose data is not at hand are left out.
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ae_keras.codec import CLASSICAL
 from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import load_codec
-from ae_keras.evaluation.rate_distortion import PILLOW_QUALITIES, make_mosaics, measure_codec
+from ae_keras.evaluation.rate_distortion import make_mosaics, measure_codec
 from ae_keras.metrics import pareto_front
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import FACES, MODELS, train_own
@@ -62,7 +63,7 @@ def _rate_at(psnr: float, format: str, mosaics, images) -> float | None:
     """Return the bits per pixel of a format at a PSNR; None where it does not reach it."""
     points = [
         measure_codec(make_codec(format).with_quality(quality), mosaics, images)
-        for quality in PILLOW_QUALITIES[format]
+        for quality in CLASSICAL[format].qualities
     ]
     rates, quality = pareto_front(*([point[key] for point in points] for key in ("bpp", "psnr"))).T
     if len(rates) < 2 or not quality[0] <= psnr <= quality[-1]:

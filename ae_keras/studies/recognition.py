@@ -16,12 +16,12 @@ import numpy as np
 from keras import layers
 
 from ae_keras import figures, metrics
+from ae_keras.codec import CLASSICAL
 from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import load_codec
 from ae_keras.data.images import load_images
 from ae_keras.evaluation.rate_distortion import (
     PERFECT_PSNR,
-    PILLOW_QUALITIES,
     cut_mosaics,
     make_mosaics,
     round_trip,
@@ -127,7 +127,7 @@ def _codecs(runs: dict):
         for quality in QUALITIES:
             yield name, quality, load_codec(run.path).with_quality(quality).with_overlap(0)
     for name in FORMATS:
-        for quality in PILLOW_QUALITIES[name]:
+        for quality in CLASSICAL[name].qualities:
             yield name, quality, make_codec(name).with_quality(quality)
 
 

@@ -7,8 +7,8 @@ import pytest
 from conftest import BlockTransform
 
 from ae_keras.codec.bitstream import VERSION, read_bitstream
-from ae_keras.codec.geometry import section_sizes
 from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.layout import Layout
 from ae_keras.codec.quantizer import Quantizer
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -24,8 +24,8 @@ def test_golden_files_decode_to_the_same_symbols_forever(path):
     header, sections = read_bitstream(data)
     with np.load(path.with_suffix(".npz")) as file:
         expected = dict(file)
-    tables = quantizer.tables(header.step)
-    for number, tiles in enumerate(section_sizes(header, 3)):
+    tables = quantizer.at(header.step).tables
+    for number, tiles in enumerate(Layout.of(header, 3).section_sizes):
         symbols = tables.decode(sections[number], [16 * tiles] * 12)
         np.testing.assert_array_equal(symbols, expected[f"symbols{number}"])
     np.testing.assert_array_equal(codec.decompress(data), expected["image"])

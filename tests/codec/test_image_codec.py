@@ -13,8 +13,8 @@ from ae_keras.codec.errors import (
     InconsistentError,
     WrongModelError,
 )
-from ae_keras.codec.quantizer import FINEST_STEP
 from ae_keras.codec.rate_control import codec_for_rate
+from ae_keras.codec.steps import FINEST_STEP
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -64,7 +64,7 @@ def test_large_plain_images_come_back(quality, codec):
     image = np.full((300, 200, 3), 128, np.uint8)
     codec = codec.with_quality(quality)
     # The sum of a block is off by a step at most; each of its pixels by half of that.
-    steps = codec.quantizer.units[::4] * codec.step / FINEST_STEP
+    steps = codec.entropy_model.units[::4] * codec.step / FINEST_STEP
     assert error(image, codec.decompress(codec.compress(image))) <= 255 * steps.max() / 2 + 1
 
 
@@ -72,8 +72,9 @@ def test_symbols_in_the_file_are_those_of_the_encoder(codec):
     image = smooth_image(8, 8, 3)
     header, sections = read_bitstream(codec.compress(image))
     latents = codec.transform.encode(image[np.newaxis].astype(np.float32) / 255)
-    symbols = codec.quantizer.symbols(latents, header.step)
-    decoded = codec.quantizer.tables(header.step).decode(sections[0], [16] * 12)
+    coder = codec.entropy_model.at(header.step)
+    symbols = coder.symbols(latents)
+    decoded = coder.tables.decode(sections[0], [16] * 12)
     np.testing.assert_array_equal(decoded, symbols.ravel())
 
 
@@ -99,8 +100,8 @@ def test_images_that_differ_are_not_compressed_together(codec):
 def test_several_sections_hold_the_same_image(codec, monkeypatch):
     image = smooth_image(100, 60, 3)
     whole = codec.decompress(codec.compress(image))
-    monkeypatch.setattr("ae_keras.codec.image_codec.SECTION_PIXELS", 7 * 64)
-    monkeypatch.setattr("ae_keras.codec.geometry.BATCH_PIXELS", 5 * 64)
+    monkeypatch.setattr("ae_keras.codec.layout.SECTION_PIXELS", 7 * 64)
+    monkeypatch.setattr("ae_keras.codec.layout.BATCH_PIXELS", 5 * 64)
     data = codec.compress(image)
     assert len(read_bitstream(data)[1]) == -(-17 * 10 // 7)
     np.testing.assert_array_equal(codec.decompress(data), whole)

@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ae_keras.codec.quantizer import (
+from ae_keras.codec.channel_tables import BIN, TRUST, sum_counts
+from ae_keras.codec.quantizer import Quantizer
+from ae_keras.codec.steps import (
     COARSEST_STEP,
     FINEST_STEP,
     STEP_SCALE,
-    Quantizer,
     quality_of_step,
     step_of_quality,
 )
@@ -47,8 +48,9 @@ def test_other_qualities_are_refused(quality):
 @pytest.mark.parametrize("quality", [1, 30, 60, 100])
 def test_error_is_at_most_half_a_step(quality, quantizer, latents):
     step = step_of_quality(quality)
-    symbols = quantizer.symbols(latents, step)
-    decoded = quantizer.latents(symbols, step)
+    tables = quantizer.at(step)
+    symbols = tables.symbols(latents)
+    decoded = tables.latents(symbols)
     width = quantizer.units * step / STEP_SCALE
     np.testing.assert_array_equal(
         symbols.T, np.rint(latents.reshape(-1, 3) / width.astype(np.float32))
@@ -60,30 +62,33 @@ def test_error_is_at_most_half_a_step(quality, quantizer, latents):
 
 def test_values_outside_of_the_tables_are_kept(quantizer, latents):
     far = latents * 50
-    symbols = quantizer.symbols(far, 320)
-    decoded = quantizer.latents(symbols, 320)
+    tables = quantizer.at(320)
+    symbols = tables.symbols(far)
+    decoded = tables.latents(symbols)
     width = quantizer.units * 320 / STEP_SCALE
     assert np.all(np.abs(decoded - far.reshape(-1, 3)) <= width * 1.0001)
-    tables = quantizer.tables(320)
     counts = [symbols.shape[1]] * 3
-    data = tables.encode(symbols.ravel(), counts)
-    np.testing.assert_array_equal(tables.decode(data, counts), symbols.ravel())
+    data = tables.tables.encode(symbols.ravel(), counts)
+    np.testing.assert_array_equal(tables.tables.decode(data, counts), symbols.ravel())
+    assert tables.encode(far) == data
+    np.testing.assert_array_equal(tables.decode(data, far.shape), decoded.reshape(far.shape))
 
 
 @pytest.mark.parametrize("quality", [20, 50, 80])
 def test_means_of_the_training_latents_are_closer_than_midpoints(quality, quantizer, latents):
     step = step_of_quality(quality)
-    symbols = quantizer.symbols(latents, step)
+    tables = quantizer.at(step)
+    symbols = tables.symbols(latents)
     midpoints = symbols.T * quantizer.units * step / STEP_SCALE
     flat = latents.reshape(-1, 3)
-    error = np.square(quantizer.latents(symbols, step) - flat).mean(axis=0)
+    error = np.square(tables.latents(symbols) - flat).mean(axis=0)
     assert np.all(error <= np.square(midpoints - flat).mean(axis=0) * 1.01)
 
 
 @pytest.mark.parametrize("step", [32, 33, 100, 1000, 31999])
 def test_tables_cost_little_more_than_the_entropy(step, quantizer, latents):
-    symbols = quantizer.symbols(latents, step)
-    bits = quantizer.tables(step).information(symbols.ravel(), [symbols.shape[1]] * 3)
+    symbols = quantizer.at(step).symbols(latents)
+    bits = quantizer.at(step).tables.information(symbols.ravel(), [symbols.shape[1]] * 3)
     entropy = 0.0
     for channel in symbols:
         _, counts = np.unique(channel, return_counts=True)
@@ -99,27 +104,23 @@ def test_tables_cost_little_more_than_the_entropy(step, quantizer, latents):
     st.integers(FINEST_STEP, COARSEST_STEP),
 )
 def test_no_count_is_lost_or_counted_twice(counts, start, step):
-    from ae_keras.codec.quantizer import _BIN, _TRUST, _sum_counts
-
     counts = np.array(counts)
-    lowest, weights, centres = _sum_counts(start, counts, step)
-    assert weights.sum() == _BIN * (_TRUST * counts + 1).sum()
+    lowest, weights, centres = sum_counts(start, counts, step)
+    assert weights.sum() == BIN * (TRUST * counts + 1).sum()
     assert weights.min() > 0
     symbols = lowest + np.arange(len(weights))
     assert np.all(np.abs(centres - 2 * symbols * step) <= step)
-    mean = np.sum((_TRUST * counts + 1) * _BIN * (start + np.arange(len(counts))))
+    mean = np.sum((TRUST * counts + 1) * BIN * (start + np.arange(len(counts))))
     assert np.sum(weights * centres) / weights.sum() == pytest.approx(
-        mean / (_TRUST * counts + 1).sum(), abs=1e-6
+        mean / (TRUST * counts + 1).sum(), abs=1e-6
     )
 
 
 def test_finest_step_has_the_bins_themselves_as_symbols():
-    from ae_keras.codec.quantizer import _BIN, _TRUST, _sum_counts
-
-    lowest, weights, centres = _sum_counts(-2, np.array([5, 0, 7]), FINEST_STEP)
+    lowest, weights, centres = sum_counts(-2, np.array([5, 0, 7]), FINEST_STEP)
     assert lowest == -2
-    np.testing.assert_array_equal(weights, _BIN * (_TRUST * np.array([5, 0, 7]) + 1))
-    np.testing.assert_allclose(centres, _BIN * np.array([-2, -1, 0]))
+    np.testing.assert_array_equal(weights, BIN * (TRUST * np.array([5, 0, 7]) + 1))
+    np.testing.assert_allclose(centres, BIN * np.array([-2, -1, 0]))
 
 
 def test_file_round_trip_keeps_digest_and_tables(quantizer, tmp_path):
@@ -129,7 +130,7 @@ def test_file_round_trip_keeps_digest_and_tables(quantizer, tmp_path):
     assert loaded.digest == quantizer.digest
     assert (loaded.default_step, loaded.weights_digest) == (99, "abc")
     for ours, theirs in zip(
-        quantizer.tables(500).frequencies, loaded.tables(500).frequencies, strict=True
+        quantizer.at(500).tables.frequencies, loaded.at(500).tables.frequencies, strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -173,7 +174,7 @@ def test_files_with_any_bit_flipped_are_refused_or_the_same(quantizer, tmp_path,
 def test_latents_that_are_no_numbers_are_refused(value, quantizer, latents):
     latents[3, 1, 0, 2] = value
     with pytest.raises(ValueError, match="not numbers, or too large"):
-        quantizer.symbols(latents, 64)
+        quantizer.at(64).symbols(latents)
 
 
 @pytest.mark.parametrize("counts", [[[]], [[0, 0]], [[-1, 5]], [[1], [1]]])

@@ -14,7 +14,6 @@ from test_registry import SMALL
 
 import ae_keras
 from ae_keras.codec.bitstream import read_header
-from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.litert import LiteRTModel, pack, unpack
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.table_fitting import fit_run
@@ -121,9 +120,9 @@ class TestEveryModel:
         path, _ = exported
         if is_colourizer(run):
             with pytest.raises(ValueError, match="without a latent"):
-                ImageCodec.load(path)
+                load_codec(path)
             return
-        ours, theirs = load_codec(run.path), ImageCodec.load(path)
+        ours, theirs = load_codec(run.path), load_codec(path)
         height, width, channels = run.recipe.image_shape
         image = smooth_images(rng, 1, 2 * height - 3, width + 5, channels)[0]
         files = [codec.compress(image) for codec in (ours, theirs)]
@@ -188,7 +187,7 @@ def test_onnx_file_says_what_it_is(cae):
     path, report = export_run(cae.path, Export("onnx", part="encoder"), threads=())
     metadata = {item.key: json.loads(item.value) for item in onnx.load(path).metadata_props}
     assert {key: report[key] for key in metadata} == metadata
-    assert metadata["weights_digest"] == load_codec(cae.path).quantizer.weights_digest
+    assert metadata["weights_digest"] == load_codec(cae.path).entropy_model.weights_digest
     assert metadata["recipe"]["model"] == "cae"
 
 
@@ -209,7 +208,7 @@ def test_conditional_model_is_exported_with_its_labels(precision, tmp_path, rng)
             > 1e-4
         )
         assert results.shape == images.shape
-    codec = ImageCodec.load(run.path / "exports" / "litert" / "run.tflite", label=4)
+    codec = load_codec(run.path / "exports" / "litert" / "run.tflite", label=4)
     image = np.zeros((28, 28), np.uint8)
     data = codec.compress(image)
     np.testing.assert_allclose(
@@ -227,7 +226,7 @@ def test_conditional_model_needs_images_with_labels(tmp_path):
 
 def test_fixed_batches_take_any_number_of_images(cae, rng):
     path, _ = export_run(cae.path, Export("litert", batch_size=4), threads=())
-    fixed = ImageCodec.load(path)
+    fixed = load_codec(path)
     image = smooth_images(rng, 1, 70, 50, 3)[0]
     assert not fixed.transform.takes_any_size
     restored = load_codec(cae.path).decompress(fixed.compress(image)).astype(int)
@@ -263,7 +262,7 @@ class TestQuantization:
         export = Export("litert", "int8")
         path, _ = export_run("vae_v2-cifar10", export, tmp_path / "out", "skimage", threads=())
         image = smooth_images(rng, 1, 64, 64, 3)[0]
-        data = ImageCodec.load(path).compress(image)
+        data = load_codec(path).compress(image)
         restored = load_codec("vae_v2-cifar10").decompress(data).astype(int)
         assert np.abs(restored - image).mean() < 8
 
@@ -272,8 +271,8 @@ def test_codec_of_an_exported_model_needs_neither_tensorflow_nor_keras(exported_
     np.save(tmp_path / "image.npy", smooth_images(rng, 1, 40, 30, 3)[0])
     code = (
         "import sys, numpy as np\n"
-        "from ae_keras.codec.image_codec import ImageCodec\n"
-        "codec = ImageCodec.load(sys.argv[1])\n"
+        "import ae_keras\n"
+        "codec = ae_keras.load_codec(sys.argv[1])\n"
         "codec.decompress(codec.compress(np.load(sys.argv[2])))\n"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])\n"
     )
@@ -289,7 +288,7 @@ def test_damaged_files_are_refused(place, exported_cae, tmp_path):
     data[place] ^= 0xFF
     (tmp_path / "bad.tflite").write_bytes(data)
     with pytest.raises(ValueError, match=r"Cannot load .*bad\.tflite"):
-        ImageCodec.load(tmp_path / "bad.tflite")
+        load_codec(tmp_path / "bad.tflite")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
@@ -297,14 +296,14 @@ def test_truncated_files_are_refused(share, exported_cae, tmp_path):
     data = exported_cae.read_bytes()
     (tmp_path / "bad.tflite").write_bytes(data[: int(share * len(data))])
     with pytest.raises(ValueError, match="is damaged"):
-        ImageCodec.load(tmp_path / "bad.tflite")
+        load_codec(tmp_path / "bad.tflite")
 
 
 def test_file_without_tables_says_how_to_make_them(exported_cae, tmp_path):
     model, description, _ = unpack(exported_cae.read_bytes())
     (tmp_path / "bare.tflite").write_bytes(pack(model, description, None))
     with pytest.raises(ValueError, match=r"has no entropy tables.*evaluate"):
-        ImageCodec.load(tmp_path / "bare.tflite")
+        load_codec(tmp_path / "bare.tflite")
 
 
 def test_difference_above_the_limit_is_refused_and_leaves_nothing(cae, monkeypatch, tmp_path):

@@ -4,6 +4,7 @@ from conftest import smooth_images
 from PIL import Image
 
 import ae_keras
+from ae_keras.codec.loading import load_codec
 from ae_keras.codec.tiling import Tiling
 from ae_keras.photographs.denoising import Denoiser, Denoising
 from ae_keras.photographs.jobs import Job
@@ -17,7 +18,8 @@ def denoiser():
 
 def test_an_image_of_one_tile_is_the_models_reconstruction(denoiser, rng):
     image = smooth_images(rng, 1, 24, 32, 3)[0]
-    expected = denoiser._transform.decode(denoiser._transform.encode(image[np.newaxis] / 255))[0]
+    transform = load_codec("cae-cifar10").transform
+    expected = transform.decode(transform.encode(image[np.newaxis] / 255))[0]
     np.testing.assert_array_equal(denoiser(image), np.rint(expected * 255).astype(np.uint8))
 
 
@@ -35,8 +37,11 @@ def test_tiles_of_a_fixed_size_are_blended(rng):
     denoiser = Denoiser("vae_v2-cifar10")
     image = smooth_images(rng, 1, 70, 90, 3)[0]
     tiling = Tiling((70, 90), (32, 32), 8)
-    decode, encode = denoiser._transform.decode, denoiser._transform.encode
-    strips = (decode(encode(strip.astype(np.float32) / 255)) for strip in tiling.cut(image))
+    transform = load_codec("vae_v2-cifar10").transform
+    strips = (
+        transform.decode(transform.encode(strip.astype(np.float32) / 255))
+        for strip in tiling.cut(image)
+    )
     expected = np.concatenate(list(tiling.join(strips)))
     assert np.abs(denoiser(image) - expected * 255).max() < 0.51
 

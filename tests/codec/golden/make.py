@@ -12,9 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from conftest import make_block_codec, smooth_images
 
-from ae_keras.codec import image_codec
+from ae_keras.codec import layout
 from ae_keras.codec.bitstream import VERSION, read_bitstream
-from ae_keras.codec.geometry import section_sizes
 
 FOLDER = Path(__file__).parent
 
@@ -36,15 +35,16 @@ def main():
     codec = make_block_codec().with_quality(60)
     if (FOLDER / "tables.npz").exists():
         sys.exit("There are golden tables. Give those of a new version another name.")
-    codec.quantizer.save(FOLDER / "tables.npz")
+    codec.entropy_model.save(FOLDER / "tables.npz")
     for name, image in make_images().items():
-        image_codec.SECTION_PIXELS = 3 * 64 if name == "sections" else 2**20
+        layout.SECTION_PIXELS = 3 * 64 if name == "sections" else 2**20
         data = codec.compress(image)
         header, sections = read_bitstream(data)
-        tables = codec.quantizer.tables(header.step)
+        tables = codec.entropy_model.at(header.step).tables
+        sizes = layout.Layout.of(header, 3).section_sizes
         symbols = {
             f"symbols{number}": tables.decode(sections[number], [16 * tiles] * 12)
-            for number, tiles in enumerate(section_sizes(header, 3))
+            for number, tiles in enumerate(sizes)
         }
         (FOLDER / f"v{VERSION}-{name}.aek").write_bytes(data)
         np.savez_compressed(
