@@ -33,6 +33,7 @@ def codec_for_rate(codec: ImageCodec, image: np.ndarray, target: float) -> Image
         raise ValueError(
             f"{target:g} bits per pixel cannot be reached: the lowest quality takes {lowest:.3f}."
         )
+    # From the best quality downwards, so many take too much.
     falling = range(_HIGHEST, 1, -1)
     too_high = bisect.bisect_left(falling, True, key=lambda quality: rate(quality) <= target)
     return codec.with_quality(_HIGHEST - too_high)
