@@ -1,7 +1,5 @@
 """What a search leaves: a leaderboard, the best recipe, and pictures."""
 
-import csv
-import io
 from typing import Any
 
 import numpy as np
@@ -9,6 +7,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from ae_keras import figures, metrics
 from ae_keras.system.safe_files import write_safely, write_text
+from ae_keras.system.text_tables import to_csv
 from tuning.progress import format_value
 from tuning.trials import make_recipe
 
@@ -83,9 +82,8 @@ def write_reports(search, oracle) -> list[dict[str, Any]]:
     if not completed:
         first = min(rows, key=lambda row: row["trial"])["message"] if rows else "there was none"
         raise ValueError(f"No trial was completed. The first: {first}")
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(tabulate(rows, objective, search.names))
-    write_text(search.folder / LEADERBOARD, text.getvalue())
+    header, *lines = tabulate(rows, objective, search.names)
+    write_text(search.folder / LEADERBOARD, to_csv(header, lines))
     best = oracle.trials[completed[0]["trial"]]
     write_text(search.folder / BEST_RECIPE, make_recipe(search.recipe, best).to_json())
     _draw(search, completed, objective, oracle.objective.direction)

@@ -23,7 +23,6 @@ half-written one under its own name.
 
 import contextlib
 import csv
-import io
 import json
 import os
 import shutil
@@ -32,6 +31,7 @@ from pathlib import Path
 
 from ae_keras.recipe import Recipe
 from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
+from ae_keras.system.text_tables import to_csv
 
 
 class RunFolder:
@@ -173,11 +173,9 @@ class RunFolder:
 
     def write_history(self, history: list[dict[str, float]]) -> None:
         """Write `history.csv`; numbers are written exactly."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-        write_text(self._history, text.getvalue())
+        header = list(history[0])
+        rows = [[row[name] for name in header] for row in history]
+        write_text(self._history, to_csv(header, rows))
 
     @property
     def history(self) -> list[dict[str, float]]:
