@@ -13,6 +13,7 @@ import keras_tuner
 from keras_tuner import HyperParameters
 
 from ae_keras.recipe import Recipe, closest
+from ae_keras.system.locks import LOCK_NAME
 from ae_keras.system.safe_files import write_text
 from tuning import oracles, reports
 from tuning.objectives import OBJECTIVES, Goal
@@ -136,7 +137,7 @@ class Search:
         """
         file = self.folder / _SETTINGS
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not file.is_file() and any(self.folder.iterdir()):
+        if not file.is_file() and any(path.name != LOCK_NAME for path in self.folder.iterdir()):
             raise FileExistsError(
                 f"{str(self.folder)!r} holds files that are not of a search. "
                 "Choose another --output."

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ae_keras.recipe import Recipe
+from ae_keras.system.locks import LOCK_NAME, lock_folder
 from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
 from ae_keras.system.text_tables import to_csv
 
@@ -97,9 +98,9 @@ class RunFolder:
             self._check_same(recipe)
 
     def _has_files(self) -> bool:
-        previews = (self.dataset_figure, self.augmentation_figure)
+        known = (self.dataset_figure, self.augmentation_figure, self.path / LOCK_NAME)
         return self.path.is_dir() and any(
-            path not in previews and not path.name.startswith(TEMPORARY_PREFIX)
+            path not in known and not path.name.startswith(TEMPORARY_PREFIX)
             for path in self.path.iterdir()
         )
 
@@ -154,22 +155,9 @@ class RunFolder:
             BlockingIOError: if another process does.
             OSError: if the folder cannot be made.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        if os.name != "posix":
+        refusal = f"Another process is training in {str(self.path)!r}. Choose another --output."
+        with lock_folder(self.path, refusal):
             yield
-            return
-        import fcntl
-
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise BlockingIOError(
-                f"Another process is training in {str(self.path)!r}. Choose another --output."
-            ) from error
-        finally:
-            os.close(descriptor)
 
     def write_history(self, history: list[dict[str, float]]) -> None:
         """Write `history.csv`; numbers are written exactly."""
