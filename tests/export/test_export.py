@@ -237,7 +237,7 @@ def test_fixed_batches_take_any_number_of_images(cae, rng):
 class TestQuantization:
     @pytest.fixture(autouse=True)
     def few_images(self, monkeypatch):
-        monkeypatch.setattr("ae_keras.export.export_run._IMAGES", 32)
+        monkeypatch.setattr("ae_keras.export.export_run.MOST_IMAGES", 32)
 
     @pytest.mark.parametrize("quantization", ["float16", "dynamic", "int8"])
     @pytest.mark.parametrize("name", ["vae_v2-cifar10", "colourizer-cifar10"])
