@@ -7,10 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import SMALL, smooth_images
 from tensorflow.lite.python.schema_py_generated import TensorType
 from tensorflow.lite.tools import flatbuffer_utils
-from test_registry import SMALL
 
 import ae_keras
 from ae_keras.codec.bitstream import read_header
