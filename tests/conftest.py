@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+# Of models by name: smaller than described, for the tests that compute.
+SMALL = {"celeba_conv": {"filters": 4}, "conv": {"filters": 8}, "lossless_mlp": {"latent_dim": 50}}
+
 
 @pytest.fixture
 def rng():

@@ -6,7 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import SMALL, smooth_images
 
 import ae_keras
 from ae_keras.codec.bitstream import read_bitstream
@@ -56,9 +56,6 @@ LATENTS = {
     "vae_v1": (2, 2, 768),
     "vae_v2": (5, 5, 128),
 }
-
-# Smaller than described, for the tests that compute.
-SMALL = {"celeba_conv": {"filters": 4}, "conv": {"filters": 8}, "lossless_mlp": {"latent_dim": 50}}
 
 
 def build(name, **arguments):

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
@@ -48,7 +49,7 @@ class Goal:
     weight: float = 0.01
     budget: dict[str, float] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             known = closest(self.objective, OBJECTIVES)
             raise ValueError(f"Unknown objective {self.objective!r}. {known}")
@@ -90,17 +91,18 @@ class Goal:
         if model.has_latent:
             figures["latent_values"] = _count_latent_values(model)
         if self.objective == "rate_distortion":
-            point = measure_codec(load_codec(run.path), list(examples.images), examples.images)
+            codec, images = load_codec(run.path), examples.images
+            point: dict[str, Any] = measure_codec(codec, list(images), images)
             figures["bpp"], figures["coded_mse"] = point["bpp"], point["mse"]
             figures["rate_distortion"] = point["bpp"] + self.weight * 255**2 * point["mse"]
         return {name: float(value) for name, value in figures.items()}
 
 
-def _count_latent_values(model) -> int:
+def _count_latent_values(model: keras.Model) -> int:
     return int(np.prod(model.latent_shape)) if model.has_latent else 0
 
 
-def _time_image(model) -> float:
+def _time_image(model: keras.Model) -> float:
     """Return the milliseconds of one image: the median of some calls."""
     image = keras.ops.zeros((1, *model.input_shape[1:]))
     model.predict_on_batch(image)
@@ -112,7 +114,7 @@ def _time_image(model) -> float:
     return 1000 * statistics.median(seconds)
 
 
-_NEEDS: dict[str, Callable] = {
+_NEEDS: dict[str, Callable[[keras.Model], float]] = {
     "parameters": lambda model: model.parameter_count,
     "latent_values": _count_latent_values,
     "latency_ms": _time_image,

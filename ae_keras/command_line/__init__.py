@@ -1,6 +1,7 @@
 """What all commands share: how they start, read values, print tables and fail."""
 
 from ae_keras.command_line.program import (
+    Namespace,
     Parser,
     import_tensorflow_quietly,
     prepare,
@@ -16,9 +17,11 @@ from ae_keras.command_line.tables import (
     format_results,
     format_table,
 )
-from ae_keras.command_line.values import parse_changes
+from ae_keras.command_line.values import NUMBER, parse_changes
 
 __all__ = [
+    "NUMBER",
+    "Namespace",
     "Parser",
     "format_bd_rates",
     "format_export",

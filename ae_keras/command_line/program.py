@@ -4,8 +4,9 @@ import argparse
 import importlib
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.system.quiet import quiet_stderr
@@ -14,16 +15,16 @@ from ae_keras.system.quiet import quiet_stderr
 class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` that keeps the lines of its examples, and fails with one line."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(**options)
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         """End with exit status 2."""
         self.exit(2, f"{self.prog}: error: {message}. See --help.\n")
 
 
-def run(parser: argparse.ArgumentParser, main: Callable[[argparse.Namespace], Any]) -> None:
+def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> None:
     """Parse the command line, run `main`, and end with one line on stderr if it fails.
 
     The exit status is 1 after an error, 2 for a wrong command line and 130 after Ctrl-C. With

@@ -2,22 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ae_keras.system.text_tables import to_markdown
+
+if TYPE_CHECKING:
+    from ae_keras.codec.bitstream import Header
 
 
 def format_table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
     """Return a Markdown table, its columns aligned; the first to the left, the others right."""
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rule = [
-        "-" * width if number == 0 else "-" * (width - 1) + ":"
-        for number, width in enumerate(widths)
-    ]
-    cells.insert(1, rule)
-    lines = []
-    for first, *rest in cells:
-        padded = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
-        lines.append(f"| {' | '.join([first.ljust(widths[0]), *padded])} |")
-    return "\n".join(lines)
+    return to_markdown(header, rows, aligned=True)
 
 
 def format_metrics(metrics: dict[str, float | int | None]) -> str:
@@ -67,7 +62,7 @@ def _describe_result(name: str, results: Sequence) -> tuple[str, ...]:
     return name, f"{size:,}", f"{8 * size / pixels:.3f}", f"{values / size:.1f}", psnr
 
 
-def format_header(name: str, header, size: int) -> str:
+def format_header(name: str, header: "Header", size: int) -> str:
     """Return the table of what an `.aek` file of `size` bytes says of itself."""
     from ae_keras.codec.steps import quality_of_step
 

@@ -5,6 +5,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+# Of an option that takes a whole number.
+NUMBER: dict[str, Any] = {"type": int, "metavar": "N"}
+
 
 def parse_changes(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """Read the `key=value` texts of an option: values are JSON, lists with commas, or plain text.

@@ -15,8 +15,6 @@ A point is a dict:
 - `compress_ms`, `decompress_ms`: milliseconds of an image.
 """
 
-import csv
-import io
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -36,6 +34,7 @@ from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run
 from ae_keras.system.safe_files import write_safely, write_text
+from ae_keras.system.text_tables import to_csv
 
 # Of the model and of linear transforms: all that is of use, from coarse to fine.
 QUALITIES = (40, 50, 60, 70, 80)
@@ -260,11 +259,8 @@ def _write(
     output_dir = Path(output_dir or folder.path)
     output_dir.mkdir(parents=True, exist_ok=True)
     table, figure = (output_dir / f"rate_distortion-{name}.{end}" for end in ("csv", "png"))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(points[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(points)
-    write_text(table, text.getvalue())
+    header = list(points[0])
+    write_text(table, to_csv(header, [[point[name] for name in header] for point in points]))
     title = f"{folder.recipe.model} ({folder.recipe.data_name}) on {count:,} images of {name}"
     with write_safely(figure) as path:
         figures.save_rate_distortion(path, _curves(points), title)

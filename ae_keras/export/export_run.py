@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -22,7 +22,7 @@ from ae_keras.system.safe_files import write_folder_safely, write_text
 
 REPORT = "export.json"
 # Images that results are compared on, and that integers get their ranges from.
-_IMAGES = 256
+MOST_IMAGES = 256
 
 
 def export_run(
@@ -79,7 +79,7 @@ def export_run(
 
 
 @contextlib.contextmanager
-def _exact_floats():
+def _exact_floats() -> Iterator[None]:
     """Keep TensorFlow from multiplying float32 with fewer bits, as it does on some GPUs."""
     was_enabled = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -123,7 +123,7 @@ def _load(recipe: Recipe, export: Export) -> dict[str, Images]:
     except OSError as error:
         reason = "int8 takes its ranges" if "train" in parts else "An export takes its proof"
         raise type(error)(f"{reason} from images of the data set. {error}") from error
-    return {part: images.pick(_IMAGES) for part, images in data.items()}
+    return {part: images.pick(MOST_IMAGES) for part, images in data.items()}
 
 
 def _describe(exporter: Exporter, path: Path) -> dict:

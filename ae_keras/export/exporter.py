@@ -110,7 +110,9 @@ class Exporter:
         tables = None if self.quantizer is None else self.run.entropy_tables.read_bytes()
         return pack(strip_names(model), self.description, tables)
 
-    def _quantize(self, model: bytes, training: Images) -> bytes:
+    def _quantize(self, model: bytes, training: Images | None) -> bytes:
+        if training is None:
+            raise ValueError("Integers take their ranges from training images, and got none.")
         inputs, expected = self._expect(training)
         values = inputs | expected
         samples = {

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 _ROUNDS, _SECONDS = 50, 2.0
 
 
-def probe(format: str, path: Path, inputs: dict[str, np.ndarray], threads: int) -> dict[str, float]:
+def probe(format: str, path: Path, inputs: dict[str, Any], threads: int) -> dict[str, float]:
     """Return the milliseconds of a call of all signatures, and the peak of the memory in MB.
 
     Args:
@@ -50,7 +51,7 @@ def _main(format: str, path: str, threads: str) -> None:
     model = load_exported_model(format, path, int(threads))
     count = len(next(iter(inputs.values())))
     run_all(model, inputs, count)
-    seconds = []
+    seconds: list[float] = []
     while len(seconds) < _ROUNDS and sum(seconds) < _SECONDS:
         start = time.perf_counter()
         run_all(model, inputs, count)

@@ -23,7 +23,6 @@ half-written one under its own name.
 
 import contextlib
 import csv
-import io
 import json
 import os
 import shutil
@@ -32,7 +31,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ae_keras.recipe import Recipe
+from ae_keras.system.locks import LOCK_NAME, lock_folder
 from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
+from ae_keras.system.text_tables import to_csv
 
 if TYPE_CHECKING:
     import keras
@@ -116,9 +117,9 @@ class RunFolder:
             self._check_same(recipe)
 
     def _has_files(self) -> bool:
-        previews = (self.dataset_figure, self.augmentation_figure)
+        known = (self.dataset_figure, self.augmentation_figure, self.path / LOCK_NAME)
         return self.path.is_dir() and any(
-            path not in previews and not path.name.startswith(TEMPORARY_PREFIX)
+            path not in known and not path.name.startswith(TEMPORARY_PREFIX)
             for path in self.path.iterdir()
         )
 
@@ -169,30 +170,15 @@ class RunFolder:
             BlockingIOError: if another process does.
             OSError: if the folder cannot be made.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        if os.name != "posix":
+        refusal = f"Another process is training in {str(self.path)!r}. Choose another --output."
+        with lock_folder(self.path, refusal):
             yield
-            return
-        import fcntl
-
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise BlockingIOError(
-                f"Another process is training in {str(self.path)!r}. Choose another --output."
-            ) from error
-        finally:
-            os.close(descriptor)
 
     def write_history(self, history: list[dict[str, float]]) -> None:
         """Write `history.csv`; numbers are written exactly."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-        write_text(self._history, text.getvalue())
+        header = list(history[0])
+        rows = [[row[name] for name in header] for row in history]
+        write_text(self._history, to_csv(header, rows))
 
     @property
     def history(self) -> list[dict[str, float]]:

@@ -1,13 +1,12 @@
 """The page of a study: its finding, tables and figures."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ae_keras.studies.workspace import Lab
 from ae_keras.system.safe_files import write_text
+from ae_keras.system.text_tables import to_csv, to_markdown
 
 _TRIAL = "**This is a trial of one epoch on a few photographs, which shows nothing.**"
 
@@ -26,15 +25,11 @@ class Table:
 
     def to_csv(self) -> str:
         """Return the table as comma-separated values."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.header, *self.rows])
-        return text.getvalue()
+        return to_csv(self.header, self.rows)
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
-        rule = ["---", *["---:"] * (len(self.header) - 1)]
-        lines = [self.header, rule, *self.rows]
-        return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+        return to_markdown(self.header, self.rows)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The machine: files that are safe, and quiet libraries."""
+"""The machine: safe files, locks, quiet libraries, and plain forms of tables and pixels."""

@@ -7,10 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import SMALL, smooth_images
 from tensorflow.lite.python.schema_py_generated import TensorType
 from tensorflow.lite.tools import flatbuffer_utils
-from test_registry import SMALL
 
 import ae_keras
 from ae_keras.codec.bitstream import read_header
@@ -236,7 +235,7 @@ def test_fixed_batches_take_any_number_of_images(cae, rng):
 class TestQuantization:
     @pytest.fixture(autouse=True)
     def few_images(self, monkeypatch):
-        monkeypatch.setattr("ae_keras.export.export_run._IMAGES", 32)
+        monkeypatch.setattr("ae_keras.export.export_run.MOST_IMAGES", 32)
 
     @pytest.mark.parametrize("quantization", ["float16", "dynamic", "int8"])
     @pytest.mark.parametrize("name", ["vae_v2-cifar10", "colourizer-cifar10"])

@@ -76,6 +76,16 @@ def test_process_killed_before_its_first_file_leaves_a_usable_folder(tmp_path, t
     assert run.recipe == tiny_recipe
 
 
+def test_a_folder_with_a_lock_alone_is_usable(tmp_path, tiny_recipe):
+    run = RunFolder(tmp_path / "run")
+    with run.lock():
+        run.check(tiny_recipe)
+        with pytest.raises(BlockingIOError, match="Another process is training in"), run.lock():
+            pass
+        run.start(tiny_recipe)
+    assert [path.name for path in run.path.iterdir()] == ["recipe.json"]
+
+
 def test_leftovers_of_a_killed_process_are_removed(saved, tiny_recipe):
     run, _ = saved
     leftover = run.path / ".partial-model.keras"

@@ -7,6 +7,7 @@ from keras_tuner import Objective
 
 from ae_keras import recipe_for
 from tuning import oracles
+from tuning.keras_tuner_internals import STATE_FILE
 from tuning.oracles import REASON
 from tuning.search_space import make_space
 
@@ -22,8 +23,8 @@ def make_oracle(kind, folder, trials=6, ranges=RANGES):
         oracle = getattr(oracles, kind)(
             max_trials=trials, hyperparameters=hyperparameters, **options
         )
-    oracle._set_project_dir(str(folder), "search")
-    if (folder / "search" / "oracle.json").is_file():
+    oracle.place(folder / "search")
+    if (folder / "search" / STATE_FILE).is_file():
         oracle.reload()
     return oracle
 

@@ -166,13 +166,13 @@ def test_a_worker_that_is_killed_in_a_trial_costs_nothing(tiny_recipe, tmp_path,
     recipe = ae_keras.change_recipe(tiny_recipe, epochs=6)
     ranges = ("learning_rate=1e-3,2e-3,3e-3",)
     search = make_search(recipe, tmp_path, algorithm="grid", ranges=ranges)
-    crews, start = [], workers._Crew.start
+    crews, start = [], workers.Crew.start
 
     def start_noting(crew):
         start(crew)
         crews.append(crew)
 
-    monkeypatch.setattr(workers._Crew, "start", start_noting)
+    monkeypatch.setattr(workers.Crew, "start", start_noting)
     search.start()
     oracle, killed = search.make_oracle(), []
 
