@@ -188,7 +188,7 @@ class Recipe:
     skip_unreadable: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
     seed: int = _setting("a whole number >= 0", lambda v: _is_whole(v, 0), default=0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for setting in fields(self):
             value, accepts = getattr(self, setting.name), setting.metadata["accepts"]
             if isinstance(value, list) and accepts(tuple(value)):  # as it comes from JSON

@@ -9,6 +9,8 @@ The study does not document the activations, the weight of the divergence and th
 are ours.
 """
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -21,6 +23,7 @@ from ae_keras.layers import (
 )
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.models.checks import check_known
+from ae_keras.models.registration import register_model
 from ae_keras.recipe import Recipe
 
 # Groups, filters, kernel size, stride and padding of each convolution of the encoder. The last is
@@ -32,6 +35,19 @@ V2 = ((1, 12, 6, 2, 2), (4, 40, 4, 2, 2), (8, 128, 3, 2, 1))
 _INITIALIZER = "he_normal"
 
 
+_TRAINING: dict[str, Any] = {
+    "dataset": "cifar10",
+    "batch_size": 128,
+    "learning_rate": 6e-3,
+    "schedule": "cosine",
+}
+
+
+# python scripts/train.py --model vae_v1 --dataset cifar10: test PSNR 30.3 dB
+@register_model(
+    recipe=Recipe(model="vae_v1", epochs=110, **_TRAINING),
+    search=("kl_weight=1e-5:1e-1:log", "step=0.25:4:log2"),
+)
 def vae_v1(
     image_shape=(32, 32, 3),
     kl_weight=1e-3,
@@ -72,6 +88,11 @@ def vae_v1(
     return _vae(image_shape, V1, kl_weight, step, activation, grouped, name)
 
 
+# python scripts/train.py --model vae_v2 --dataset cifar10: test PSNR 31.4 dB
+@register_model(
+    recipe=Recipe(model="vae_v2", epochs=25, **_TRAINING),
+    search=("kl_weight=1e-5:1e-1:log", "step=0.25:4:log2"),
+)
 def vae_v2(
     image_shape=(32, 32, 3),
     kl_weight=1e-3,
@@ -160,18 +181,3 @@ def _decoder(encoder, convolutions, activation):
         )(features)
     images = layers.Activation("sigmoid", dtype="float32")(features)
     return keras.Model(latents, images, name="decoder")
-
-
-_TRAINING = {
-    "dataset": "cifar10",
-    "batch_size": 128,
-    "learning_rate": 6e-3,
-    "schedule": "cosine",
-}
-
-RECIPES = {
-    # python scripts/train.py --model vae_v1 --dataset cifar10: test PSNR 30.3 dB
-    "vae_v1": Recipe(model="vae_v1", epochs=110, **_TRAINING),
-    # python scripts/train.py --model vae_v2 --dataset cifar10: test PSNR 31.4 dB
-    "vae_v2": Recipe(model="vae_v2", epochs=25, **_TRAINING),
-}
