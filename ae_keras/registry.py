@@ -56,24 +56,31 @@ def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def is_registered(name: str) -> bool:
-    """Return whether there is a model of that name."""
-    return name in SHIPPED or name in _registrations() or name in _entry_points()
+    """Return whether there is a model of that name; if an installed package has it, import that.
+
+    Raises:
+        ValueError: if the package cannot be imported.
+    """
+    if name in SHIPPED or name in _registrations():
+        return True
+    if name not in _entry_points():
+        return False
+    _load_entry_point(name)
+    return True
 
 
 def _registration(name: str) -> "Registration":
     if name in SHIPPED:
         importlib.import_module(f"ae_keras.models.{SHIPPED[name]}")
-    elif name not in _registrations():
-        _load_entry_point(name)
-    return _registrations()[name]
-
-
-def _load_entry_point(name: str) -> None:
-    if name not in _entry_points():
+    elif not is_registered(name):
         raise ValueError(
             f"Unknown model {name!r}. {closest(name, list_models())} "
             "Models of your own are registered with --import FILE.py."
         )
+    return _registrations()[name]
+
+
+def _load_entry_point(name: str) -> None:
     entry = _entry_points()[name]
     try:
         entry.load()

@@ -13,6 +13,7 @@ from keras import layers
 
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.models.checks import check_count, check_divisible, check_known
+from ae_keras.models.image_model import ImageShape
 from ae_keras.models.registration import register_model
 from ae_keras.recipe import Recipe
 
@@ -32,7 +33,12 @@ _TRAINING: dict[str, Any] = {
     recipe=Recipe(model="celeba_conv", **_TRAINING),
     search=("filters=16:128:log2", "latent_dim=64:512:log2"),
 )
-def celeba_conv(image_shape=(128, 128, 3), filters=64, latent_dim=256, name="celeba_conv"):
+def celeba_conv(
+    image_shape: ImageShape = (128, 128, 3),
+    filters: int = 64,
+    latent_dim: int = 256,
+    name: str = "celeba_conv",
+) -> Autoencoder:
     """Build the convolutional autoencoder `celeba_conv`.
 
     ```
@@ -79,7 +85,9 @@ def celeba_conv(image_shape=(128, 128, 3), filters=64, latent_dim=256, name="cel
     recipe=Recipe(model="celeba_pool", **_TRAINING),
     search=("filters=8:64:log2",),
 )
-def celeba_pool(image_shape=(128, 128, 3), filters=16, name="celeba_pool"):
+def celeba_pool(
+    image_shape: ImageShape = (128, 128, 3), filters: int = 16, name: str = "celeba_pool"
+) -> Autoencoder:
     """Build the convolutional autoencoder `celeba_pool`.
 
     ```
@@ -104,10 +112,10 @@ def celeba_pool(image_shape=(128, 128, 3), filters=16, name="celeba_pool"):
     """
     check_count("filters", filters)
     check_divisible(image_shape, 64, name)
-    check_known(image_shape, name)
-    height, width, channels = image_shape
+    height, width, channels = check_known(image_shape, name)
     maps = [filters, 2 * filters, 4 * filters]
-    down, up = [], []
+    down: list[keras.Layer] = []
+    up: list[keras.Layer] = []
     for count in maps[:-1]:
         down += [*_normalized(_halve(count), "leaky_relu"), layers.MaxPooling2D(2)]
         up = [layers.UpSampling2D(2), *_normalized(_double(count), "relu"), *up]
@@ -118,20 +126,20 @@ def celeba_pool(image_shape=(128, 128, 3), filters=16, name="celeba_pool"):
     return Autoencoder(encoder, _decoder(encoder, [unflatten, *up, *last]), name=name)
 
 
-def _halve(filters):
+def _halve(filters: int) -> keras.Layer:
     return layers.Conv2D(filters, 4, strides=2, padding="same")
 
 
-def _double(filters):
+def _double(filters: int) -> keras.Layer:
     return layers.Conv2DTranspose(filters, 4, strides=2, padding="same")
 
 
-def _normalized(convolution, activation):
+def _normalized(convolution: keras.Layer, activation: str) -> list[keras.Layer]:
     # With Keras's momentum of 0.99, the statistics lag behind in runs of a few hundred steps.
     return [convolution, layers.BatchNormalization(momentum=0.9), layers.Activation(activation)]
 
 
-def _encoder(image_shape, parts):
+def _encoder(image_shape: ImageShape, parts: list[keras.Layer]) -> keras.Model:
     images = keras.Input(image_shape, name="images")
     features = images * 2.0 - 1.0
     for part in parts:
@@ -139,7 +147,7 @@ def _encoder(image_shape, parts):
     return keras.Model(images, features, name="encoder")
 
 
-def _decoder(encoder, parts):
+def _decoder(encoder: keras.Model, parts: list[keras.Layer]) -> keras.Model:
     # In float32 under mixed precision too: images have finer steps than float16.
     activation = layers.Activation("tanh", dtype="float32")
     latents = features = keras.Input(encoder.output_shape[1:], name="latents")

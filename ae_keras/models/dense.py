@@ -6,12 +6,14 @@
 """
 
 import math
+from collections.abc import Callable
 
 import keras
 from keras import layers
 
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.models.checks import check_count, check_known
+from ae_keras.models.image_model import ImageShape
 from ae_keras.models.registration import register_model
 from ae_keras.recipe import DIGIT_AUGMENTATION, Recipe
 
@@ -30,7 +32,9 @@ from ae_keras.recipe import DIGIT_AUGMENTATION, Recipe
     ),
     search=("latent_dim=4:512:log2",),
 )
-def mlp(image_shape=(28, 28, 1), latent_dim=32, name="mlp"):
+def mlp(
+    image_shape: ImageShape = (28, 28, 1), latent_dim: int = 32, name: str = "mlp"
+) -> Autoencoder:
     """Build the autoencoder `mlp`: flatten, dense to the latent, dense to the pixels, sigmoid.
 
     Args:
@@ -62,7 +66,9 @@ def mlp(image_shape=(28, 28, 1), latent_dim=32, name="mlp"):
     ),
     search=("latent_dim=4:512:log2",),
 )
-def lossless_mlp(image_shape=(28, 28, 1), latent_dim=784, name="lossless_mlp"):
+def lossless_mlp(
+    image_shape: ImageShape = (28, 28, 1), latent_dim: int = 784, name: str = "lossless_mlp"
+) -> Autoencoder:
     """Build the autoencoder `lossless_mlp`.
 
     Twice dense and PReLU in the encoder, twice in the decoder, each as wide as the latent; the
@@ -80,27 +86,29 @@ def lossless_mlp(image_shape=(28, 28, 1), latent_dim=784, name="lossless_mlp"):
         ValueError: if an argument does not fit.
     """
 
-    def half(width):
+    def half(width: int) -> list[keras.Layer]:
         return [layers.Dense(latent_dim), layers.PReLU(), layers.Dense(width), layers.PReLU()]
 
     return _build(image_shape, latent_dim, half, name)
 
 
-def _build(image_shape, latent_dim, half, name):
+def _build(
+    image_shape: ImageShape, latent_dim: int, half: Callable[[int], list[keras.Layer]], name: str
+) -> Autoencoder:
     """Build an autoencoder of two halves; `half` makes the layers that lead to a width."""
     check_count("latent_dim", latent_dim)
-    check_known(image_shape, name)
-    encoder = _encoder(image_shape, half(latent_dim))
-    decoder = _decoder(latent_dim, half(math.prod(image_shape)), image_shape)
+    shape = check_known(image_shape, name)
+    encoder = _encoder(shape, half(latent_dim))
+    decoder = _decoder(latent_dim, half(math.prod(shape)), shape)
     return Autoencoder(encoder, decoder, name=name)
 
 
-def _encoder(image_shape, middle):
+def _encoder(image_shape: ImageShape, middle: list[keras.Layer]) -> keras.Model:
     images = keras.Input(image_shape, name="images")
     return keras.Sequential([images, layers.Flatten(), *middle], name="encoder")
 
 
-def _decoder(latent_dim, middle, image_shape):
+def _decoder(latent_dim: int, middle: list[keras.Layer], image_shape: ImageShape) -> keras.Model:
     latents = keras.Input((latent_dim,), name="latents")
     # In float32 under mixed precision too: images have finer steps than float16.
     last = [layers.Reshape(image_shape), layers.Activation("sigmoid", dtype="float32")]

@@ -34,8 +34,9 @@ def find_run(name_or_path: str | Path) -> RunFolder:
         places += [root / name_or_path for root in _roots()]
     for place in places:
         run = RunFolder(place)
-        if run.model.is_file() and run.recipe is not None:
-            _check_model(run)
+        recipe = run.recipe if run.model.is_file() else None
+        if recipe is not None:
+            _check_registered(recipe.model, place)
             return run
     raise FileNotFoundError(
         f"No trained model at {str(name_or_path)!r}. Expected a run folder with 'model.keras' and "
@@ -43,12 +44,11 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     )
 
 
-def _check_model(run: RunFolder) -> None:
-    name = run.recipe.model
-    if not is_registered(name):
+def _check_registered(model: str, place: Path) -> None:
+    if not is_registered(model):
         raise ValueError(
-            f"The model {name!r} of the run {str(run.path)!r} is not registered. If it is your "
-            "own, register it with --import FILE.py."
+            f"The model {model!r} of the run {str(place)!r} is not registered. If it is your own, "
+            "register it with --import FILE.py."
         )
 
 
