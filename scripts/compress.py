@@ -58,7 +58,7 @@ def main(arguments: Namespace) -> None:
     compression = Compression(**settings)
     jobs = plan(arguments.inputs, arguments.output, SUFFIX, SUFFIXES)
     compression.load()  # a wrong model is told once, not for each file
-    initializer = functools.partial(prepare, arguments.model)
+    initializer = functools.partial(prepare, arguments)
     results = list(run_jobs(compression, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]
     if done:

@@ -53,7 +53,7 @@ def main(arguments: Namespace) -> None:
         load_codec(arguments.model)  # a wrong model is told once, not for each file
     jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
     work = Decompression(arguments.model, arguments.force, arguments.max_pixels)
-    initializer = functools.partial(prepare, arguments.model)
+    initializer = functools.partial(prepare, arguments)
     results = list(run_jobs(work, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]
     if done:

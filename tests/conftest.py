@@ -1,4 +1,7 @@
 import os
+import runpy
+import sys
+from pathlib import Path
 
 # Before TensorFlow is imported by any test.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -9,6 +12,7 @@ from PIL import Image
 
 # Of models by name: smaller than described, for the tests that compute.
 SMALL = {"celeba_conv": {"filters": 4}, "conv": {"filters": 8}, "lossless_mlp": {"latent_dim": 50}}
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -49,16 +53,24 @@ def run(tmp_path, tiny_recipe, rng, monkeypatch):
     """A run in `saved_models`, named `mine`, of an untrained model with entropy tables."""
     from ae_keras.codec.table_fitting import fit_run
     from ae_keras.data.images import Images
-    from ae_keras.registry import build_model
+    from ae_keras.registry import build_from_recipe
     from ae_keras.runs.folder import RunFolder
 
     monkeypatch.chdir(tmp_path)
     run = RunFolder(tmp_path / "saved_models" / "mine")
     run.path.mkdir(parents=True)
     run.start(tiny_recipe)
-    run.write_model(build_model("cae", image_shape=tiny_recipe.image_shape), run.model)
+    run.write_model(build_from_recipe(tiny_recipe), run.model)
     fit_run(run, Images(smooth_images(rng, 20, 16, 16, 3)))
     return run
+
+
+@pytest.fixture
+def forget_models(monkeypatch):
+    """Forget the models that a test registers, when it ends."""
+    from ae_keras.models import registration
+
+    monkeypatch.setattr(registration, "REGISTRATIONS", dict(registration.REGISTRATIONS))
 
 
 @pytest.fixture
@@ -67,6 +79,25 @@ def photo(tmp_path, rng):
     path = tmp_path / "photo.png"
     Image.fromarray(smooth_images(rng, 1, 20, 30, 4)[0]).save(path)
     return str(path)
+
+
+def run_here(monkeypatch, capsys, name, *arguments):
+    """Run a script in this process, which has TensorFlow already."""
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    status = 0
+    try:
+        runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
+    except SystemExit as stop:
+        status = stop.code
+    return status, *capsys.readouterr()
+
+
+def assert_one_clear_line(returncode, stderr, *words):
+    assert returncode in (1, 2)
+    assert len(stderr.splitlines()) == 1, stderr
+    assert "Traceback" not in stderr
+    for word in words:
+        assert word in stderr
 
 
 def require_dataset(name):

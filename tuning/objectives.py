@@ -14,9 +14,9 @@ from ae_keras.data.images import load_images
 from ae_keras.evaluation.rate_distortion import PERFECT_PSNR, measure_codec
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe, closest
+from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
-from tuning.search_space import build_recipe
 
 # Which way each goes.
 OBJECTIVES = {"val_loss": "min", "psnr": "max", "rate_distortion": "min"}
@@ -69,7 +69,7 @@ class Goal:
         """
         if not self.budget:
             return
-        model = build_recipe(recipe)
+        model = build_from_recipe(recipe)
         for name, most in self.budget.items():
             needed = _NEEDS[name](model)
             if needed > most:

@@ -13,7 +13,7 @@ from ae_keras.data.pipeline import Pipeline
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model, recipe_for
+from ae_keras.registry import build_from_recipe, recipe_for
 from ae_keras.training.compilation import compile_model
 
 # For Keras's own grouped convolutions, which take seconds a step.
@@ -50,7 +50,7 @@ def benchmark_training(
         load_images(recipe.data_spec, ["train"])["train"].images,
         (batch_size * steps, *recipe.image_shape),
     )
-    model = build_model(name, image_shape=recipe.image_shape)
+    model = build_from_recipe(recipe)
     alternatives = {
         OURS: our_training(recipe, images),
         "Keras fit, its defaults": _plain_keras(model, recipe, images),

@@ -8,7 +8,7 @@ import numpy as np
 from ae_keras.codec.transform import ModelTransform
 from ae_keras.models.image_model import ImageModel
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model
+from ae_keras.registry import build_from_recipe
 
 
 class KerasTransform(ModelTransform):
@@ -46,13 +46,8 @@ def build_for_any_size(model: ImageModel, recipe: Recipe) -> ImageModel | None:
     """Return an autoencoder for images of any size, or None if it is not fully convolutional."""
     height, width, channels = model.image_shape
     try:
-        wide = build_model(
-            recipe.model,
-            model.classes,
-            image_shape=(None, None, channels),
-            **recipe.model_arguments,
-        )
-    except ValueError:
+        wide = build_from_recipe(recipe, model.classes, (None, None, channels))
+    except (ValueError, TypeError):  # what a builder raises that needs to know the size
         return None
     twice = wide.encoder.compute_output_shape((1, 2 * height, 2 * width, channels))
     shape = model.latent_shape

@@ -9,15 +9,28 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from ae_keras.codec import EXPORTED_SUFFIX
+from ae_keras.command_line.imports import import_file
 from ae_keras.system.quiet import quiet_stderr
 
 
 class Parser(argparse.ArgumentParser):
-    """An `ArgumentParser` that keeps the lines of its examples, and fails with one line."""
+    """An `ArgumentParser` that keeps the lines of its examples, and fails with one line.
+
+    All commands take `--import`: a user's own models are known to every command so.
+    """
 
     def __init__(self, **options: Any):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(**options)
+        self.add_argument_group("models of your own").add_argument(
+            "--import",
+            dest="imports",
+            action="append",
+            # Not a list: the one of a subcommand would hide that of the command.
+            default=argparse.SUPPRESS,
+            metavar="FILE.py",
+            help="run this file first, which registers them; may be repeated",
+        )
 
     def error(self, message: str) -> NoReturn:
         """End with exit status 2."""
@@ -32,7 +45,7 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
     """
     arguments = parser.parse_args()
     try:
-        prepare(getattr(arguments, "model", None))
+        prepare(arguments)
         main(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
@@ -67,10 +80,24 @@ def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> None:
     sys.exit(status)
 
 
-def prepare(model: str | None) -> None:
-    """Import TensorFlow, unless the model is an exported file, which needs none."""
-    if model is None or not model.endswith(EXPORTED_SUFFIX):
+def prepare(arguments: argparse.Namespace) -> None:
+    """Import what a process needs first: TensorFlow, and the files of `--import`.
+
+    An exported model, as the model of a command, needs no TensorFlow; the user's files may.
+
+    Args:
+        arguments: Those of the command line. Where a command starts other processes, each of them
+            calls this too.
+
+    Raises:
+        FileNotFoundError: if a file of `--import` is missing.
+        ValueError: if one fails.
+    """
+    model, files = getattr(arguments, "model", None), getattr(arguments, "imports", [])
+    if files or model is None or not model.endswith(EXPORTED_SUFFIX):
         import_tensorflow_quietly()
+    for file in files:
+        import_file(file)
 
 
 def import_tensorflow_quietly() -> None:

@@ -20,7 +20,7 @@ import tensorflow as tf
 from ae_keras.codec.keras_transform import build_for_any_size
 from ae_keras.export.plain_layers import make_plain
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model
+from ae_keras.registry import build_from_recipe
 
 Tensor = Any
 
@@ -53,9 +53,7 @@ def rebuild(model: keras.Model, recipe: Recipe, any_size: bool) -> keras.Model:
     wide = build_for_any_size(model, recipe) if model.has_latent and any_size else None
     if wide is not None:
         return wide
-    same = build_model(
-        recipe.model, model.classes, image_shape=recipe.image_shape, **recipe.model_arguments
-    )
+    same = build_from_recipe(recipe, model.classes)
     same.set_weights(model.get_weights())
     return same
 

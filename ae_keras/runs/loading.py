@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ae_keras.registry import is_registered
 from ae_keras.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def find_run(name_or_path: str | Path) -> RunFolder:
 
     Raises:
         FileNotFoundError: if there is no such run.
+        ValueError: if its model is not registered. A run folder holds no code: a user's own model
+            must be registered before, by the file that defines it.
     """
     places = [Path(name_or_path)]
     if Path(name_or_path).name == str(name_or_path):
@@ -36,11 +39,20 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     for place in places:
         run = RunFolder(place)
         if run.model.is_file() and run.exists:
+            _check_registered(run.recipe.model, place)
             return run
     raise FileNotFoundError(
         f"No trained model at {str(name_or_path)!r}. Expected a run folder with 'model.keras' and "
         "'recipe.json', as scripts/train.py writes it, or the name of one in 'saved_models'."
     )
+
+
+def _check_registered(model: str, place: Path) -> None:
+    if not is_registered(model):
+        raise ValueError(
+            f"The model {model!r} of the run {str(place)!r} is not registered. If it is your own, "
+            "register it with --import FILE.py."
+        )
 
 
 def load(name_or_path: str | Path) -> "ImageModel":
@@ -71,10 +83,7 @@ def load_model(path: str | Path) -> "ImageModel":
     """
     import keras
 
-    # They register what the file may hold.
-    import ae_keras.layers
-    import ae_keras.models.autoencoder
-    import ae_keras.models.colourization  # noqa: F401
+    # What is in `ae_keras.models` is registered by this, and so what the file may hold.
     from ae_keras.models.image_model import ImageModel
 
     try:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ae_keras.data.images import Images
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model
+from ae_keras.registry import build_from_recipe
 
 # Batches between two returns to Python. On a CPU 8 to 16 are 5 to 10 % faster than 1.
 _STEPS_PER_EXECUTION = 16
@@ -35,9 +35,7 @@ def initialize_model(recipe: Recipe, data: Images) -> keras.Model:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision)
     try:
-        model = build_model(
-            recipe.model, classes, image_shape=recipe.image_shape, **recipe.model_arguments
-        )
+        model = build_from_recipe(recipe, classes)
     finally:
         keras.config.set_dtype_policy(before)
     if recipe.task not in model.tasks:

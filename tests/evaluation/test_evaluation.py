@@ -8,13 +8,14 @@ import ae_keras
 from ae_keras import metrics
 from ae_keras.data.images import Images, load_images
 from ae_keras.evaluation.reconstruction import measure
+from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.pictures import reconstruct
 
 
 @pytest.fixture
 def model(tiny_recipe):
-    return ae_keras.build_model("cae", image_shape=tiny_recipe.image_shape)
+    return build_from_recipe(tiny_recipe)
 
 
 def test_measure_agrees_with_the_metrics_over_all_images_at_once(model, tiny_recipe, photo_folder):

@@ -15,7 +15,7 @@ from ae_keras.evaluation.rate_distortion import (
     measure_codec,
     measure_rate_distortion,
 )
-from ae_keras.registry import build_model
+from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 
 
@@ -25,7 +25,7 @@ def run(tmp_path, tiny_recipe):
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
     run.start(tiny_recipe)
-    run.write_model(build_model("cae", image_shape=tiny_recipe.image_shape), run.model)
+    run.write_model(build_from_recipe(tiny_recipe), run.model)
     return run
 
 

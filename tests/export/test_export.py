@@ -23,6 +23,7 @@ from ae_keras.export.parity import LARGEST_DIFFERENCE, check, compare
 from ae_keras.export.plain_layers import make_plain
 from ae_keras.export.runtimes import load_exported_model, run_all
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose, UpsamplingConv2D
+from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 
 MODELS = ae_keras.list_models()
@@ -40,7 +41,7 @@ def make_run(folder, name, **changes):
     changes = SMALL.get(name, {}) | {"splits": (0.5, 0.2, 0.3), "image_shape": shape} | changes
     recipe = ae_keras.recipe_for(name, str(folder.with_suffix(".npz")), **changes)
     classes = 10 if recipe.conditional else None
-    model = ae_keras.build_model(name, classes, image_shape=shape, **recipe.model_arguments)
+    model = build_from_recipe(recipe, classes)
     model.adapt(images)
     for weight in model.weights:  # biases and statistics, which begin as zeros and ones
         if len(weight.shape) == 1 and keras.backend.is_float_dtype(weight.dtype):

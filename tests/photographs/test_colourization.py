@@ -9,6 +9,7 @@ import ae_keras
 from ae_keras.layers.colour import grey_to_lightness, rgb_to_lab, to_grey
 from ae_keras.photographs.colourization import Colourization, PhotoColourizer
 from ae_keras.photographs.jobs import Job
+from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 
 
@@ -19,7 +20,7 @@ def run(tmp_path_factory):
     run = RunFolder(tmp_path_factory.mktemp("run"))
     run.start(recipe)
     keras.utils.set_random_seed(0)
-    run.write_model(ae_keras.build_model("colourizer", **recipe.model_arguments), run.model)
+    run.write_model(build_from_recipe(recipe), run.model)
     return run.path
 
 

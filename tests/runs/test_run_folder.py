@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import ae_keras
+from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, load_model
 
@@ -15,7 +16,7 @@ def saved(tmp_path, tiny_recipe):
     run = RunFolder(tmp_path / "saved_models" / "mine")
     run.path.mkdir(parents=True)
     run.start(tiny_recipe)
-    model = ae_keras.build_model("cae", image_shape=tiny_recipe.image_shape)
+    model = build_from_recipe(tiny_recipe)
     run.write_model(model, run.model)
     return run, model
 

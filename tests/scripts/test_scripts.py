@@ -2,19 +2,17 @@
 
 import io
 import json
-import runpy
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from conftest import ROOT, assert_one_clear_line, run_here
 from PIL import Image
 
 from ae_keras.command_line import format_table, parse_changes
 
-ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 
 
@@ -29,25 +27,6 @@ def run(name, *arguments, cwd):
     process = start(name, *arguments, cwd=cwd)
     stdout, stderr = process.communicate()
     return process.returncode, stdout, stderr
-
-
-def run_here(monkeypatch, capsys, name, *arguments):
-    """Run a script in this process, which has TensorFlow already."""
-    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-    status = 0
-    try:
-        runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
-    except SystemExit as stop:
-        status = stop.code
-    return status, *capsys.readouterr()
-
-
-def assert_one_clear_line(returncode, stderr, *words):
-    assert returncode in (1, 2)
-    assert len(stderr.splitlines()) == 1, stderr
-    assert "Traceback" not in stderr
-    for word in words:
-        assert word in stderr
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
