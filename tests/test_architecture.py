@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[1]
 # A module imports only from rows above its own; modules of one row may import each other only
 # within a folder of that row.
 ROWS = [
-    ["system", "metrics", "figures", "layers"],
+    ["system"],
+    ["metrics", "figures", "layers"],
     ["data"],
     ["recipe"],
     ["models"],

@@ -14,6 +14,7 @@ from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe, recipe_for
+from ae_keras.system.pixels import to_unit_range
 from ae_keras.training.compilation import compile_model
 
 # For Keras's own grouped convolutions, which take seconds a step.
@@ -74,7 +75,7 @@ def our_training(recipe: Recipe, images: np.ndarray) -> Alternative:
 
 def _plain_keras(model, recipe: Recipe, images: np.ndarray) -> Alternative:
     model.compile(keras.optimizers.Adam(recipe.learning_rate), recipe.loss)
-    floats = images.astype(np.float32) / 255
+    floats = to_unit_range(images)
     return Alternative(
         lambda: model.fit(floats, floats, batch_size=recipe.batch_size, verbose=0), len(images)
     )

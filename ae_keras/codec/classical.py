@@ -16,6 +16,7 @@ from ae_keras.codec.catalogue import find_classical, rank_of, unknown_codec
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.protocols import Codec
 from ae_keras.codec.table_fitting import fit_quantizer
+from ae_keras.system.pixels import to_unit_range
 
 # Share of the variance that the principal components keep before quantization.
 _KEPT_VARIANCE = 0.9995
@@ -150,7 +151,7 @@ class PrincipalComponents(LinearTransform):
 
         super().__init__(images.shape[1:])
         chosen = np.linspace(0, len(images) - 1, min(len(images), _FITTED_IMAGES)).astype(int)
-        pixels = np.asarray(images[chosen]).reshape(len(chosen), -1).astype(np.float32) / 255
+        pixels = to_unit_range(np.asarray(images[chosen]).reshape(len(chosen), -1))
         fitted = PCA(_KEPT_VARIANCE, svd_solver="covariance_eigh")
         fitted.fit(pixels)
         self._mean, self._components = fitted.mean_, fitted.components_

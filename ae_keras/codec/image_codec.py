@@ -33,6 +33,7 @@ from ae_keras.codec.planes import Planes, fits_model, read_alpha, split_alpha, w
 from ae_keras.codec.protocols import EntropyModel, Transform
 from ae_keras.codec.steps import check_step, is_step, step_of_quality
 from ae_keras.codec.tiling import Tiling, regroup
+from ae_keras.system.pixels import to_unit_range
 
 # Images with more are not decoded, unless the caller asks for it.
 MAX_PIXELS = 2**28
@@ -158,7 +159,7 @@ class ImageCodec:
         """Yield the sections of the tiles of some images."""
         coder = self.entropy_model.at(self.step)
         latents = (
-            self.transform.encode(batch.astype(np.float32) / 255)
+            self.transform.encode(to_unit_range(batch))
             for batch in regroup(tiles, itertools.repeat(layout.batch_size))
         )
         for section in regroup(latents, layout.section_sizes * images):

@@ -16,6 +16,7 @@ from ae_keras.codec.steps import FINEST_STEP, step_of_quality
 from ae_keras.data.images import Images, load_images
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
+from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely
 
 # Latents of so many images are counted, but no more values than fit into memory with ease.
@@ -95,7 +96,7 @@ def _in_batches(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray
     size = batch_size(images.shape[1:3])
     starts = range(0, len(images), size)
     return np.concatenate(
-        [function(images[start : start + size].astype(np.float32) / 255) for start in starts]
+        [function(to_unit_range(images[start : start + size])) for start in starts]
     )
 
 
@@ -144,7 +145,7 @@ def _find_default_step(
     labels: np.ndarray | None,
 ) -> int:
     """Return the coarsest step that adds no more than a tenth to the MSE of the model."""
-    originals = images[:_JUDGED_IMAGES].astype(np.float32) / 255
+    originals = to_unit_range(images[:_JUDGED_IMAGES])
     latents = latents[: len(originals)]
     labels = None if labels is None else labels[: len(originals)]
 

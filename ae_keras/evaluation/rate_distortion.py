@@ -33,6 +33,7 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run
+from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely, write_text
 from ae_keras.system.text_tables import to_csv
 
@@ -179,7 +180,7 @@ def measure_codec(codec: Codec, coded: Sequence[np.ndarray], images: AnyImages) 
         originals = np.stack(chunk)
         if isinstance(images, np.ndarray):
             originals, restored = (cut_mosaics(x, images.shape[1:]) for x in (originals, restored))
-        originals, restored = (x.astype(np.float32) / 255 for x in (originals, restored))
+        originals, restored = (to_unit_range(x) for x in (originals, restored))
         squares.append(metrics.mse(originals, restored))
         if metrics.count_scales(*originals.shape[1:3]):
             similarities.append(metrics.ms_ssim(originals, restored))

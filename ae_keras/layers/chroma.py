@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab
 from ae_keras.layers.types import Shape, Tensor
+from ae_keras.system.pixels import to_unit_range
 
 # Chroma is predicted in this unit: no colour of sRGB has an a or b beyond.
 CHROMA_RANGE = 110.0
@@ -159,7 +160,7 @@ class ChromaClassification(ChromaHead):
         """Set the bins' weights from the colours of uint8 images."""
         frequencies = np.zeros(self.prediction_channels)
         for start in range(0, len(images), 256):
-            batch = np.asarray(images[start : start + 256], np.float32) / 255
+            batch = to_unit_range(images[start : start + 256])
             mixtures = ops.convert_to_numpy(self._mix(self.half_chroma(batch)))
             frequencies += mixtures.sum(axis=(0, 1, 2), dtype=np.float64)
         frequencies /= frequencies.sum()

@@ -21,6 +21,7 @@ from ae_keras.models.checks import check_counts, check_divisible
 from ae_keras.models.image_model import ImageModel, ImageShape
 from ae_keras.models.registration import register_model
 from ae_keras.recipe import Recipe
+from ae_keras.system.pixels import to_uint8, to_unit_range
 
 # Training images, taken evenly from all, whose colours are looked at; so many at a time.
 _COUNTED_IMAGES = 10_000
@@ -108,8 +109,8 @@ class Colourizer(ImageModel):
         images = images[:: -(-len(images) // _COUNTED_IMAGES)]
         grey = np.empty((*images.shape[:3], 1), np.uint8)
         for start in range(0, len(images), _BATCH):
-            batch = np.asarray(images[start : start + _BATCH], np.float32) / 255
-            grey[start : start + _BATCH] = np.rint(255 * ops.convert_to_numpy(to_grey(batch)))
+            batch = to_unit_range(images[start : start + _BATCH])
+            grey[start : start + _BATCH] = to_uint8(ops.convert_to_numpy(to_grey(batch)))
         self.network.get_layer("standardization").set_statistics(*channel_statistics(grey))
         self.head.adapt(images)
 

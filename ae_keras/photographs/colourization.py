@@ -18,6 +18,7 @@ from ae_keras.metrics import colour as colour_metrics
 from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
 from ae_keras.photographs.jobs import STANDARD, Job, Result
 from ae_keras.runs.loading import find_run, load_model
+from ae_keras.system.pixels import to_uint8, to_unit_range
 from ae_keras.system.safe_files import write_safely
 
 # Pixels whose colours are computed together.
@@ -75,7 +76,7 @@ class PhotoColourizer:
             strip = slice(first, first + count)
             lab = [_lightness(photograph[strip]), np.tensordot(rows[strip], columns, axes=1)]
             images = ops.convert_to_numpy(lab_to_rgb(np.concatenate(lab, axis=-1)))
-            colours[strip] = np.rint(255 * images)
+            colours[strip] = to_uint8(images)
         return colours if alpha is None else np.dstack([colours, alpha])
 
     def _predict(self, photograph: np.ndarray) -> np.ndarray:
@@ -106,7 +107,7 @@ def _lightness(photograph: np.ndarray) -> np.ndarray:
     if photograph.shape[2] == 1:
         levels = np.arange(256, dtype=np.float32) / 255
         return ops.convert_to_numpy(grey_to_lightness(levels))[photograph]
-    return ops.convert_to_numpy(rgb_to_lab(photograph.astype(np.float32) / 255))[..., :1]
+    return ops.convert_to_numpy(rgb_to_lab(to_unit_range(photograph)))[..., :1]
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _judged_copy(image: np.ndarray) -> np.ndarray:
     """Return an image without alpha as RGB in [0, 1], smaller if it is large."""
     copy = Image.fromarray(_as_rgb(split_alpha(image, 3)[0]))
     copy.thumbnail((_JUDGED_SIZE, _JUDGED_SIZE), Image.Resampling.BOX)
-    return np.asarray(copy, np.float32) / 255
+    return to_unit_range(copy)
 
 
 def _score(originals: np.ndarray, results: np.ndarray) -> dict[str, float]:

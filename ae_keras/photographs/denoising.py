@@ -11,6 +11,7 @@ from ae_keras.codec.tiling import Tiling
 from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
 from ae_keras.photographs.jobs import Job, Result
 from ae_keras.runs.loading import find_run, load_model
+from ae_keras.system.pixels import to_unit_range
 
 # The share of a tile of fixed size that overlaps the next: here it costs time only.
 _OVERLAP_SHARE = 4
@@ -69,7 +70,7 @@ class Denoiser:
         count = batch_size(tiles.shape[1:3])
         batches = (tiles[first : first + count] for first in range(0, len(tiles), count))
         encode, decode = self._transform.encode, self._transform.decode
-        return np.concatenate([decode(encode(batch.astype(np.float32) / 255)) for batch in batches])
+        return np.concatenate([decode(encode(to_unit_range(batch))) for batch in batches])
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from ae_keras import figures, metrics
 from ae_keras.data.augmentation import make_augmentation
 from ae_keras.data.images import Images
 from ae_keras.data.pipeline import Pipeline
-from ae_keras.data.transforms import to_unit_range
 from ae_keras.recipe import Recipe
+from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely
 
 SHOWN_IMAGES = 10
@@ -53,7 +53,7 @@ def write_reconstructions(
     """
     examples = data.pick(SHOWN_IMAGES)
     inputs, outputs = reconstruct(model, examples, recipe)
-    originals = examples.images.astype(np.float32) / 255
+    originals = to_unit_range(examples.images)
     psnr = metrics.psnr(metrics.mse(originals, outputs))
     title = f"{recipe.model} on {recipe.data_name}: {len(originals)} {split} images with their PSNR"
     with write_safely(path) as temporary:

@@ -8,7 +8,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from dying_runs import assert_same_results, train_and_die
+from conftest import assert_same_results, train_and_die
 
 import ae_keras
 from ae_keras.models.autoencoder import Autoencoder

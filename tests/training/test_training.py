@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from dying_runs import assert_same_results, results, train_and_die
+from conftest import assert_same_results, results, train_and_die
 
 import ae_keras
 from ae_keras.data.images import Images, load_images
