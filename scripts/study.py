@@ -43,17 +43,19 @@ def main(arguments):
     import keras
 
     from ae_keras.studies.run_studies import run_all, run_study
-    from ae_keras.studies.workspace import Lab
+    from ae_keras.studies.workspace import Workspace
 
     output = arguments.output or Path("quick_studies" if arguments.quick else "docs/studies")
     has_gpu = bool(keras.distribution.list_devices("gpu"))
-    lab = Lab(output, Path("saved_models/studies"), arguments.quick, has_gpu, arguments.faces)
+    workspace = Workspace(
+        output, Path("saved_models/studies"), arguments.quick, has_gpu, arguments.faces
+    )
     if arguments.study != "all":
-        page, file = run_study(lab, arguments.study)
+        page, file = run_study(workspace, arguments.study)
         print(f"\n{page.finding}\n\nSee {file}.")
         return
     failed = []
-    for name, result in run_all(lab):
+    for name, result in run_all(workspace):
         if isinstance(result, Exception):
             failed.append(name)
             print(f"study.py: error: {name}: {result}", file=sys.stderr)

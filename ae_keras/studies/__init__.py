@@ -1,7 +1,7 @@
 """The experiments of the literature, one file each; `scripts/study.py` runs them.
 
 A study is a module with a docstring (what was done, what the report found), a `TITLE`, and a
-function `run(lab)` that trains, measures, and returns its `Page`.
+function `run(workspace)` that trains, measures, and returns its `Page`.
 """
 
 import importlib

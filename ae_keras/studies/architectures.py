@@ -19,7 +19,7 @@ from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
 from ae_keras.runs.pictures import pick_examples, reconstruct
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Architectures of a convolutional autoencoder"
 EPOCHS = 5
@@ -39,33 +39,35 @@ _SHOWN = 10
 _SHARPNESS_IMAGES = 2000
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train the variants, and compare their errors, sharpness and sizes."""
     runs = {
-        name: lab.train(
+        name: workspace.train(
             f"architectures-{number}", recipe_for("cae", "cifar10", epochs=EPOCHS, **changes)
         )
-        for number, (name, changes) in enumerate(_variants(lab).items())
+        for number, (name, changes) in enumerate(_variants(workspace).items())
     }
-    steps, rows, examples = lab.time_steps(runs), [], {}
+    steps, rows, examples = workspace.time_steps(runs), [], {}
     for name, run in runs.items():
-        rows.append((name, *_measure(lab, run), steps[name]))
-        test = pick_examples(lab.load_images(run, "test"), _SHOWN)
-        examples["original"], examples[name] = reconstruct(lab.load_model(run), test, run.recipe)
+        rows.append((name, *_measure(workspace, run), steps[name]))
+        test = pick_examples(workspace.load_images(run, "test"), _SHOWN)
+        examples["original"], examples[name] = reconstruct(
+            workspace.load_model(run), test, run.recipe
+        )
     header = ("variant", "latent values", "parameters", "training MSE", "test MSE", "gap [%]")
     header += ("PSNR [dB]", "SSIM", "sharpness", "step [ms]")
     table = Table(header, [_format(row) for row in rows])
     title = "Variants of cae: test images of CIFAR-10"
-    images = lab.draw("reconstructions", figures.save_image_rows, examples, title)
-    curves = lab.draw("errors", figures.save_curves, _panels(rows), "Variants of cae")
+    images = workspace.draw("reconstructions", figures.save_image_rows, examples, title)
+    curves = workspace.draw("errors", figures.save_curves, _panels(rows), "Variants of cae")
     caption = "Test errors over the size of the latent and over the number of parameters"
     return Page(_judge(rows), {"architectures": table}, {curves: caption, images: title})
 
 
-def _measure(lab: Lab, run) -> tuple:
-    model = lab.load_model(run)
-    training, test = lab.measure_mse(run, "train"), run.metrics["test"]
-    examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
+def _measure(workspace: Workspace, run) -> tuple:
+    model = workspace.load_model(run)
+    training, test = workspace.measure_mse(run, "train"), run.metrics["test"]
+    examples = pick_examples(workspace.load_images(run, "test"), _SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
     gap = 100 * (test["mse"] / training - 1)
@@ -74,8 +76,8 @@ def _measure(lab: Lab, run) -> tuple:
     return (*sizes, training, test["mse"], gap, *quality)
 
 
-def _variants(lab: Lab) -> dict[str, dict]:
-    names = list(VARIANTS)[:: 3 if lab.quick else 1]
+def _variants(workspace: Workspace) -> dict[str, dict]:
+    names = list(VARIANTS)[:: 3 if workspace.quick else 1]
     return {name: VARIANTS[name] for name in names}
 
 

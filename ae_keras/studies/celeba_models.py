@@ -19,7 +19,7 @@ from ae_keras.registry import recipe_for
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.pictures import pick_examples, reconstruct
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Autoencoders of faces"
 FULL = {"batches": (32, 64, 128, 256), "filters": (32, 64, 128), "epochs": 8, "images": None}
@@ -32,16 +32,16 @@ _SHOWN = 6
 _SHARPNESS_IMAGES = 200
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train both models, then the grid."""
-    plan = _plan(lab)
+    plan = _plan(workspace)
     keys = [
         (name, batch, _FILTERS) for name in ("celeba_conv", "celeba_pool") for batch in _BATCHES
     ]
     grid = [("celeba_conv", batch, n) for n in plan["filters"] for batch in plan["batches"]]
-    keys = lab.choose(keys, 2)
-    runs = {key: train_faces(lab, *key) for key in dict.fromkeys([*keys, *grid])}
-    rows = [(*key, *_measure(lab, run)) for key, run in runs.items()]
+    keys = workspace.choose(keys, 2)
+    runs = {key: train_faces(workspace, *key) for key in dict.fromkeys([*keys, *grid])}
+    rows = [(*key, *_measure(workspace, run)) for key, run in runs.items()]
     header = ("model", "batch", "filters", "parameters", "training MSE")
     header += ("validation MSE", "test MSE", "sharpness")
     table = Table(header, [_format(row) for row in rows])
@@ -50,38 +50,40 @@ def run(lab: Lab) -> Page:
         _panel("celeba_conv", {key: runs[key] for key in grid}, "{2} filters, batch {1}", 2),
     ]
     title = "Validation loss of autoencoders of faces"
-    curves = lab.draw("validation_loss", figures.save_curves, panels, title)
+    curves = workspace.draw("validation_loss", figures.save_curves, panels, title)
     best = min((row for row in rows if row[:3] in grid), key=_validation)[:3]
     chosen = {
         "{},\nbatch {}, {} filters".format(*key): runs[key]
         for key in (*keys[:: len(_BATCHES)], best)
     }
     caption = "Faces of the test part"
-    faces = lab.draw("faces", figures.save_image_rows, _reconstruct(lab, chosen), caption)
-    data = lab.name_data(next(iter(runs.values())))
+    faces = workspace.draw(
+        "faces", figures.save_image_rows, _reconstruct(workspace, chosen), caption
+    )
+    data = workspace.name_data(next(iter(runs.values())))
     finding = f"Data: {data}. {_judge_models(rows[: len(keys)])} {_judge_grid(rows, grid)}"
     return Page(finding, {"celeba_models": table}, {curves: title, faces: caption})
 
 
-def train_faces(lab: Lab, name: str, batch: int, filters: int) -> RunFolder:
+def train_faces(workspace: Workspace, name: str, batch: int, filters: int) -> RunFolder:
     """Return the run of one model of faces, trained if need be."""
-    plan = _plan(lab)
+    plan = _plan(workspace)
     changes = {"filters": filters, "batch_size": batch, "epochs": plan["epochs"], "enlarge": True}
-    recipe = recipe_for(name, lab.faces, **changes)
+    recipe = recipe_for(name, workspace.faces, **changes)
     if plan["images"]:
-        recipe = lab.reduce(recipe, plan["images"])
-    return lab.train(f"celeba_models-{name}-{batch}-{filters}", recipe)
+        recipe = workspace.reduce(recipe, plan["images"])
+    return workspace.train(f"celeba_models-{name}-{batch}-{filters}", recipe)
 
 
-def _plan(lab: Lab) -> dict:
-    return _QUICK if lab.quick else FULL if lab.has_gpu else REDUCED
+def _plan(workspace: Workspace) -> dict:
+    return _QUICK if workspace.quick else FULL if workspace.has_gpu else REDUCED
 
 
-def _measure(lab: Lab, run) -> tuple:
+def _measure(workspace: Workspace, run) -> tuple:
     """Return parameters, training, validation and test error, and sharpness."""
-    model = lab.load_model(run)
-    errors = [lab.measure_mse(run, part) for part in ("train", "validation")]
-    examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
+    model = workspace.load_model(run)
+    errors = [workspace.measure_mse(run, part) for part in ("train", "validation")]
+    examples = pick_examples(workspace.load_images(run, "test"), _SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
     return (model.parameter_count, *errors, run.metrics["test"]["mse"], sharpness)
@@ -108,11 +110,11 @@ def _panel(title: str, runs: dict, label: str, coloured: int) -> figures.Panel:
     return figures.Panel(curves, "epoch", "validation MSE", title, yscale="log")
 
 
-def _reconstruct(lab: Lab, runs: dict) -> dict[str, np.ndarray]:
+def _reconstruct(workspace: Workspace, runs: dict) -> dict[str, np.ndarray]:
     rows = {}
     for name, run in runs.items():
-        examples = pick_examples(lab.load_images(run, "test"), _SHOWN)
-        rows["original"], rows[name] = reconstruct(lab.load_model(run), examples, run.recipe)
+        examples = pick_examples(workspace.load_images(run, "test"), _SHOWN)
+        rows["original"], rows[name] = reconstruct(workspace.load_model(run), examples, run.recipe)
     return rows
 
 

@@ -21,7 +21,7 @@ from ae_keras.metrics import colour as colour_metrics
 from ae_keras.registry import recipe_for
 from ae_keras.runs.pictures import pick_examples, reconstruct
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Colourization"
 TEMPERATURES = (0.1, 0.2, 0.3, 0.38, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -33,31 +33,34 @@ _COUNTED_IMAGES = 5000
 _SHOWN = 10
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train both heads, and compare them with the trivial answers."""
     regression = recipe_for("colourizer")
     binned = recipe_for("colourizer", head="classification", epochs=CLASSIFICATION_EPOCHS)
     runs = {
-        "regression": lab.find(regression) or lab.train("colourizer-regression", regression),
-        "classification": lab.train("colourizer-classification", binned),
+        "regression": workspace.find(regression)
+        or workspace.train("colourizer-regression", regression),
+        "classification": workspace.train("colourizer-classification", binned),
     }
-    models = {name: lab.load_model(run) for name, run in runs.items()}
+    models = {name: workspace.load_model(run) for name, run in runs.items()}
     recipe = runs["regression"].recipe
-    validation = pick_examples(lab.load_images(runs["regression"], "validation"), _CHOOSING_IMAGES)
+    validation = pick_examples(
+        workspace.load_images(runs["regression"], "validation"), _CHOOSING_IMAGES
+    )
     sweep = _sweep(models["classification"], validation, recipe)
     vivid = _colourfulness(validation.images / np.float32(255))
     temperature = min(TEMPERATURES, key=lambda value: abs(sweep[value][1] - vivid))
     _set_temperature(models["classification"], temperature)
 
-    test = lab.load_images(runs["regression"], "test")
-    training = pick_examples(lab.load_images(runs["regression"], "train"), _COUNTED_IMAGES)
+    test = workspace.load_images(runs["regression"], "test")
+    training = pick_examples(workspace.load_images(runs["regression"], "train"), _COUNTED_IMAGES)
     originals = test.images / np.float32(255)
     answers = _trivial_answers(originals, training.images / np.float32(255))
     for name, model in models.items():
         grey, answers[name] = reconstruct(model, test, recipe)
     scores = {name: _score(originals, images) for name, images in answers.items()}
     scores["originals"] = _score(originals, originals)
-    drawn = _draw(lab, originals, grey, answers, sweep, vivid)
+    drawn = _draw(workspace, originals, grey, answers, sweep, vivid)
     return Page(_judge(scores, temperature), _tables(scores, sweep), drawn)
 
 
@@ -120,7 +123,9 @@ def _tables(scores: dict, sweep: dict) -> dict[str, Table]:
     return {"answers": Table(header, rows), "temperatures": Table(names, temperatures)}
 
 
-def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -> dict[str, str]:
+def _draw(
+    workspace: Workspace, originals, grey, answers: dict, sweep: dict, vivid: float
+) -> dict[str, str]:
     drawn = {}
     errors = np.sqrt(colour_metrics.chroma_mse(originals, answers["regression"]))
     order = np.argsort(errors)
@@ -136,7 +141,7 @@ def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -
         rows["original"] = originals[picked]
         title = f"Test images {which} ab-RMSE of regression (over each column)"
         captions = [f"{error:.1f}" for error in errors[picked]]
-        file = lab.draw(name, figures.save_image_rows, rows, title, captions)
+        file = workspace.draw(name, figures.save_image_rows, rows, title, captions)
         drawn[file] = title
     error, colour = zip(*sweep.values(), strict=True)
     curves = {
@@ -146,7 +151,7 @@ def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -
     ends = TEMPERATURES[0], TEMPERATURES[-1]
     title = "Validation images at temperatures from {} (vivid) to {} (pale)".format(*ends)
     panel = figures.Panel(curves, "colourfulness", "ab-RMSE")
-    drawn[lab.draw("temperatures", figures.save_curves, [panel], title)] = title
+    drawn[workspace.draw("temperatures", figures.save_curves, [panel], title)] = title
     return drawn
 
 

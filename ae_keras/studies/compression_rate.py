@@ -18,15 +18,17 @@ from ae_keras.evaluation.rate_distortion import PILLOW_QUALITIES, make_mosaics, 
 from ae_keras.metrics import pareto_front
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import FACES, MODELS, train_own
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "The rate of compression"
 _MEASURED_IMAGES = 2000
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Measure each model beside the classical formats on its own data."""
-    rows = [row for name in lab.choose((*MODELS, *FACES), 4) if (row := _measure(lab, name))]
+    rows = [
+        row for name in workspace.choose((*MODELS, *FACES), 4) if (row := _measure(workspace, name))
+    ]
     if not rows:
         raise ConnectionError("None of the data sets is here, and there is no network.")
     header = ("model", "data", "bpp, a file an image", "PSNR [dB]", "bpp, mosaic", "PSNR [dB]")
@@ -35,14 +37,14 @@ def run(lab: Lab) -> Page:
     return Page(_judge(rows), {"compression_rate": table})
 
 
-def _measure(lab: Lab, name: str) -> tuple | None:
+def _measure(workspace: Workspace, name: str) -> tuple | None:
     """Return the row of a model; None if its data is not here."""
     try:
-        run = train_own(lab, name)
+        run = train_own(workspace, name)
     except ConnectionError as error:
         print(f"{name} is left out: {error}")
         return None
-    images = lab.load_images(run, "test").images[:_MEASURED_IMAGES]
+    images = workspace.load_images(run, "test").images[:_MEASURED_IMAGES]
     mosaics = make_mosaics(images)
     codec = load_codec(run.path)
     single = measure_codec(codec, list(images), images)
@@ -51,7 +53,7 @@ def _measure(lab: Lab, name: str) -> tuple | None:
     same = [_rate_at(together["psnr"], format, mosaics, images) for format in ("jpeg", "webp")]
     ratio = 8 * images.shape[-1] / together["bpp"]
     values = (single["bpp"], single["psnr"], together["bpp"], together["psnr"], ratio, png, *same)
-    return (f"`{name}`", lab.name_data(run), *values)
+    return (f"`{name}`", workspace.name_data(run), *values)
 
 
 def _format(row) -> tuple:

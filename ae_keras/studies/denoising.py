@@ -18,7 +18,7 @@ from ae_keras.registry import change_recipe
 from ae_keras.runs.pictures import pick_examples, reconstruct
 from ae_keras.studies.depth import variant
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Denoising"
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
@@ -29,17 +29,17 @@ _IMAGES = 1000
 _SHOWN = 10
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train both models, and compare what they leave of the noise with two filters."""
     plain = variant(2, 64)
     noisy = change_recipe(plain, task="denoising", noise=TRAINED_LEVEL)
     runs = {
-        "conv": lab.train("depth-2-64", plain),
-        f"conv, trained with {TRAINED_LEVEL}": lab.train("denoising-conv", noisy),
+        "conv": workspace.train("depth-2-64", plain),
+        f"conv, trained with {TRAINED_LEVEL}": workspace.train("denoising-conv", noisy),
     }
-    models = {name: lab.load_model(run) for name, run in runs.items()}
+    models = {name: workspace.load_model(run) for name, run in runs.items()}
     recipe = runs["conv"].recipe
-    test = pick_examples(lab.load_images(runs["conv"], "test"), _IMAGES)
+    test = pick_examples(workspace.load_images(runs["conv"], "test"), _IMAGES)
     results = {level: _clean(models, test, recipe, level) for level in LEVELS}
     originals = test.images / np.float32(255)
     psnr = {
@@ -48,7 +48,7 @@ def run(lab: Lab) -> Page:
     }
     header = ("noise", *(f"{name} [dB]" for name in psnr[MILD]))
     rows = [(level, *(f"{value:.2f}" for value in psnr[level].values())) for level in LEVELS]
-    drawn = _draw(lab, psnr, originals, results)
+    drawn = _draw(workspace, psnr, originals, results)
     return Page(_judge(psnr), {"denoising": Table(header, rows)}, drawn)
 
 
@@ -71,18 +71,18 @@ def _psnr(originals: np.ndarray, images: np.ndarray) -> float:
     return float(metrics.psnr(metrics.mse(originals, images)).mean())
 
 
-def _draw(lab: Lab, psnr: dict, originals: np.ndarray, results: dict) -> dict[str, str]:
+def _draw(workspace: Workspace, psnr: dict, originals: np.ndarray, results: dict) -> dict[str, str]:
     curves = {name: (LEVELS, [psnr[level][name] for level in LEVELS]) for name in psnr[MILD]}
     curves["noisy"] = (*curves["noisy"], "k--")
     panel = figures.Panel(curves, "standard deviation of the noise", "PSNR [dB], mean over images")
     title = "Noise and what is left of it: conv on MNIST"
-    drawn = {lab.draw("psnr", figures.save_curves, [panel], title): title}
+    drawn = {workspace.draw("psnr", figures.save_curves, [panel], title): title}
     shown = slice(0, None, max(1, len(originals) // _SHOWN))
     for name, level in (("mild", MILD), ("strong", STRONG)):
         images = {"original": originals} | results[level]
         rows = {label.replace(", ", ",\n"): each[shown][:_SHOWN] for label, each in images.items()}
         title = f"Digits with noise of a standard deviation of {level}, and what is made of them"
-        drawn[lab.draw(name, figures.save_image_rows, rows, title)] = title
+        drawn[workspace.draw(name, figures.save_image_rows, rows, title)] = title
     return drawn
 
 

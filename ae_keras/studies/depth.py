@@ -18,7 +18,7 @@ from ae_keras import figures
 from ae_keras.recipe import Recipe
 from ae_keras.registry import recipe_for
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Depth and width of a convolutional autoencoder"
 VARIANTS = ((1, 64), (1, 128), (2, 64), (2, 128))
@@ -26,16 +26,16 @@ EPOCHS = 3
 _SHOWN = 10
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train the four variants, and compare their errors, sizes and times."""
     runs = {
-        (depth, filters): lab.train(f"depth-{depth}-{filters}", variant(depth, filters))
+        (depth, filters): workspace.train(f"depth-{depth}-{filters}", variant(depth, filters))
         for depth, filters in VARIANTS
     }
-    steps, rows, examples = lab.time_steps(runs), [], {}
+    steps, rows, examples = workspace.time_steps(runs), [], {}
     for (depth, filters), run in runs.items():
-        model, test = lab.load_model(run), lab.load_images(run, "test")
-        errors = [lab.measure_mse(run, part) for part in ("train", "test")]
+        model, test = workspace.load_model(run), workspace.load_images(run, "test")
+        errors = [workspace.measure_mse(run, part) for part in ("train", "test")]
         loss = run.history[-1]["loss"]
         sizes = (depth, filters, math.prod(model.latent_shape), model.parameter_count)
         rows.append((*sizes, f"{loss:.5f}", *(f"{error:.6f}" for error in errors)))
@@ -46,7 +46,7 @@ def run(lab: Lab) -> Page:
     header = ("depth", "filters", "latent values", "parameters", "last training loss")
     table = Table((*header, "training MSE", "test MSE", "step [ms]"), rows)
     title = "conv on MNIST: test images and their reconstructions"
-    figure = lab.draw("reconstructions", figures.save_image_rows, examples, title)
+    figure = workspace.draw("reconstructions", figures.save_image_rows, examples, title)
     return Page(_judge(rows), {"depth": table}, {figure: title})
 
 

@@ -26,7 +26,7 @@ from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import FACES, MODELS, train_own
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Exported models"
 _COLOURIZER = "colourizer"
@@ -43,16 +43,16 @@ _BATCHES = (1, 32)
 _ROUNDS, _QUICK_ROUNDS = 21, 2
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Export, compare and time each model."""
     rows = []
-    for name in lab.choose((*MODELS, *FACES, _COLOURIZER), 5):
+    for name in workspace.choose((*MODELS, *FACES, _COLOURIZER), 5):
         try:
-            run = _train(lab, name)
+            run = _train(workspace, name)
         except ConnectionError as error:
             print(f"{name} is left out: {error}")
             continue
-        rows += _measure(lab, name, run)
+        rows += _measure(workspace, name, run)
     if not rows:
         raise ConnectionError("None of the data sets is here, and there is no network.")
     header = ("model", "as", "KB", "share of float32", "PSNR to Keras [dB]", "largest difference")
@@ -62,19 +62,19 @@ def run(lab: Lab) -> Page:
     return Page(_judge(rows), {"export": table})
 
 
-def _train(lab: Lab, name: str) -> RunFolder:
+def _train(workspace: Workspace, name: str) -> RunFolder:
     if name != _COLOURIZER:
-        return train_own(lab, name)
+        return train_own(workspace, name)
     recipe = recipe_for(name)
-    return lab.find(recipe) or lab.train("colourizer-regression", recipe)
+    return workspace.find(recipe) or workspace.train("colourizer-regression", recipe)
 
 
-def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
+def _measure(workspace: Workspace, name: str, run: RunFolder) -> list[dict]:
     """Return a row for each way to run a model."""
     print(f"exporting {name}", flush=True)
-    model = lab.load_model(run)
+    model = workspace.load_model(run)
     model.jit_compile = False  # XLA slows convolutions on a CPU
-    data = pick_examples(lab.load_images(run, "test"), max(_BATCHES))
+    data = pick_examples(workspace.load_images(run, "test"), max(_BATCHES))
     inputs = make_inputs(model, data)
     with tempfile.TemporaryDirectory() as folder:
         reports, exported = {}, {}
@@ -91,7 +91,7 @@ def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
             )
         if _FLOAT32 not in reports:
             return []
-        seconds = {size: _time(lab, model, exported, inputs, size) for size in _BATCHES}
+        seconds = {size: _time(workspace, model, exported, inputs, size) for size in _BATCHES}
     return [
         {
             "model": name,
@@ -109,7 +109,9 @@ def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
     ]
 
 
-def _time(lab: Lab, model, exported: dict, inputs: dict, size: int) -> dict[str, np.ndarray]:
+def _time(
+    workspace: Workspace, model, exported: dict, inputs: dict, size: int
+) -> dict[str, np.ndarray]:
     """Return the seconds of a call with so many images, of each way in each round."""
     batch = {name: array[:size] for name, array in inputs.items()}
     (images,) = batch.values()
@@ -118,7 +120,7 @@ def _time(lab: Lab, model, exported: dict, inputs: dict, size: int) -> dict[str,
         _CALL: lambda: np.asarray(model(images, training=False)),
     } | {name: lambda each=each: run_all(each, batch) for name, each in exported.items()}
     alternatives = {name: Alternative(call, 1) for name, call in ways.items()}
-    return take_turns(alternatives, _QUICK_ROUNDS if lab.quick else _ROUNDS)
+    return take_turns(alternatives, _QUICK_ROUNDS if workspace.quick else _ROUNDS)
 
 
 def _parity(report: dict) -> dict:

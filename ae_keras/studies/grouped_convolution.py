@@ -16,7 +16,7 @@ from ae_keras.evaluation.rate_distortion import compare, make_mosaics, measure_c
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.registry import recipe_for
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Grouped convolutions"
 EPOCHS = 4
@@ -25,26 +25,27 @@ QUALITIES = (30, 40, 50, 60, 70)
 _IMAGES = 2000
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train each model with and without groups, and compare cost and quality."""
     runs = {}
-    names = lab.choose(MODELS, 2)
+    names = workspace.choose(MODELS, 2)
     for name in names:
         for grouped in (True, False):
             label = name if grouped else _dense(name)
             recipe = recipe_for(name, "cifar10", epochs=EPOCHS, grouped=grouped)
             kind = "grouped" if grouped else "dense"
-            runs[label] = lab.train(f"grouped_convolution-{name}-{kind}", recipe)
-    steps = lab.time_steps(runs)
-    points = {label: _measure_codec(lab, label, run) for label, run in runs.items()}
+            runs[label] = workspace.train(f"grouped_convolution-{name}-{kind}", recipe)
+    steps = workspace.time_steps(runs)
+    points = {label: _measure_codec(workspace, label, run) for label, run in runs.items()}
     rows = [
-        (label, *_measure(lab, run), steps[label], *points[label][0]) for label, run in runs.items()
+        (label, *_measure(workspace, run), steps[label], *points[label][0])
+        for label, run in runs.items()
     ]
     header = ("model", "parameters", "MFLOPs", "test PSNR [dB]", "KL [nats]", "step [ms]")
     table = Table((*header, "bpp, default step", "PSNR there [dB]"), [_format(row) for row in rows])
     curves = {(label, "mosaic"): curve for label, (_, curve) in points.items()}
     title = f"With and without groups, after {EPOCHS} epochs on CIFAR-10"
-    figure = lab.draw("rate_distortion", figures.save_rate_distortion, curves, title)
+    figure = workspace.draw("rate_distortion", figures.save_rate_distortion, curves, title)
     finding = " ".join(_judge(rows, curves, name) for name in names)
     return Page(finding, {"grouped_convolution": table}, {figure: title})
 
@@ -53,22 +54,22 @@ def _dense(name: str) -> str:
     return f"{name}, no groups"
 
 
-def _measure(lab: Lab, run) -> tuple:
+def _measure(workspace: Workspace, run) -> tuple:
     """Return parameters, millions of FLOPs, PSNR and KL."""
     test = run.metrics["test"]
-    flops = count_flops(lab.load_model(run)) / 1e6
+    flops = count_flops(workspace.load_model(run)) / 1e6
     return run.metrics["training"]["parameters"], flops, test["psnr"], test["kl"]
 
 
-def _measure_codec(lab: Lab, label: str, run) -> tuple[tuple[float, float], list[dict]]:
+def _measure_codec(workspace: Workspace, label: str, run) -> tuple[tuple[float, float], list[dict]]:
     """Return rate and PSNR at the default step, and the points of the curve."""
-    images = lab.load_images(run, "test").images[:_IMAGES]
+    images = workspace.load_images(run, "test").images[:_IMAGES]
     codec, mosaics = load_codec(run.path).with_overlap(0), make_mosaics(images)
     default = measure_codec(codec, mosaics, images)
     curve = [
         {"codec": label, "layout": "mosaic", "quality": quality}
         | measure_codec(codec.with_quality(quality), mosaics, images)
-        for quality in lab.choose(QUALITIES, 2)
+        for quality in workspace.choose(QUALITIES, 2)
     ]
     return (default["bpp"], default["psnr"]), curve
 

@@ -17,7 +17,7 @@ import numpy as np
 from ae_keras import figures
 from ae_keras.registry import recipe_for
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "The size of the latent"
 DATASETS = ("mnist", "cifar10")
@@ -32,43 +32,43 @@ _LARGE = 32
 _SHOWN = 10
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train both families in all sizes on both data sets."""
     tables, drawn, findings = {}, {}, []
-    for dataset in lab.choose(DATASETS, 2):
+    for dataset in workspace.choose(DATASETS, 2):
         runs = {
-            (family, size): _train(lab, dataset, family, size)
+            (family, size): _train(workspace, dataset, family, size)
             for family in FAMILIES
-            for size in _sizes(lab, family)
+            for size in _sizes(workspace, family)
         }
-        rows = [(*key, *_measure(lab, run)) for key, run in runs.items()]
+        rows = [(*key, *_measure(workspace, run)) for key, run in runs.items()]
         header = ("model", "size", "latent values", "parameters", "training MSE", "test MSE")
         tables[dataset] = Table((*header, "seconds an epoch"), [_format(row) for row in rows])
         title = f"Latent size: mlp and conv on {dataset}"
-        drawn[lab.draw(dataset, figures.save_curves, _panels(rows), title)] = title
+        drawn[workspace.draw(dataset, figures.save_curves, _panels(rows), title)] = title
         title = f"{dataset}: test images, and what latents of size 1 and 128 keep of them"
-        examples = _reconstruct(lab, runs)
-        drawn[lab.draw(f"{dataset}-images", figures.save_image_rows, examples, title)] = title
+        examples = _reconstruct(workspace, runs)
+        drawn[workspace.draw(f"{dataset}-images", figures.save_image_rows, examples, title)] = title
         findings.append(_judge(dataset, rows))
     return Page(" ".join(findings), tables, drawn)
 
 
-def _sizes(lab: Lab, family: str) -> tuple[int, ...]:
-    sizes = _QUICK_SIZES if lab.quick else SIZES
-    largest = SIZES[-1] if family == "mlp" or lab.has_gpu else _LARGEST_CONV
+def _sizes(workspace: Workspace, family: str) -> tuple[int, ...]:
+    sizes = _QUICK_SIZES if workspace.quick else SIZES
+    largest = SIZES[-1] if family == "mlp" or workspace.has_gpu else _LARGEST_CONV
     return tuple(size for size in sizes if size <= largest)
 
 
-def _train(lab: Lab, dataset: str, family: str, size: int):
+def _train(workspace: Workspace, dataset: str, family: str, size: int):
     argument, epochs = FAMILIES[family]
     recipe = recipe_for(family, dataset, **{argument: size}, epochs=epochs)
-    return lab.train(f"latent_size-{dataset}-{family}-{size}", recipe)
+    return workspace.train(f"latent_size-{dataset}-{family}-{size}", recipe)
 
 
-def _measure(lab: Lab, run) -> tuple:
+def _measure(workspace: Workspace, run) -> tuple:
     """Return latent values, parameters, training and test error, and seconds an epoch."""
-    model = lab.load_model(run)
-    training, test = lab.measure_mse(run, "train"), run.metrics["test"]["mse"]
+    model = workspace.load_model(run)
+    training, test = workspace.measure_mse(run, "train"), run.metrics["test"]["mse"]
     seconds = run.metrics["training"]["seconds_per_epoch"]
     return math.prod(model.latent_shape), model.parameter_count, training, test, seconds
 
@@ -101,12 +101,12 @@ def _from(least: int, x, y, style) -> tuple:
     return x[first:], y[first:], style
 
 
-def _reconstruct(lab: Lab, runs: dict) -> dict[str, np.ndarray]:
-    shown = lab.load_images(next(iter(runs.values())), "test").images[:_SHOWN]
+def _reconstruct(workspace: Workspace, runs: dict) -> dict[str, np.ndarray]:
+    shown = workspace.load_images(next(iter(runs.values())), "test").images[:_SHOWN]
     rows = {"original": shown / np.float32(255)}
     for family in FAMILIES:
         for size in _SHOWN_SIZES:
-            model = lab.load_model(runs[family, size])
+            model = workspace.load_model(runs[family, size])
             rows[f"{family}, {size}"] = model.predict_on_batch(rows["original"])
     return rows
 

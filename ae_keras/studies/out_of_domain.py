@@ -18,7 +18,7 @@ from ae_keras.data.images import load_images
 from ae_keras.registry import change_recipe, recipe_for
 from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Images from outside the domain"
 _IMAGES = 2000
@@ -27,12 +27,12 @@ _SHOWN = 10
 _FOUND = 0.9
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Compare the errors of digits with those of other images."""
-    run = lab.train("out_of_domain-mlp", recipe_for("mlp", "mnist", latent_dim=512, epochs=5))
-    model = lab.load_model(run)
-    digits = pick_examples(lab.load_images(run, "test"), _IMAGES).images
-    groups = {"digits": digits} | _others(lab, run.recipe, digits)
+    run = workspace.train("out_of_domain-mlp", recipe_for("mlp", "mnist", latent_dim=512, epochs=5))
+    model = workspace.load_model(run)
+    digits = pick_examples(workspace.load_images(run, "test"), _IMAGES).images
+    groups = {"digits": digits} | _others(workspace, run.recipe, digits)
     images = {name: group / np.float32(255) for name, group in groups.items()}
     outputs = {name: model.predict(group, verbose=0) for name, group in images.items()}
     errors = {name: metrics.mse(images[name], outputs[name]) for name in images}
@@ -46,15 +46,15 @@ def run(lab: Lab) -> Page:
     ]
     rows[0] += ("-", "-")
     header = ("images", "count", "mean MSE", "AUC of the error", "AUC of the brightness")
-    drawn = _draw(lab, images, outputs, errors)
+    drawn = _draw(workspace, images, outputs, errors)
     return Page(_judge(errors, areas), {"out_of_domain": Table(header, rows)}, drawn)
 
 
-def _others(lab: Lab, recipe, digits: np.ndarray) -> dict[str, np.ndarray]:
+def _others(workspace: Workspace, recipe, digits: np.ndarray) -> dict[str, np.ndarray]:
     """Return groups of uint8 images of the digits' shape."""
     groups = {}
     for name, dataset in (("photographs", "skimage"), ("CIFAR-10", "cifar10")):
-        if not (lab.quick and dataset != "skimage"):
+        if not (workspace.quick and dataset != "skimage"):
             other = change_recipe(recipe, dataset, image_shape=recipe.image_shape)
             groups[name] = pick_examples(load_images(other, ["test"])["test"], _IMAGES).images
     groups["digits, a quarter turned"] = np.rot90(digits, axes=(1, 2))
@@ -77,21 +77,21 @@ def _show(value: float) -> str:
     return f"{value:.4f}"
 
 
-def _draw(lab: Lab, images: dict, outputs: dict, errors: dict) -> dict[str, str]:
+def _draw(workspace: Workspace, images: dict, outputs: dict, errors: dict) -> dict[str, str]:
     rows = {}
     for name in images:
         shown = np.linspace(0, len(images[name]) - 1, _SHOWN).astype(int)
         rows[name.replace(", ", ",\n")] = images[name][shown]
         rows[name.replace(", ", ",\n") + "\n(out)"] = outputs[name][shown]
     title = "What a model of digits makes of other images"
-    drawn = {lab.draw("images", figures.save_image_rows, rows, title): title}
+    drawn = {workspace.draw("images", figures.save_image_rows, rows, title): title}
     curves = {
         name: (*roc_curve(*_labelled(errors, name))[:2], "-") for name in errors if name != "digits"
     }
     curves["guessing"] = ((0, 1), (0, 1), "k:")
     panel = figures.Panel(curves, "digits taken for others", "others found")
     title = "Telling other images from digits by the error of their reconstruction"
-    drawn[lab.draw("roc", figures.save_curves, [panel], title)] = title
+    drawn[workspace.draw("roc", figures.save_curves, [panel], title)] = title
     return drawn
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 from ae_keras.system.safe_files import write_text
 
 _TRIAL = "**This is a trial of one epoch on a few photographs, which shows nothing.**"
@@ -52,15 +52,15 @@ class Page:
     figures: dict[str, str] = field(default_factory=dict)
 
 
-def write_page(lab: Lab, name: str, study, page: Page) -> Path:
+def write_page(workspace: Workspace, name: str, study, page: Page) -> Path:
     """Write the page of a study, `README.md`, and its tables as CSV."""
-    lab.folder.mkdir(parents=True, exist_ok=True)
-    command = f"python scripts/study.py {name}" + (" --quick" if lab.quick else "")
-    finding = f"{_TRIAL} {page.finding}" if lab.quick else page.finding
+    workspace.folder.mkdir(parents=True, exist_ok=True)
+    command = f"python scripts/study.py {name}" + (" --quick" if workspace.quick else "")
+    finding = f"{_TRIAL} {page.finding}" if workspace.quick else page.finding
     parts = [f"# {study.TITLE}", study.__doc__.strip(), f"`{command}`", finding]
     for title, table in page.tables.items():
-        write_text(lab.folder / f"{title}.csv", table.to_csv())
+        write_text(workspace.folder / f"{title}.csv", table.to_csv())
         parts += [f"[`{title}.csv`]({title}.csv):", table.to_markdown()]
     parts += [f"![{caption}]({file})\n\n*{caption}*" for file, caption in page.figures.items()]
-    write_text(lab.folder / "README.md", "\n\n".join(parts) + "\n")
-    return lab.folder / "README.md"
+    write_text(workspace.folder / "README.md", "\n\n".join(parts) + "\n")
+    return workspace.folder / "README.md"

@@ -30,7 +30,7 @@ from ae_keras.registry import recipe_for
 from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import train_own
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 from ae_keras.system.safe_files import write_safely
 
 TITLE = "Recognition of what was compressed"
@@ -44,14 +44,14 @@ _IMAGES = 2000
 _TOLERANCE = 1.0
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Measure the accuracy on reconstructions of each model at each quality."""
     tables, drawn, findings = {}, {}, []
-    for dataset in lab.choose(tuple(MODELS), 2):
+    for dataset in workspace.choose(tuple(MODELS), 2):
         models = MODELS[dataset]
-        runs = {name: _train_model(lab, name) for name in models}
-        training, test = _load(lab, runs[models[-1]].recipe)
-        classifier = _train_classifier(lab, dataset, training)
+        runs = {name: _train_model(workspace, name) for name in models}
+        training, test = _load(workspace, runs[models[-1]].recipe)
+        classifier = _train_classifier(workspace, dataset, training)
         reference = _accuracy(classifier, test.images, test.labels)
         points = [
             (name, quality, *_measure(codec, test, classifier))
@@ -61,26 +61,26 @@ def run(lab: Lab) -> Page:
         rows = [("originals", "-", "-", "-", f"{reference:.1f}"), *map(_format, points)]
         tables[dataset] = Table(header, rows)
         title = f"Recognition of compressed images: {dataset}"
-        file = lab.draw(dataset, figures.save_curves, [_panel(points, reference)], title)
+        file = workspace.draw(dataset, figures.save_curves, [_panel(points, reference)], title)
         drawn[file] = title
         findings.append(_judge(dataset, points, reference))
     return Page(" ".join(findings), tables, drawn)
 
 
-def _train_model(lab: Lab, name: str):
+def _train_model(workspace: Workspace, name: str):
     if name == "cae":
-        return lab.train("recognition-cae", recipe_for(name, splits=None))
-    return train_own(lab, name)
+        return workspace.train("recognition-cae", recipe_for(name, splits=None))
+    return train_own(workspace, name)
 
 
-def _load(lab: Lab, recipe) -> tuple:
+def _load(workspace: Workspace, recipe) -> tuple:
     """Return training images, and as many test images as fill mosaics, with labels."""
     data = load_images(recipe, ["train", "test"])
     training, test = data["train"], pick_examples(data["test"], _IMAGES)
     mosaics = make_mosaics(test.images)
     count = len(mosaics) * mosaics[0].size // test.images[0].size
-    test = type(test)(test.images[:count], None if lab.quick else test.labels[:count])
-    if lab.quick:  # photographs have no labels
+    test = type(test)(test.images[:count], None if workspace.quick else test.labels[:count])
+    if workspace.quick:  # photographs have no labels
         return tuple(_label(part) for part in (training, test))
     return training, test
 
@@ -89,9 +89,9 @@ def _label(data):
     return type(data)(data.images, np.arange(len(data.images)) % 10)
 
 
-def _train_classifier(lab: Lab, dataset: str, training):
+def _train_classifier(workspace: Workspace, dataset: str, training):
     """Return a classifier of the original images, trained once."""
-    path = lab.runs / f"recognition-{dataset}{'-quick' if lab.quick else ''}.keras"
+    path = workspace.runs / f"recognition-{dataset}{'-quick' if workspace.quick else ''}.keras"
     if not path.is_file():
         keras.utils.set_random_seed(0)
         classifier = _build(training.images.shape[1:])
@@ -101,9 +101,9 @@ def _train_classifier(lab: Lab, dataset: str, training):
             "sparse_categorical_crossentropy",
             jit_compile=False,
         )
-        epochs = 1 if lab.quick else _EPOCHS
+        epochs = 1 if workspace.quick else _EPOCHS
         images = training.images / np.float32(255)
-        options = {"batch_size": _BATCH, "epochs": epochs, "verbose": lab.verbose or 0}
+        options = {"batch_size": _BATCH, "epochs": epochs, "verbose": workspace.verbose or 0}
         classifier.fit(images, training.labels, **options)
         with write_safely(path) as temporary:
             classifier.save(temporary)

@@ -29,7 +29,7 @@ from ae_keras.evaluation.rate_distortion import make_mosaics, measure_codec
 from ae_keras.runs.pictures import pick_examples
 from ae_keras.studies.page import Page, Table
 from ae_keras.studies.trained_models import train_own
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Autoencoders and the singular value decomposition"
 MODELS = ("lossy_cae", "lossless_mlp")
@@ -43,13 +43,13 @@ _MAPPED_IMAGES = 2000
 _SHOWN = 10
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Compare both models with the linear transforms: errors, numbers, bytes, images, maps."""
-    runs = {name: train_own(lab, name) for name in MODELS}
+    runs = {name: train_own(workspace, name) for name in MODELS}
     recipe = runs[MODELS[0]].recipe
-    training, test = (lab.load_images(runs[MODELS[0]], part) for part in ("train", "test"))
+    training, test = (workspace.load_images(runs[MODELS[0]], part) for part in ("train", "test"))
     images = test.images / np.float32(255)
-    models = {name: lab.load_model(run) for name, run in runs.items()}
+    models = {name: workspace.load_model(run) for name, run in runs.items()}
     errors = {
         name: _mse(images, model.predict(images, verbose=0)) for name, model in models.items()
     }
@@ -58,18 +58,20 @@ def run(lab: Lab) -> Page:
     ranks = {name: _match(by_rank, error) for name, error in errors.items()}
     tables = {
         "ranks": _table_of_ranks(by_rank, by_components),
-        "models": _table_of_models(lab, runs, models, errors, ranks, training.images, test.images),
+        "models": _table_of_models(
+            workspace, runs, models, errors, ranks, training.images, test.images
+        ),
     }
     title = f"Errors on the test images of {recipe.data_name}"
     panels = _panels(by_rank, by_components, errors, models)
-    drawn = {lab.draw("errors", figures.save_curves, panels, title): title}
+    drawn = {workspace.draw("errors", figures.save_curves, panels, title): title}
     title = "Originals, latents, reconstructions, and the SVD of the rank that matches"
     rows = _image_rows(models, ranks, images)
-    drawn[lab.draw("images", figures.save_image_rows, rows, title)] = title
+    drawn[workspace.draw("images", figures.save_image_rows, rows, title)] = title
     title = "Latent spaces, by their first two principal components, coloured by digit"
-    maps = _maps(lab, runs, models)
+    maps = _maps(workspace, runs, models)
     if maps:
-        drawn[lab.draw("latent_map", figures.save_label_maps, maps, title)] = title
+        drawn[workspace.draw("latent_map", figures.save_label_maps, maps, title)] = title
     return Page(_judge(errors, ranks, models, by_components), tables, drawn)
 
 
@@ -110,7 +112,7 @@ def _table_of_ranks(by_rank, by_components) -> Table:
     return Table(("transform", "numbers", "test MSE"), rows)
 
 
-def _table_of_models(lab, runs, models, errors, ranks, training, test) -> Table:
+def _table_of_models(workspace, runs, models, errors, ranks, training, test) -> Table:
     coded = test[:_CODED_IMAGES]
     codecs = {name: load_codec(run.path) for name, run in runs.items()}
     for rank in sorted(set(ranks.values())):
@@ -167,13 +169,15 @@ def _as_pictures(latents: np.ndarray) -> np.ndarray:
     return ((latents - least) / max(largest - least, 1e-9)).reshape(len(latents), height, -1, 1)
 
 
-def _maps(lab: Lab, runs: dict, models: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _maps(
+    workspace: Workspace, runs: dict, models: dict
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the latents of training and test images in two dimensions; none without labels."""
     maps = {}
     for name, run in runs.items():
         fitted = None
         for part in ("train", "test"):
-            data = pick_examples(lab.load_images(run, part), _MAPPED_IMAGES)
+            data = pick_examples(workspace.load_images(run, part), _MAPPED_IMAGES)
             if data.labels is None:
                 return {}
             latents = models[name].encoder.predict(data.images / np.float32(255), verbose=0)

@@ -32,7 +32,7 @@ _TIMED_IMAGES, _QUICK_TIMED_IMAGES, _TIMED_ROUNDS = 2048, 256, 5
 
 
 @dataclass(frozen=True)
-class Lab:
+class Workspace:
     """Where a study works.
 
     Args:
