@@ -6,18 +6,21 @@ The report trained `conv` on MNIST, and found that deeper and wider is better: t
 the report does not weigh.
 
 The loss that is minimized is the binary cross-entropy, which for grey pixels does not go to zero.
+Errors are mean squared ones of images in [0, 1]; the report does not say its scale.
 A step is one of training, at batch size 128; its time is the median of rounds in which the four
 take turns.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ae_keras import figures
 from ae_keras.recipe import Recipe
 from ae_keras.registry import recipe_for
-from ae_keras.studies.page import Page, Table
+from ae_keras.studies.page import Evidence, Page, Table, Verdict, judge_cases
 from ae_keras.studies.workspace import Workspace
 
 TITLE = "Depth and width of a convolutional autoencoder"
@@ -47,7 +50,7 @@ def run(workspace: Workspace) -> Page:
     table = Table((*header, "training MSE", "test MSE", "step [ms]"), rows)
     title = "conv on MNIST: test images and their reconstructions"
     figure = workspace.draw("reconstructions", figures.save_image_rows, examples, title)
-    return Page(_judge(rows), {"depth": table}, {figure: title})
+    return Page(judge(rows), {"depth": table}, {figure: title})
 
 
 def variant(depth: int, filters: int) -> Recipe:
@@ -55,17 +58,40 @@ def variant(depth: int, filters: int) -> Recipe:
     return recipe_for("conv", "mnist", depth=depth, filters=filters, epochs=EPOCHS)
 
 
-def _judge(rows) -> str:
-    """Say whether the deepest and widest variant is the best, and what width does."""
+def judge(rows: Sequence[tuple[Any, ...]]) -> list[Verdict]:
+    """Say whether the deepest and widest variant is the best, and what width and depth do.
+
+    Args:
+        rows: In the order of the table's columns, of which depth, filters and test error are used.
+    """
     test = {row[:2]: float(row[6]) for row in rows}
-    best = min(test, key=test.get)
-    holds = "holds" if best == (2, 128) else "does not hold"
-    wider = all(test[depth, 128] < test[depth, 64] for depth in (1, 2))
-    deeper = all(test[2, filters] < test[1, filters] for filters in (64, 128))
-    return (
-        f"That deeper and wider is better {holds} here: the lowest test error, {test[best]:.6f}, "
-        f"is that of depth {best[0]} with {best[1]} filters. More filters "
-        f"{'lower' if wider else 'do not always lower'} the error. A second layer, with a quarter "
-        f"of the latent's values, {'lowers' if deeper else 'does not always lower'} it. "
-        "Errors are mean squared ones of images in [0, 1]; the report does not say its scale."
-    )
+    best = min(test, key=test.__getitem__)
+    wider = [(test[depth, 64], test[depth, 128]) for depth in (1, 2)]
+    deeper = [(test[1, filters], test[2, filters]) for filters in (64, 128)]
+    return [
+        Verdict(
+            "Deeper and wider is better",
+            best == (2, 128),
+            (
+                Evidence("lowest test MSE", test[best], style=".6f"),
+                Evidence("its depth", best[0]),
+                Evidence("its filters", best[1]),
+            ),
+        ),
+        Verdict(
+            "More filters lower the error",
+            judge_cases([wide < narrow for narrow, wide in wider]),
+            tuple(
+                Evidence(f"test MSE with 64 and 128 filters, depth {depth}", pair, style=".6f")
+                for depth, pair in zip((1, 2), wider, strict=True)
+            ),
+        ),
+        Verdict(
+            "A second layer, with a quarter of the latent's values, lowers it",
+            judge_cases([deep < shallow for shallow, deep in deeper]),
+            tuple(
+                Evidence(f"test MSE with depth 1 and 2, {filters} filters", pair, style=".6f")
+                for filters, pair in zip((64, 128), deeper, strict=True)
+            ),
+        ),
+    ]

@@ -4,6 +4,8 @@ Those that ship with the project are taken as they are. The others are trained f
 CPU cores allow, so that some are below what their recipes give.
 """
 
+from typing import Any
+
 from ae_keras.codec.table_fitting import fit_run
 from ae_keras.recipe import DIGIT_AUGMENTATION
 from ae_keras.registry import recipe_for
@@ -12,7 +14,7 @@ from ae_keras.studies.celeba_models import train_faces
 from ae_keras.studies.workspace import Workspace
 
 # Models with the changes to their recipes.
-MODELS = {
+MODELS: dict[str, dict[str, Any]] = {
     "cae": {},
     "vae_v1": {},
     "vae_v2": {},
