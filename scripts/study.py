@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> None:
             failed.append(name)
             print(f"study.py: error: {name}: {result}", file=sys.stderr)
         else:
-            print(f"\n{name}: {result[0].finding}\n\nSee {result[1]}.", flush=True)
+            print(f"\n{name}:\n\n{result[0].finding}\n\nSee {result[1]}.", flush=True)
     if failed:
         raise ValueError(f"Not finished: {', '.join(failed)}. The others are in {output}.")
 

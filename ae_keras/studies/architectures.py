@@ -120,7 +120,7 @@ def judge(rows: Sequence[Row]) -> list[Verdict]:
             (
                 Evidence("variant", best[0]),
                 Evidence("test MSE", best[4], style=".5f"),
-                Evidence("less than `cae`", 100 * (1 - best[4] / reference[4]), "%", ".0f"),
+                Evidence("below that of `cae` by", 100 * (1 - best[4] / reference[4]), "%", ".0f"),
                 Evidence("sharpness, of the originals'", 100 * best[8], "%", ".0f"),
             ),
         ),

@@ -153,7 +153,11 @@ def judge_models(data: str, rows: Sequence[Row]) -> list[Verdict]:
 
     def numbers(what: str, column: int, style: str) -> tuple[Evidence, ...]:
         return tuple(
-            Evidence(f"{what} of both, batch {batch}", (conv[column], pool[column]), style=style)
+            Evidence(
+                f"{what} with strides and with pooling, batch {batch}",
+                (conv[column], pool[column]),
+                style=style,
+            )
             for batch, (conv, pool) in zip(batches, pairs, strict=True)
         )
 

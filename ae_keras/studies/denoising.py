@@ -126,5 +126,7 @@ def _gains(psnr: dict[float, dict[str, float]], name: str) -> tuple[Evidence, ..
     gains = {level: psnr[level][name] - psnr[level]["noisy"] for level in LEVELS}
     return (
         *(Evidence(f"gain at {level}", gains[level], "dB", "+.1f") for level in (MILD, STRONG)),
-        Evidence("gains at noise of", tuple(level for level in LEVELS if gains[level] > 0)),
+        Evidence(
+            "improves images with noise of", tuple(level for level in LEVELS if gains[level] > 0)
+        ),
     )

@@ -149,7 +149,7 @@ def judge(dataset: str, rows: Sequence[Row]) -> list[Verdict]:
                 ),
             ),
             Verdict(
-                f"The time of an epoch of `{family}` {grows}",
+                f"On {dataset} the time of an epoch of `{family}` {grows}",
                 least < power < most,
                 (Evidence(f"power of the size, from {_LARGE} on", power, style=".2f"),),
             ),

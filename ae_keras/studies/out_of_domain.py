@@ -124,7 +124,7 @@ def judge(errors: dict[str, np.ndarray], areas: dict[str, tuple[float, float]]) 
             "Photographs do not pass through a model of digits",
             area > _FOUND,
             (
-                Evidence("their error, of that of digits", ratio, "times", ".1f"),
+                Evidence("their error beside that of digits", ratio, "times", ".1f"),
                 Evidence("area under the ROC curve", area, style=".4f"),
             ),
         ),

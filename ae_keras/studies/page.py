@@ -61,8 +61,8 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
 
     def __str__(self) -> str:
-        said = f"{self.claim}: **{_WORDS[self.holds]}**."
-        return f"{said} {'; '.join(map(str, self.evidence))}." if self.evidence else said
+        said = f"{self.claim}: **{_WORDS[self.holds]}**"
+        return f"{said} ({'; '.join(map(str, self.evidence))})." if self.evidence else f"{said}."
 
 
 _WORDS: dict[Holds, str] = {

@@ -249,7 +249,7 @@ def judge(
         first = min(linear) if linear else "none that was tried"
         verdicts.append(
             Verdict(
-                f"`{name}` is as good as rank {REPORTED[name]} at least",
+                f"`{name}` is as good as the SVD of rank {REPORTED[name]}",
                 rank >= REPORTED[name],
                 (
                     Evidence("test MSE", error, style=".6f"),

@@ -21,10 +21,10 @@ def test_verdicts_become_a_list_of_sentences():
         Verdict("The best", None, (Evidence("models", ("`a`", "`b`")),)),
     ]
     assert Page(verdicts, {}).finding.splitlines() == [
-        "- Deeper is better: **does not hold**. error: 0.123; gains: 1.0, 2.0 dB.",
+        "- Deeper is better: **does not hold** (error: 0.123; gains: 1.0, 2.0 dB).",
         "- Wider is: **holds**.",
-        "- Larger is: **holds in part**. better: none; sizes: 8, 16.",
-        "- The best: **no report to compare with**. models: `a`, `b`.",
+        "- Larger is: **holds in part** (better: none; sizes: 8, 16).",
+        "- The best: **no report to compare with** (models: `a`, `b`).",
     ]
 
 
@@ -101,12 +101,12 @@ def test_latents_of_all_sizes_are_judged_by_error_and_time():
     assert mlp_error.holds is True
     lowest = {"the lowest": 1, "its size": 128, "the largest": 128}
     assert numbers(mlp_error) == {"test MSE at size 1": 4} | lowest
-    assert mlp_time.claim == "The time of an epoch of `mlp` is flat"
+    assert mlp_time.claim == "On mnist the time of an epoch of `mlp` is flat"
     assert mlp_time.holds is True
     assert numbers(mlp_time) == {"power of the size, from 32 on": pytest.approx(0.05)}
     assert conv_error.holds is False
     assert numbers(conv_error) == {"test MSE at size 1": 4} | lowest | {"its size": 32}
-    assert conv_time.claim == "The time of an epoch of `conv` grows almost linearly"
+    assert conv_time.claim == "On mnist the time of an epoch of `conv` grows almost linearly"
     assert conv_time.holds is True
     assert numbers(conv_time) == {"power of the size, from 32 on": pytest.approx(1)}
     _, mlp_time, _, conv_time = judge(0.5, 1.3)
@@ -121,7 +121,7 @@ def test_ranks_are_judged_by_the_reports():
         return load_study("svd").judge(errors, ranks, latents, {1: 0.1, 2: 0.005})
 
     lossy, lossless = judge(3, 12)
-    assert (lossy.claim, lossy.holds) == ("`lossy_cae` is as good as rank 3 at least", True)
+    assert (lossy.claim, lossy.holds) == ("`lossy_cae` is as good as the SVD of rank 3", True)
     assert numbers(lossy) == {
         "test MSE": 0.01,
         "rank that matches": 3,
@@ -129,7 +129,7 @@ def test_ranks_are_judged_by_the_reports():
         "numbers of the latent": 32,
         "principal components that match": 2,
     }
-    assert lossless.claim == "`lossless_mlp` is as good as rank 13 at least"
+    assert lossless.claim == "`lossless_mlp` is as good as the SVD of rank 13"
     assert lossless.holds is False
     assert numbers(lossless) == {
         "test MSE": 0.0001,
@@ -202,10 +202,10 @@ def test_noise_is_judged_by_its_curves():
     assert numbers(plain) == {
         "gain at 0.1": -1.0,
         "gain at 0.6": 1.0,
-        "gains at noise of": (0.3, 0.4, 0.6, 0.8),
+        "improves images with noise of": (0.3, 0.4, 0.6, 0.8),
     }
     assert other.claim == f"`{trained}` as a filter of noise"
-    assert numbers(other)["gains at noise of"] == study.LEVELS
+    assert numbers(other)["improves images with noise of"] == study.LEVELS
     assert best.claim == "Where the model trained for it is the best of all methods"
     assert numbers(best) == {"at noise of": ()}
     assert other.holds is best.holds is None
@@ -229,9 +229,9 @@ def test_models_of_faces_are_judged_by_batch():
         "On faces: strided convolutions reach a lower validation error than pooling"
     )
     assert lower.holds is True
-    assert numbers(lower)["validation MSE of both, batch 16"] == (0.1, 0.2)
+    assert numbers(lower)["validation MSE with strides and with pooling, batch 16"] == (0.1, 0.2)
     assert (sharper.claim, sharper.holds) == ("Their faces are sharper", True)
-    assert numbers(sharper)["sharpness of both, batch 32"] == (0.9, 0.8)
+    assert numbers(sharper)["sharpness with strides and with pooling, batch 32"] == (0.9, 0.8)
     for verdict in study.judge_models("faces", rows(0.2, 0.2, 0.1, 0.1)):
         assert verdict.holds is False
     for verdict in study.judge_models("faces", rows(0.1, 0.2, 0.2, 0.1)):
@@ -253,7 +253,7 @@ def test_architectures_are_judged_by_their_rows():
     assert numbers(best) == {
         "variant": "other",
         "test MSE": 0.3,
-        "less than `cae`": pytest.approx(25),
+        "below that of `cae` by": pytest.approx(25),
         "sharpness, of the originals'": pytest.approx(80),
     }
     assert by_size.claim == "The error falls with each step of the latent size"
@@ -301,3 +301,37 @@ def test_other_images_are_judged_by_the_area_of_their_error():
     assert numbers(better) == {"these": ("'photographs'",), "number": 1, "of all": 2}
     areas["photographs"] = (0.85, 0.7)
     assert load_study("out_of_domain").judge(errors, areas)[0].holds is False
+
+
+def test_exports_are_judged_by_exactness_speed_and_size():
+    def row(model, way, quantization, size, psnr, difference, faster):
+        parity = {"reconstructions": {"psnr": psnr, "max": difference}}
+        report = {"parity": parity, "model_bytes": size, "quantization": quantization}
+        ratio = {("Keras, `predict`", 1): faster}
+        return {
+            "model": model,
+            "as": way,
+            "report": report,
+            "float32": {"model_bytes": 100},
+        } | ratio
+
+    rows = [
+        row("a", "litert", "none", 100, 140.0, 1e-6, 20.0),
+        row("b", "litert", "none", 100, 130.0, 2e-6, 10.0),
+        row("c", "litert", "none", 100, 130.0, 1e-6, 30.0),
+        row("a", "litert-int8", "int8", 30, 35.0, 0.1, 1.0),
+        row("b", "litert-int8", "int8", 40, 33.0, 0.1, 1.0),
+    ]
+    exact, fast, small, refused = load_study("export").judge(rows)
+    assert numbers(exact) == {"difference": 2e-6, "model": "`b`", "as": "litert"}
+    assert numbers(fast) == {"times as fast": 10.0, "model": "`b`"}
+    assert numbers(small) == {
+        "lowest PSNR": 33.0,
+        "model": "`b`",
+        "above 0.35 of the float32 model's size": ("`b`",),
+        "size of `b`": 0.4,
+    }
+    assert refused.claim.startswith("Refused in int8, below")
+    assert numbers(refused) == {"models": ("c",)}
+    assert {verdict.holds for verdict in (exact, fast, small, refused)} == {None}
+    assert len(load_study("export").judge(rows[:2] + rows[3:])) == 3
