@@ -1,4 +1,3 @@
-import csv
 import dataclasses
 import importlib
 import math
@@ -10,11 +9,10 @@ import pytest
 from conftest import smooth_images
 from sklearn.decomposition import PCA
 
-from ae_keras import build_model, figures
+from ae_keras import build_model
 from ae_keras.codec.classical import make_codec
 from ae_keras.data.images import Images
 from ae_keras.studies import STUDIES, load_study, run_studies
-from ae_keras.studies.page import Page, Table, Verdict, write_page
 from ae_keras.studies.workspace import Workspace
 
 FOLDER = Path(importlib.import_module("ae_keras.studies").__file__).parent
@@ -59,25 +57,6 @@ def test_a_reduced_recipe_has_so_many_images_of_its_own_kind(workspace, tiny_rec
     written = Path(reduced.dataset).stat().st_mtime_ns
     assert workspace.reduce(tiny_recipe, 20) == reduced
     assert Path(reduced.dataset).stat().st_mtime_ns == written
-
-
-def test_page_holds_finding_tables_and_figures(workspace, rng):
-    table = Table(("model", "error"), [("a", 0.5), ("b, c", 1)])
-    file = workspace.draw("faces", figures.save_image_grid, rng.random((3, 4, 4, 1)), "Faces")
-    page = Page([Verdict("It is so", True)], {"errors": table}, {file: "Some faces"})
-    depth = load_study("depth")
-    text = write_page(workspace.folder, "depth", depth, page).read_text()
-    for part in (
-        depth.TITLE,
-        "- It is so: **holds**.",
-        "| b, c | 1 |",
-        "![Some faces](faces.png)",
-        "(errors.csv)",
-    ):
-        assert part in text
-    with open(workspace.folder / "errors.csv", newline="") as rows:
-        assert list(csv.reader(rows)) == [["model", "error"], ["a", "0.5"], ["b, c", "1"]]
-    assert (workspace.folder / "faces.png").stat().st_size > 1000
 
 
 def test_models_whose_data_is_missing_are_left_out(workspace, monkeypatch, capsys):
@@ -208,7 +187,7 @@ def test_all_goes_on_where_it_stopped(workspace, monkeypatch):
 def _write(name, workspace):
     page, file = run_studies.run_study(workspace, name)
     assert re.fullmatch(r"a trial: [1-9]\d* steps, no conclusion", page.finding)
-    assert f"\n\n{page.finding}\n\n" in file.read_text()
+    assert f"{name} --quick`\n\n{page.finding}\n\n" in file.read_text()
     assert not any(verdict.claim in file.read_text() for verdict in page.verdicts)
     for other in (*page.figures, *(f"{table}.csv" for table in page.tables)):
         assert (file.parent / other).is_file()

@@ -4,39 +4,12 @@ import numpy as np
 import pytest
 
 from ae_keras.studies import load_study
-from ae_keras.studies.page import Evidence, Page, Verdict, judge_cases
+from ae_keras.studies.page import Evidence
 
 
 def numbers(verdict):
     """The evidence of a verdict by its names."""
     return {each.name: each.value for each in verdict.evidence}
-
-
-def test_verdicts_become_a_list_of_sentences():
-    evidence = (Evidence("error", 0.12345, style=".3f"), Evidence("gains", (1.0, 2.0), "dB", ".1f"))
-    verdicts = [
-        Verdict("Deeper is better", False, evidence),
-        Verdict("Wider is", True),
-        Verdict("Larger is", "in part", (Evidence("better", ()), Evidence("sizes", (8, 16)))),
-        Verdict("The best", None, (Evidence("models", ("`a`", "`b`")),)),
-    ]
-    assert Page(verdicts, {}).finding.splitlines() == [
-        "- Deeper is better: **does not hold** (error: 0.123; gains: 1.0, 2.0 dB).",
-        "- Wider is: **holds**.",
-        "- Larger is: **holds in part** (better: none; sizes: 8, 16).",
-        "- The best: **no report to compare with** (models: `a`, `b`).",
-    ]
-
-
-def test_a_trial_concludes_nothing():
-    page = Page([Verdict("Deeper is better", True)], {}, trial_steps=12)
-    assert page.finding == "a trial: 12 steps, no conclusion"
-
-
-def test_claims_hold_in_all_in_some_or_in_no_cases():
-    assert judge_cases([True, True]) is True
-    assert judge_cases([True, False]) == "in part"
-    assert judge_cases([False, False]) is False
 
 
 def test_depth_is_judged_by_its_rows():
@@ -55,8 +28,7 @@ def test_depth_is_judged_by_its_rows():
     both, wider, deeper = depth.judge(rows(2, 1, 4, 3))
     assert both.holds is False
     assert numbers(both) == {"lowest test MSE": 1, "its depth": 1, "its filters": 128}
-    assert wider.claim == "More filters lower the error"
-    assert wider.holds is True
+    assert (wider.claim, wider.holds) == ("More filters lower the error", True)
     assert numbers(wider)["test MSE with 64 and 128 filters, depth 1"] == (2, 1)
     assert deeper.claim.startswith("A second layer")
     assert deeper.holds is False
@@ -75,11 +47,7 @@ def test_rates_are_judged_by_their_rows():
     assert highest.holds is better.holds is None
     assert numbers(highest) == {"ratio": 240.0, "model": "`c`", "data": "z"}
     assert better.claim == "Models with fewer bits than JPEG for the same PSNR"
-    assert numbers(better) == {
-        "these": ("`a`",),
-        "models whose PSNR JPEG can have": 2,
-        "models": 3,
-    }
+    assert [each.value for each in better.evidence] == [("`a`",), 2, 3]
     assert numbers(study.judge(rows[1:])[1])["these"] == ()
     assert study.format_row(rows[2])[-2:] == ("-", "-")
 
@@ -170,11 +138,7 @@ def test_groups_are_judged_by_what_they_save():
     save, cost = study.judge(rows, curves, "vae_v1")
     assert save.claim == "Groups save parameters, operations and time in `vae_v1`"
     assert save.holds is True
-    assert numbers(save) == {
-        "parameters without them": 2.0,
-        "FLOPs": 3.0,
-        "time of a training step": 4.0,
-    }
+    assert [each.value for each in save.evidence] == [2.0, 3.0, 4.0]
     assert cost.holds is None
     assert numbers(cost) == {
         "PSNR gained without them, before quantization": -0.5,
@@ -225,9 +189,7 @@ def test_models_of_faces_are_judged_by_batch():
         return [(*key, 1, 0, error, 0, 1 - error) for key, error in zip(keys, errors, strict=True)]
 
     lower, sharper = study.judge_models("faces", rows(0.1, 0.1, 0.2, 0.2))
-    assert lower.claim == (
-        "On faces: strided convolutions reach a lower validation error than pooling"
-    )
+    assert lower.claim.endswith("strided convolutions reach a lower validation error than pooling")
     assert lower.holds is True
     assert numbers(lower)["validation MSE with strides and with pooling, batch 16"] == (0.1, 0.2)
     assert (sharper.claim, sharper.holds) == ("Their faces are sharper", True)
