@@ -17,6 +17,8 @@ from ae_keras.registry import build_from_recipe, recipe_for
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.training.compilation import compile_model
 
+Tensor = Any
+
 # For Keras's own grouped convolutions, which take seconds a step.
 _FEW_STEPS = 1
 
@@ -58,7 +60,7 @@ def benchmark_training(
     }
     if any(isinstance(layer, GroupedConv2D) for layer in model.encoder.layers):
         few = images[: batch_size * min(steps, _FEW_STEPS)]
-        native = _with_native_groups(model)
+        native = with_native_groups(model)
         alternatives["Keras fit, its grouped convolutions"] = _plain_keras(native, recipe, few)
     alternatives |= _torch_trainings(name, images, batch_size)
     return compare(take_turns(alternatives, rounds))
@@ -73,7 +75,7 @@ def our_training(recipe: Recipe, images: np.ndarray) -> Alternative:
     )
 
 
-def _plain_keras(model, recipe: Recipe, images: np.ndarray) -> Alternative:
+def _plain_keras(model: Autoencoder, recipe: Recipe, images: np.ndarray) -> Alternative:
     model.compile(keras.optimizers.Adam(recipe.learning_rate), recipe.loss)
     floats = to_unit_range(images)
     return Alternative(
@@ -84,7 +86,7 @@ def _plain_keras(model, recipe: Recipe, images: np.ndarray) -> Alternative:
 class _NativeConv2D(GroupedConv2D):
     """What a user of Keras would write: padding, and `Conv2D` with groups."""
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         rows, columns = self.padding
         padded = ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
         outputs = ops.conv(padded, self.kernel, self.strides, "valid")
@@ -94,7 +96,7 @@ class _NativeConv2D(GroupedConv2D):
 class _NativeConv2DTranspose(GroupedConv2DTranspose):
     """What a user of Keras would write: a transposed convolution for each group."""
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         outputs = ops.concatenate(
             [
                 ops.conv_transpose(images, kernel, self.strides, "valid")
@@ -110,8 +112,8 @@ class _NativeConv2DTranspose(GroupedConv2DTranspose):
         return self.activation(outputs[:, top : top + height, left : left + width] + self.bias)
 
 
-def _with_native_groups(model) -> Autoencoder:
-    """Return the same model, its grouped layers computed as Keras does."""
+def with_native_groups(model: Autoencoder) -> Autoencoder:
+    """Return the same model, its grouped layers computed as Keras does; its weights are new."""
     native: dict[type, Any] = {
         GroupedConv2D: _NativeConv2D,
         GroupedConv2DTranspose: _NativeConv2DTranspose,
@@ -145,14 +147,14 @@ def _torch_trainings(name: str, images: np.ndarray, batch_size: int) -> dict[str
     }
 
 
-def _torch_training(loss, floats, batch_size, memory_format) -> Alternative:
+def _torch_training(loss: Any, floats: Tensor, batch_size: int, memory_format: Any) -> Alternative:
     import torch
 
     floats = floats.contiguous(memory_format=memory_format)
     loss = loss.to(memory_format=memory_format)
     optimizer = torch.optim.Adam(loss.parameters())
 
-    def epoch():
+    def epoch() -> None:
         for batch in torch.split(floats, batch_size):
             optimizer.zero_grad()
             loss(batch).backward()

@@ -161,7 +161,7 @@ def _judged_copy(image: np.ndarray) -> np.ndarray:
     """Return an image without alpha as RGB in [0, 1], smaller if it is large."""
     copy = Image.fromarray(_as_rgb(split_alpha(image, 3)[0]))
     copy.thumbnail((_JUDGED_SIZE, _JUDGED_SIZE), Image.Resampling.BOX)
-    return to_unit_range(copy)
+    return to_unit_range(np.asarray(copy))
 
 
 def _score(originals: np.ndarray, results: np.ndarray) -> dict[str, float]:

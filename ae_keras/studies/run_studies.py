@@ -6,12 +6,19 @@ from pathlib import Path
 
 from ae_keras.studies import STUDIES, load_study
 from ae_keras.studies.page import Page, write_page
-from ae_keras.studies.workspace import Lab
+from ae_keras.studies.workspace import Workspace
 from ae_keras.system.safe_files import write_text
 
+# Of a study: its page and the page's file, or the error that kept it from its end.
+Result = tuple[Page, Path] | Exception
 
-def run_study(lab: Lab, name: str) -> tuple[Page, Path]:
-    """Run a study, and write its page into a folder of its name below the lab's.
+
+def run_study(workspace: Workspace, name: str) -> tuple[Page, Path]:
+    """Run a study, and write its page into a folder of its name below the workspace's.
+
+    Args:
+        workspace: Workspace.
+        name: str. One of `STUDIES`.
 
     Returns:
         The page, and its file.
@@ -21,26 +28,34 @@ def run_study(lab: Lab, name: str) -> tuple[Page, Path]:
         OSError: if its data is not at hand, or files cannot be written.
     """
     study = load_study(name)
-    lab = dataclasses.replace(lab, folder=lab.folder / name)
-    page = study.run(lab)
-    return page, write_page(lab, name, study, page)
+    workspace = dataclasses.replace(workspace, folder=workspace.folder / name, steps={})
+    page = study.run(workspace)
+    if workspace.quick:
+        page = dataclasses.replace(page, trial_steps=sum(workspace.steps.values()))
+    return page, write_page(workspace.folder, name, study, page)
 
 
-def run_all(lab: Lab, names: Sequence[str] = tuple(STUDIES)) -> Iterator[tuple]:
+def run_all(
+    workspace: Workspace, names: Sequence[str] = tuple(STUDIES)
+) -> Iterator[tuple[str, Result]]:
     """Run all studies but those that an earlier call, which was stopped, has finished.
 
+    Args:
+        workspace: Workspace.
+        names: Of the studies, in their order.
+
     Yields:
-        Of each study its name, and what `run_study` returned, or the error that kept it from its
-        end.
+        Of each study its name and result.
     """
-    record = lab.folder / ".finished"
+    record = workspace.folder / ".finished"
     finished = record.read_text(encoding="utf-8").split() if record.is_file() else []
     for name in names:
         if name in finished:
             print(f"{name}: finished before")
             continue
+        result: Result
         try:
-            result = run_study(lab, name)
+            result = run_study(workspace, name)
         except (ValueError, OSError, ArithmeticError) as error:
             result = error
         else:

@@ -1,11 +1,12 @@
-"""What all studies share: trained models that are kept, tables, figures, and a page of results."""
+"""Where all studies work: models that are trained once and kept, their images, and figures."""
 
 import functools
 import re
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import keras
 import numpy as np
@@ -15,6 +16,8 @@ from ae_keras.benchmark.timing import take_turns
 from ae_keras.benchmark.training import our_training
 from ae_keras.data.images import Images, load_images
 from ae_keras.data.pipeline import Pipeline
+from ae_keras.data.spec import DataSpec
+from ae_keras.models.image_model import ImageModel
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
@@ -29,10 +32,14 @@ _QUICK_PIXELS = 600 * 32 * 32
 _MEASURED_IMAGES = 10_000
 _TIMED_IMAGES, _QUICK_TIMED_IMAGES, _TIMED_ROUNDS = 2048, 256, 5
 
+Item = TypeVar("Item")
+Name = TypeVar("Name")
+Arguments = ParamSpec("Arguments")
+
 
 @dataclass(frozen=True)
-class Lab:
-    """Where a study works.
+class Workspace:
+    """Where a study works, and what it does there: train, measure, and draw.
 
     Args:
         folder: Of its page, tables and figures.
@@ -41,6 +48,8 @@ class Lab:
         has_gpu: bool. Train what takes hours without one.
         faces: str. Data set of faces: a folder of CelebA's images, or the TFDS name.
         verbose: int. As in Keras's `fit`.
+        steps: For each model of a quick study the steps of its training, but not of timing; filled
+            as they are trained.
     """
 
     folder: Path
@@ -49,8 +58,9 @@ class Lab:
     has_gpu: bool = False
     faces: str = "celeb_a"
     verbose: int | None = None
+    steps: dict[str, int] = field(default_factory=dict)
 
-    def choose(self, items: Sequence, step: int) -> Sequence:
+    def choose(self, items: Sequence[Item], step: int) -> Sequence[Item]:
         """Return all items, or of a quick study each `step`-th alone."""
         return items[:: step if self.quick else 1]
 
@@ -68,6 +78,9 @@ class Lab:
             print(f"training {run.path}", flush=True)
             keras.utils.clear_session()  # of the models before
             train(recipe, run.path, overwrite=True, verbose=self.verbose)
+        if self.quick:
+            batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
+            self.steps[name] = batches * run.metrics["training"]["epochs"]
         return run
 
     def find(self, recipe: Recipe) -> RunFolder | None:
@@ -107,12 +120,9 @@ class Lab:
 
     def load_images(self, run: RunFolder, split: str) -> Images:
         """Return up to 10,000 images of a split of a run's data."""
-        recipe = run.recipe
-        return _load_images(
-            split, recipe.dataset, recipe.splits, recipe.image_shape, recipe.enlarge
-        )
+        return _load_images(split, run.recipe.data_spec)
 
-    def load_model(self, run: RunFolder):
+    def load_model(self, run: RunFolder) -> ImageModel:
         """Return the model of a run."""
         return load_model(run.model)
 
@@ -125,24 +135,31 @@ class Lab:
         ]
         return float(np.concatenate(errors).mean())
 
-    def time_steps(self, runs: dict[str, RunFolder]) -> dict[str, float]:
+    def time_steps(self, runs: dict[Name, RunFolder]) -> dict[Name, float]:
         """Return the milliseconds of a training step of some recipes.
 
         The median of rounds in which they take turns, each of 2,048 images.
         """
         alternatives, batch_sizes = {}, {}
         for name, run in runs.items():
-            batch_sizes[name] = run.recipe.batch_size
+            recipe = run.recipe
+            batch_sizes[name] = recipe.batch_size
             count = _QUICK_TIMED_IMAGES if self.quick else _TIMED_IMAGES
             images = self.load_images(run, "train").images[:count]
-            alternatives[name] = our_training(run.recipe, images)
+            alternatives[name] = our_training(recipe, images)
         seconds = take_turns(alternatives, 1 if self.quick else _TIMED_ROUNDS)
         return {
             name: 1000 * float(np.median(times)) * batch_sizes[name]
             for name, times in seconds.items()
         }
 
-    def draw(self, name: str, save: Callable, *arguments, **options) -> str:
+    def draw(
+        self,
+        name: str,
+        save: Callable[Concatenate[Path, Arguments], None],
+        *arguments: Arguments.args,
+        **options: Arguments.kwargs,
+    ) -> str:
         """Write a figure with a function of `ae_keras.figures`; return its file name."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with write_safely(self.folder / f"{name}.png") as path:
@@ -151,7 +168,5 @@ class Lab:
 
 
 @functools.lru_cache(maxsize=4)
-def _load_images(split: str, dataset: str, splits, image_shape, enlarge: bool) -> Images:
-    where = {"dataset": dataset, "splits": splits, "image_shape": image_shape, "enlarge": enlarge}
-    data = load_images(Recipe(model="any", **where).data_spec, [split])[split]
-    return data.pick(_MEASURED_IMAGES)
+def _load_images(split: str, spec: DataSpec) -> Images:
+    return load_images(spec, [split])[split].pick(_MEASURED_IMAGES)

@@ -46,15 +46,14 @@ def test_training_is_compared_with_plain_keras():
 @pytest.mark.parametrize("name", ["vae_v1", "vae_v2"])
 def test_the_model_with_groups_of_keras_is_the_same_model(name, rng):
     model = build_model(name)
-    native = training._with_native_groups(model)
+    native = training.with_native_groups(model)
     native.set_weights(model.get_weights())
     images = rng.random((2, 32, 32, 3), np.float32)
     np.testing.assert_allclose(native(images), model(images), atol=1e-5)
 
 
-def test_every_grouped_layer_is_measured(monkeypatch):
-    monkeypatch.setattr(layers, "_STEPS", 1)
-    rows = layers.benchmark_layers("vae_v2", batch_size=2, rounds=1)
+def test_every_grouped_layer_is_measured():
+    rows = layers.benchmark_layers("vae_v2", batch_size=2, rounds=1, steps=1)
     assert [row[0] for row in rows] == [
         "convolution, 1 groups, 32x32x3 to 16x16x12",
         "convolution, 4 groups, 16x16x12 to 9x9x40",
