@@ -1,6 +1,6 @@
 """What a search leaves: a leaderboard, the best recipe, and pictures."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,15 +10,17 @@ from ae_keras.system.text_tables import to_csv
 from tuning.keras_tuner_internals import Trial, TrialStatus
 from tuning.oracles import Recorded
 from tuning.progress import format_value
+from tuning.search import (
+    BEST_RECIPE,
+    BY_PARAMETER,
+    LEADERBOARD,
+    OVER_TIME,
+    PARALLEL,
+    TRADE_OFF,
+    Search,
+)
 from tuning.trials import make_recipe
 
-if TYPE_CHECKING:
-    from tuning.search import Search
-
-LEADERBOARD, BEST_RECIPE = "leaderboard.csv", "best_recipe.json"
-_BY_PARAMETER, _PARALLEL = "objective_by_parameter.png", "parallel_coordinates.png"
-_OVER_TIME, _TRADE_OFF = "objective_over_time.png", "size_and_quality.png"
-FILES = (LEADERBOARD, BEST_RECIPE, _BY_PARAMETER, _PARALLEL, _OVER_TIME, _TRADE_OFF)
 _LABELS = {
     "val_loss": "validation loss",
     "psnr": "PSNR [dB]",
@@ -75,7 +77,7 @@ def _format(row: dict[str, Any], names: list[str], measured: list[str]) -> tuple
     )
 
 
-def write_reports(search: "Search", oracle: Recorded) -> list[dict[str, Any]]:
+def write_reports(search: Search, oracle: Recorded) -> list[dict[str, Any]]:
     """Write what a search found into its folder, and return the rows of `rank`.
 
     Raises:
@@ -94,23 +96,21 @@ def write_reports(search: "Search", oracle: Recorded) -> list[dict[str, Any]]:
     return rows
 
 
-def _draw(
-    search: "Search", completed: list[dict[str, Any]], objective: str, direction: str
-) -> None:
+def _draw(search: Search, completed: list[dict[str, Any]], objective: str, direction: str) -> None:
     kind, recipe = search.algorithm.capitalize(), search.recipe
     title = f"{recipe.model} on {recipe.data_name}: {kind} search"
     label, maximize = _LABELS[objective], direction == "max"
     sizes = [name for name in _SIZES if name in completed[0]["figures"]]
     fronts = {name: _pareto_front(completed, name, maximize) for name in sizes}
-    with write_safely(search.folder / _OVER_TIME) as path:
+    with write_safely(search.folder / OVER_TIME) as path:
         figures.save_objective_over_time(path, completed, label, maximize, title)
-    with write_safely(search.folder / _TRADE_OFF) as path:
+    with write_safely(search.folder / TRADE_OFF) as path:
         figures.save_size_and_quality(path, completed, fronts, _SIZES, label, title)
     if not search.names:
         return
-    with write_safely(search.folder / _BY_PARAMETER) as path:
+    with write_safely(search.folder / BY_PARAMETER) as path:
         figures.save_objective_by_parameter(path, completed, search.names, label, title)
-    with write_safely(search.folder / _PARALLEL) as path:
+    with write_safely(search.folder / PARALLEL) as path:
         figures.save_parallel_coordinates(path, completed, search.names, label, title)
 
 

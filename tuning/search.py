@@ -15,7 +15,7 @@ from keras_tuner import HyperParameters
 from ae_keras.recipe import Recipe, closest
 from ae_keras.system.locks import LOCK_NAME
 from ae_keras.system.safe_files import write_text
-from tuning import oracles, reports
+from tuning import oracles
 from tuning.keras_tuner_internals import STATE_FILE
 from tuning.objectives import OBJECTIVES, Goal
 from tuning.search_space import DEFAULT, make_space
@@ -27,6 +27,11 @@ _DEFAULT_TRIALS = 10
 # A Gaussian process needs some random trials first: this share of all, and at least so many.
 _RANDOM_SHARE, _FEWEST_RANDOM = 3, 3
 _SETTINGS = "search.json"
+# What a search leaves beside it, see `tuning.reports`.
+LEADERBOARD, BEST_RECIPE = "leaderboard.csv", "best_recipe.json"
+BY_PARAMETER, PARALLEL = "objective_by_parameter.png", "parallel_coordinates.png"
+OVER_TIME, TRADE_OFF = "objective_over_time.png", "size_and_quality.png"
+_REPORTS = (LEADERBOARD, BEST_RECIPE, BY_PARAMETER, PARALLEL, OVER_TIME, TRADE_OFF)
 # A hyperparameter that does not vary: by it, chief and workers know that they search the same.
 _IDENTITY = "search/identity"
 
@@ -165,5 +170,5 @@ class Search:
         for path in self.folder.iterdir():
             if path.is_dir() and path.name.startswith("trial_"):
                 shutil.rmtree(path)
-            elif path.name in (STATE_FILE, *reports.FILES):
+            elif path.name in (STATE_FILE, *_REPORTS):
                 path.unlink()
