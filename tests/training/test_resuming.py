@@ -15,11 +15,11 @@ from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.training import compilation, epoch
 
 
-def build_with_dropout(name, classes, image_shape, **arguments):
+def build_with_dropout(recipe, classes):
     """Build an autoencoder whose training needs random numbers of its own."""
     encoder = keras.Sequential(
         [
-            keras.Input(image_shape),
+            keras.Input(recipe.image_shape),
             keras.layers.Dropout(0.3),
             keras.layers.Conv2D(4, 3, 2, "same", activation="relu"),
             keras.layers.BatchNormalization(),
@@ -31,7 +31,7 @@ def build_with_dropout(name, classes, image_shape, **arguments):
             keras.layers.Conv2DTranspose(3, 3, 2, "same", activation="sigmoid"),
         ]
     )
-    return Autoencoder(encoder, decoder, name=name)
+    return Autoencoder(encoder, decoder, name=recipe.model)
 
 
 @pytest.mark.parametrize("steps_per_execution", [1, 3])
@@ -46,7 +46,7 @@ def build_with_dropout(name, classes, image_shape, **arguments):
 def test_resume_is_exact_from_any_batch(
     changes, steps_per_execution, tiny_recipe, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(compilation, "build_model", build_with_dropout)
+    monkeypatch.setattr(compilation, "build_from_recipe", build_with_dropout)
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", steps_per_execution)
     monkeypatch.setattr(epoch, "SECONDS_BETWEEN_CHECKPOINTS", 0)
     recipe = dataclasses.replace(tiny_recipe, batch_size=5, **changes)
