@@ -125,12 +125,12 @@ class Muon(keras.optimizers.Optimizer):
         momentum = self._momenta[shape]
         self.assign(momentum, momentum * self.momentum + gradient)
         matrices = orthogonalize(gradient + self.momentum * momentum, self.product_dtype)
-        matrices = learning_rate * matrices
         for index, matrix in zip(indices, ops.unstack(matrices, len(indices)), strict=True):
             variable = self._trainable_variables[index]
             inputs, outputs = variable.shape
             update = ops.transpose(matrix) if inputs > outputs else matrix
-            self.assign_sub(variable, update * math.sqrt(max(1.0, outputs / inputs)))
+            scale = math.sqrt(max(1.0, outputs / inputs))
+            self.assign_sub(variable, update * (learning_rate * scale))
 
     def _update_rest(self, gradients, learning_rate):
         """Update all other weights, as one vector, by Adam."""

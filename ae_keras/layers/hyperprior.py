@@ -59,7 +59,7 @@ class Hyperprior(QualityLayer):
         filters: int. Feature maps of hyper encoder and hyper decoder.
         features: int. Feature maps at the latents' resolution.
         hyper_channels: int. Channels of the hyper-latents.
-        precision: str. Dtype policy of the networks inside. Rates are always float32.
+        precision: str. Dtype policy of the pointwise layers' products. All else is float32.
         seed: int. Of the noise. Default: from Keras's global seed.
 
     Input shape:
@@ -133,7 +133,7 @@ class Hyperprior(QualityLayer):
         even = even_places(latents)
         mean, _ = self.moments(parameters, unit)
         known = even * (mean + round_straight_through(latents - mean))
-        corrections = ops.cast(self.context([features, known]), "float32")
+        corrections = self.context([features, known])
         mean, scale = self.moments(parameters + (1 - even) * corrections, unit)
         residuals = latents - mean
         symbols = round_straight_through(residuals)
@@ -142,8 +142,7 @@ class Hyperprior(QualityLayer):
 
     def analyse(self, latents, position):
         """Return the scaled hyper-latents of latents, before they are rounded."""
-        hyper_latents = ops.cast(self.hyper_encoder([latents, position]), "float32")
-        return hyper_latents * self.hyper_gain(position)
+        return self.hyper_encoder([latents, position]) * self.hyper_gain(position)
 
     def hyper_gain(self, position):
         """Return the gains of the hyper-latents, `(batch, 1, 1, hyper_channels)`."""
@@ -157,7 +156,7 @@ class Hyperprior(QualityLayer):
     def predict(self, known_hyper, position):
         """Return features and parameters at the latents' places, of rounded hyper-latents."""
         features = self.hyper_decoder([known_hyper / self.hyper_gain(position), position])
-        return features, ops.cast(self.head(features), "float32")
+        return features, self.head(features)
 
     @staticmethod
     def moments(parameters, unit):

@@ -12,22 +12,56 @@ def leaky_relu(features):
     return ops.leaky_relu(features, negative_slope=SLOPE)
 
 
+@keras.saving.register_keras_serializable(package="ae_keras")
+class Pointwise(layers.Dense):
+    """A `Dense` layer of maps whose output is float32 in any precision.
+
+    `outputs = inputs @ kernel + bias`, where only the product is computed in the precision of the
+    layer. On a CPU that is as fast as all of a network in bfloat16, and residual sums
+    and activations keep their bits.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, height, width, units)`, float32.
+
+    Example:
+        >>> Pointwise(96, dtype="mixed_bfloat16")(keras.ops.ones((1, 8, 8, 192))).dtype
+        'float32'
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, autocast=False, **kwargs)
+
+    def call(self, inputs):
+        """Return the activated maps."""
+        kernel = ops.cast(self.kernel, self.compute_dtype)
+        outputs = ops.matmul(ops.cast(inputs, self.compute_dtype), kernel)
+        outputs = ops.cast(outputs, self.variable_dtype)
+        if self.use_bias:
+            outputs = outputs + self.bias
+        return self.activation(outputs)
+
+
 def pointwise(units, scale=1.0, **kwargs):
-    """Return a `Dense` layer of maps whose weights start uniform in +-scale / sqrt(inputs).
+    """Return a `Pointwise` layer whose weights start uniform in +-scale / sqrt(inputs).
 
     A scale of 0 starts it at zero.
     """
     initializer = "zeros"
     if scale:
         initializer = keras.initializers.VarianceScaling(scale**2 / 3, "fan_in", "uniform")
-    return layers.Dense(units, kernel_initializer=initializer, **kwargs)
+    return Pointwise(units, kernel_initializer=initializer, **kwargs)
 
 
-def depthwise(**kwargs):
-    """Return a 3x3 convolution of each channel by itself."""
+def depthwise(name):
+    """Return a 3x3 convolution of each channel by itself, in float32."""
     # Keras's initializers take the channels for inputs of each output, and start too small.
     initializer = keras.initializers.RandomUniform(-1 / 3, 1 / 3)
-    return layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=initializer, **kwargs)
+    return layers.DepthwiseConv2D(
+        3, padding="same", depthwise_initializer=initializer, name=name, dtype="float32"
+    )
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
@@ -35,7 +69,7 @@ class ResidualBlock(layers.Layer):
     """Two residual steps: one mixes the pixels around each, one the channels of each.
 
     `x = x + mix_out(leaky(depthwise(leaky(mix_in(x)))))`, then
-    `x = x + narrow(leaky(widen(x)))`. All but the 3x3 depthwise convolution are `Dense` layers;
+    `x = x + narrow(leaky(widen(x)))`. All but the 3x3 depthwise convolution are `Pointwise` layers;
     `widen` doubles the channels.
 
     Input shape:
@@ -49,12 +83,15 @@ class ResidualBlock(layers.Layer):
         (1, 8, 8, 96)
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+
     def build(self, input_shape):
         """Create the five layers."""
         channels, dtype = input_shape[-1], self.dtype_policy
         # Smaller at first, so that the block starts near the identity.
         self.mix_in = pointwise(channels, name="mix_in", dtype=dtype)
-        self.depthwise = depthwise(name="depthwise", dtype=dtype)
+        self.depthwise = depthwise(name="depthwise")
         self.mix_out = pointwise(channels, 0.3, name="mix_out", dtype=dtype)
         self.widen = pointwise(2 * channels, name="widen", dtype=dtype)
         self.narrow = pointwise(channels, 0.3, name="narrow", dtype=dtype)

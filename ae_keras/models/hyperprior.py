@@ -61,7 +61,7 @@ def photo(
         name: str.
 
     Returns:
-        A `HyperpriorAutoencoder` of `[images, positions]`, in the global precision.
+        A `HyperpriorAutoencoder` of `[images, positions]`, with products in the global precision.
 
     Raises:
         ValueError: if an argument does not fit.
@@ -120,8 +120,8 @@ class HyperpriorAutoencoder(ImageModel):
     Args:
         image_shape: `(height, width, 3)`; `None`: any.
         filters, blocks, latent_channels, hyper_filters, features, hyper_channels: see `photo`.
-        precision: str. Dtype policy of the networks; the linear transform and the rates are
-            always float32.
+        precision: str. Dtype policy of the products of the networks' pointwise layers. All else,
+            the linear transform and the rates too, is float32.
         name: str.
 
     Input shape:
@@ -252,7 +252,7 @@ def _encoder(image_shape, gain, filters, blocks, channels, precision):
     features = Modulation(name="encoder_modulation")([features, position])
     for index in range(blocks):
         features = ResidualBlock(name=f"encoder_block_{index}", dtype=precision)(features)
-    features = SpaceToDepth(2, dtype=precision)(features)
+    features = SpaceToDepth(2, dtype="float32")(features)
     detail = pointwise(channels, 0, name="encoder_last", dtype=precision)(features)
     detail = layers.Rescaling(_UNIT, dtype="float32")(detail)
     linear = layers.Dense(
@@ -267,12 +267,12 @@ def _decoder(latent_shape, filters, blocks, precision):
     coefficients = Gain(inverse=True, name="inverse_gain", dtype="float32")([latents, position])
     features = layers.Rescaling(1 / _UNIT, dtype="float32")(coefficients)
     features = pointwise(4 * filters, name="decoder_first", dtype=precision)(features)
-    features = DepthToSpace(2, dtype=precision)(features)
+    features = DepthToSpace(2, dtype="float32")(features)
     features = Modulation(name="decoder_modulation")([features, position])
     for index in range(blocks):
         features = ResidualBlock(name=f"decoder_block_{index}", dtype=precision)(features)
     detail = pointwise(3 * 8**2, 0, name="decoder_last", dtype=precision)(features)
-    detail = DepthToSpace(8, dtype=precision)(detail)
+    detail = DepthToSpace(8, dtype="float32")(detail)
     detail = layers.Rescaling(_UNIT, dtype="float32")(detail)
     linear = layers.Dense(
         3 * LATENT_BLOCK**2,
