@@ -95,6 +95,8 @@ class Hyperprior(QualityLayer):
         latents, position = input_shape
         channels, hyper_channels, policy = latents[-1], self.hyper_channels, self.precision
         maps = (None, None, None, self.features)
+        if not self.gain.built:
+            self.gain.build(input_shape)
         self.hyper_encoder = HyperEncoder(
             self.filters, hyper_channels, name="hyper_encoder", dtype=policy
         )

@@ -34,6 +34,10 @@ class Pointwise(layers.Dense):
     def __init__(self, units, **kwargs):
         super().__init__(units, autocast=False, **kwargs)
 
+    def add_weight(self, *args, **kwargs):
+        """Add a weight that stays float32 where it is used."""
+        return super().add_weight(*args, **{**kwargs, "autocast": False})
+
     def call(self, inputs):
         """Return the activated maps."""
         kernel = ops.cast(self.kernel, self.compute_dtype)

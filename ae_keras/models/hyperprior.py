@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from ae_keras.layers.clipping import Clip
 from ae_keras.layers.depth_to_space import DepthToSpace, SpaceToDepth
 from ae_keras.layers.hyperprior import LATENT_BLOCK, Hyperprior, loss_weight
 from ae_keras.layers.quality import Gain, Modulation, lambda_of_position
@@ -86,26 +87,6 @@ def sample_weights(position):
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
-class Clip(layers.Layer):
-    """Clips images to [0, 1] at inference. While training, errors outside keep their gradient.
-
-    Input shape:
-        Any.
-
-    Output shape:
-        The input's.
-    """
-
-    def call(self, inputs, training=False):
-        """Return the images."""
-        return inputs if training else ops.clip(inputs, 0.0, 1.0)
-
-    def compute_output_shape(self, input_shape):
-        """Return the shape of the output."""
-        return input_shape
-
-
-@keras.saving.register_keras_serializable(package="ae_keras")
 class HyperpriorAutoencoder(ImageModel):
     """An encoder, a hyperprior that rounds the latents and knows their rate, and a decoder.
 
@@ -168,7 +149,7 @@ class HyperpriorAutoencoder(ImageModel):
         latents = entropy_model([encoder([images, position]), position])
         super().__init__([images, position], decoder([latents, position]), name=name, **kwargs)
         self.encoder, self.decoder, self.entropy_model = encoder, decoder, entropy_model
-        self._settings = {"image_shape": image_shape, **settings, "precision": precision}
+        self._settings = {"image_shape": tuple(image_shape), **settings, "precision": precision}
 
     @property
     def image_shape(self):
@@ -224,7 +205,7 @@ class HyperpriorAutoencoder(ImageModel):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Build a model, with new weights, from what `get_config` returned."""
-        return cls(**config)
+        return cls(**{**config, "image_shape": tuple(config["image_shape"])})
 
 
 def _check(image_shape, settings, name):
