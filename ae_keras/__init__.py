@@ -11,6 +11,7 @@ Example:
 """
 
 import importlib
+from typing import Any
 
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_model, change_recipe, list_models, recipe_for
@@ -19,21 +20,22 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "Autoencoder": "ae_keras.models.autoencoder",
-    "evaluate": "ae_keras.evaluation",
-    "load": "ae_keras.saved_model",
+    "evaluate": "ae_keras.evaluation.reconstruction",
+    "load": "ae_keras.runs.loading",
     "load_codec": "ae_keras.codec.loading",
-    "measure_rate_distortion": "ae_keras.rate_distortion",
-    "train": "ae_keras.training",
+    "measure_rate_distortion": "ae_keras.evaluation.rate_distortion",
+    "register_model": "ae_keras.models.registration",
+    "train": "ae_keras.training.trainer",
 }
 
 __all__ = ["Recipe", "build_model", "change_recipe", "list_models", "recipe_for", *_MODULE_OF]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'ae_keras' has no attribute {name!r}")
     return getattr(importlib.import_module(_MODULE_OF[name]), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_MODULE_OF])

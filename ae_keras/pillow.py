@@ -11,6 +11,7 @@ more pixels than `PIL.Image.MAX_IMAGE_PIXELS`, and refuses those with more than 
 """
 
 import io
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -28,8 +29,9 @@ class AekImageFile(ImageFile.ImageFile):
     format = FORMAT
     format_description = "ae-keras compressed image"
 
-    def _open(self):
-        self._encoded = self.fp.read()
+    def _open(self) -> None:
+        assert self.fp is not None  # Pillow has opened it
+        self._encoded: bytes | None = self.fp.read()
         self._header, _, _ = read_header(self._encoded)
         shape = (self._header.channels, self._header.has_alpha)
         if shape not in _MODES:
@@ -37,16 +39,16 @@ class AekImageFile(ImageFile.ImageFile):
         self._mode = _MODES[shape]
         self._size = (self._header.width, self._header.height)
 
-    def load(self):
+    def load(self) -> "Image.core.PixelAccess | None":
         """Decode the pixels."""
         if self._encoded is not None:
             codec = load_codec(str(find_run_of(self._header)))
             pixels = codec.with_max_pixels(self.width * self.height).decompress(self._encoded)
             self._encoded = None
-            if self._exclusive_fp:
+            if self._exclusive_fp and self.fp is not None:
                 self.fp.close()
             # Pillow's own decoder of raw pixels takes them over.
-            self.fp = io.BytesIO(pixels)
+            self.fp = io.BytesIO(pixels.data)
             self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
         return super().load()
 
@@ -55,7 +57,7 @@ def _accept(prefix: bytes) -> bool:
     return prefix.startswith(MAGIC)
 
 
-def _save(image: Image.Image, file, filename) -> None:
+def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     if image.mode not in _MODES.values():
         raise OSError(f"Cannot write mode {image.mode} as AEK. Convert the image to RGB first.")
     settings = image.encoderinfo

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-# Images set aside where a data set has no split of its own: train, validation, test.
-DEFAULT_SPLITS = (0.8, 0.1, 0.1)
+from ae_keras.data.spec import DEFAULT_SPLITS, BatchSpec, DataSpec
+
+__all__ = ["DEFAULT_SPLITS", "DIGIT_AUGMENTATION", "Recipe", "closest"]
 
 # How a study of lossy and nearly lossless autoencoders moved the digits of MNIST.
 DIGIT_AUGMENTATION = {"rotation": 15, "shear": 10, "shift": 0.1, "scale": 0.1}
@@ -188,7 +189,7 @@ class Recipe:
     skip_unreadable: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
     seed: int = _setting("a whole number >= 0", lambda v: _is_whole(v, 0), default=0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for setting in fields(self):
             value, accepts = getattr(self, setting.name), setting.metadata["accepts"]
             if isinstance(value, list) and accepts(tuple(value)):  # as it comes from JSON
@@ -248,14 +249,14 @@ class Recipe:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     @property
-    def copies(self) -> int:
-        """How many times an epoch shows each training image."""
-        return int(self.augmentation.get("copies", 1))
+    def data_spec(self) -> DataSpec:
+        """What sources of images are told of the recipe."""
+        return DataSpec(**{each.name: getattr(self, each.name) for each in fields(DataSpec)})
 
     @property
-    def augments(self) -> bool:
-        """Whether training images are moved."""
-        return any(amount for name, amount in self.augmentation.items() if name != "copies")
+    def batch_spec(self) -> BatchSpec:
+        """What the batches of training and evaluation are told of the recipe."""
+        return BatchSpec(**{each.name: getattr(self, each.name) for each in fields(BatchSpec)})
 
     @property
     def data_name(self) -> str:

@@ -1,16 +1,27 @@
-"""The registered models: a name -> its builder and the recipe it trains with by default."""
+"""The registered models, by name: how each is built, trained by default and searched.
+
+A model registers itself where it is defined, see `ae_keras.models.registration`. Here they are
+looked up, without importing Keras as long as names are enough.
+"""
 
 import dataclasses
 import importlib
+import importlib.metadata
 import inspect
-from typing import Any
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ae_keras.data.sources import IMAGE_SHAPES, dataset_key
 from ae_keras.recipe import Recipe, closest
 
-# The family, a module of `ae_keras.models`, holds a function of the model's name that builds it,
-# and its default recipe in `RECIPES`. It is imported only when asked for: Keras takes seconds.
-_FAMILY_OF = {
+if TYPE_CHECKING:
+    from ae_keras.models.image_model import ImageModel
+    from ae_keras.models.registration import Registration
+
+# The models that come with the library, and the module of `ae_keras.models` of each. Lists and
+# `--help` are made of it: to import the modules takes seconds, because of Keras.
+SHIPPED = {
     "cae": "convolutional",
     "celeba_conv": "celeba",
     "celeba_pool": "celeba",
@@ -23,24 +34,68 @@ _FAMILY_OF = {
     "vae_v2": "variational",
 }
 
+# Of entry points of installed packages: each is named as a model, and leads to the module that
+# registers it.
+ENTRY_POINTS = "ae_keras.models"
+
 
 def list_models() -> list[str]:
-    """Return the names of all registered models, sorted."""
-    return sorted(_FAMILY_OF)
+    """Return the names of all models, sorted: the library's, and those of users."""
+    return sorted({*SHIPPED, *_registrations(), *_entry_points()})
 
 
-def _family(name: str):
-    if name not in _FAMILY_OF:
-        raise ValueError(f"Unknown model {name!r}. {closest(name, _FAMILY_OF)}")
-    return importlib.import_module(f"ae_keras.models.{_FAMILY_OF[name]}")
+def _registrations() -> Mapping[str, "Registration"]:
+    """Return what has been registered until now."""
+    # Nothing has been where nothing has imported the module that does it, and with it Keras.
+    registration = sys.modules.get("ae_keras.models.registration")
+    return {} if registration is None else registration.REGISTRATIONS
+
+
+def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
+    return {entry.name: entry for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def is_registered(name: str) -> bool:
+    """Return whether there is a model of that name; if an installed package has it, import that.
+
+    Raises:
+        ValueError: if the package cannot be imported.
+    """
+    if name in SHIPPED or name in _registrations():
+        return True
+    if name not in _entry_points():
+        return False
+    _load_entry_point(name)
+    return True
+
+
+def _registration(name: str) -> "Registration":
+    if name in SHIPPED:
+        importlib.import_module(f"ae_keras.models.{SHIPPED[name]}")
+    elif not is_registered(name):
+        raise ValueError(
+            f"Unknown model {name!r}. {closest(name, list_models())} "
+            "Models of your own are registered with --import FILE.py."
+        )
+    return _registrations()[name]
+
+
+def _load_entry_point(name: str) -> None:
+    entry = _entry_points()[name]
+    try:
+        entry.load()
+    except Exception as error:
+        raise ValueError(f"Cannot import {entry.value!r}, of model {name!r}: {error}") from error
+    if name not in _registrations():
+        raise ValueError(f"{entry.value!r} should register a model {name!r}, and does not.")
 
 
 def _argument_names(name: str) -> list[str]:
-    parameters = inspect.signature(getattr(_family(name), name)).parameters
+    parameters = inspect.signature(_registration(name).builder).parameters
     return [parameter for parameter in parameters if parameter != "name"]
 
 
-def build_model(name: str, classes: int | None = None, /, **arguments: Any):
+def build_model(name: str, classes: int | None = None, /, **arguments: Any) -> "ImageModel":
     """Build an untrained model.
 
     Args:
@@ -62,12 +117,44 @@ def build_model(name: str, classes: int | None = None, /, **arguments: Any):
     for key in arguments:
         if key not in known:
             raise ValueError(f"Model {name!r} has no argument {key!r}. {closest(key, known)}")
-    model = getattr(_family(name), name)(**arguments)
+    model = _registration(name).builder(**arguments)
     if classes is None:
         return model
     from ae_keras.models.conditional import make_conditional
 
     return make_conditional(model, classes)
+
+
+def build_from_recipe(
+    recipe: Recipe,
+    classes: int | None = None,
+    image_shape: tuple[int | None, int | None, int] | None = None,
+) -> "ImageModel":
+    """Build the untrained model of a recipe, in Keras's current precision.
+
+    Args:
+        recipe: Recipe.
+        classes: int. Build the conditional variant, as `build_model` does.
+        image_shape: `(height, width, channels)`, where it is another than the recipe's; `None` for
+            a height and width of any size.
+
+    Returns:
+        An `Autoencoder`, or another `ImageModel`.
+
+    Raises:
+        ValueError: if the model or an argument is unknown, or a value does not fit the model.
+    """
+    shape = recipe.image_shape if image_shape is None else image_shape
+    return build_model(recipe.model, classes, image_shape=shape, **recipe.model_arguments)
+
+
+def search_ranges(name: str) -> tuple[str, ...]:
+    """Return the ranges in which a search varies a model's arguments, as texts.
+
+    Raises:
+        ValueError: if the model is unknown.
+    """
+    return _registration(name).search
 
 
 def recipe_for(name: str, dataset: str | None = None, /, **changes: Any) -> Recipe:
@@ -90,7 +177,7 @@ def recipe_for(name: str, dataset: str | None = None, /, **changes: Any) -> Reci
     Example:
         >>> recipe_for("cae", dataset="mnist", epochs=3, filters=(8, 16, 32))
     """
-    return change_recipe(_family(name).RECIPES[name], dataset, **changes)
+    return change_recipe(_registration(name).recipe, dataset, **changes)
 
 
 def change_recipe(recipe: Recipe, dataset: str | None = None, /, **changes: Any) -> Recipe:
@@ -129,7 +216,7 @@ def value_of(recipe: Recipe, name: str) -> Any:
         return getattr(recipe, name)
     if name not in arguments:
         raise _unknown_setting(recipe, name, [*settings, *arguments])
-    builder = getattr(_family(recipe.model), recipe.model)
+    builder = _registration(recipe.model).builder
     return recipe.model_arguments.get(name, inspect.signature(builder).parameters[name].default)
 
 

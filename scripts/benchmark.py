@@ -1,5 +1,7 @@
 """Measure the speed of this library beside that of others, in one run."""
 
+import argparse
+
 import ae_keras
 from ae_keras.command_line import Parser, format_table, run
 
@@ -19,7 +21,7 @@ LAYERS = (
 )
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     subject = parser.add_subparsers(dest="subject", required=True)
@@ -37,13 +39,13 @@ def make_parser():
     return parser
 
 
-def main(arguments):
+def main(arguments: argparse.Namespace) -> None:
     """Print the tables of a comparison."""
     if arguments.subject == "codec":
         from ae_keras.benchmark.codec import benchmark_codec
 
-        rows = benchmark_codec(arguments.model, arguments.rounds)
-        print(format_table(rows, (arguments.model, "median")))
+        measured = benchmark_codec(arguments.model, arguments.rounds)
+        print(format_table(measured, (arguments.model, "median")))
         return
     from ae_keras.benchmark.layers import benchmark_layers
     from ae_keras.benchmark.training import benchmark_training

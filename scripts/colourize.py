@@ -2,7 +2,7 @@
 
 import sys
 
-from ae_keras.command_line import Parser, report_failures, run
+from ae_keras.command_line import Namespace, Parser, report_failures, run
 
 EXAMPLES = """\
 examples:
@@ -15,7 +15,7 @@ scored against them.
 """
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
@@ -37,11 +37,11 @@ def make_parser():
     return parser
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Colourize images."""
-    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
-    from ae_keras.colourization import Colourization, PhotoColourizer
     from ae_keras.data.image_files import SUFFIXES
+    from ae_keras.photographs.colourization import Colourization, PhotoColourizer
+    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
 
     jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
     colourizer = PhotoColourizer(arguments.model, arguments.working_size)

@@ -4,6 +4,8 @@ import functools
 import sys
 
 from ae_keras.command_line import (
+    NUMBER,
+    Namespace,
     Parser,
     format_results,
     prepare,
@@ -23,10 +25,10 @@ A higher quality takes more bytes; see also: python scripts/evaluate.py MODEL --
 """
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
-    add, number = parser.add_argument, {"type": int, "metavar": "N"}
+    add = parser.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="images, folders, or - for the standard input")
     add("-o", "--output", required=True, help="a file, a folder, or - for the standard output")
     add(
@@ -35,28 +37,28 @@ def make_parser():
         help="a run folder, its name (%(default)s), or a .tflite file",
     )
     rate = parser.add_mutually_exclusive_group()
-    rate.add_argument("--quality", **number, help="1 to 100; default: the model's own")
-    rate.add_argument("--step", **number, help="of the quantization, 32 to 32000")
+    rate.add_argument("--quality", **NUMBER, help="1 to 100; default: the model's own")
+    rate.add_argument("--step", **NUMBER, help="of the quantization, 32 to 32000")
     rate.add_argument("--target-bpp", type=float, metavar="X", help="at most X bits per pixel")
-    add("--overlap", **number, help="pixels that tiles share; more of them hide seams better")
-    add("--label", **number, help="of the images, for a conditional model")
-    add("--workers", default=1, **number, help="processes (1)")
+    add("--overlap", **NUMBER, help="pixels that tiles share; more of them hide seams better")
+    add("--label", **NUMBER, help="of the images, for a conditional model")
+    add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
     add("--force", action="store_true", help="replace files that are there")
     return parser
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Compress, and print a table of what was saved."""
-    from ae_keras.codec.files import SUFFIX, Compression
-    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
     from ae_keras.data.image_files import SUFFIXES
+    from ae_keras.photographs.compression import SUFFIX, Compression
+    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
 
     settings = {name: getattr(arguments, name) for name in Compression.__dataclass_fields__}
     compression = Compression(**settings)
     jobs = plan(arguments.inputs, arguments.output, SUFFIX, SUFFIXES)
     compression.load()  # a wrong model is told once, not for each file
-    initializer = functools.partial(prepare, arguments.model)
+    initializer = functools.partial(prepare, arguments)
     results = list(run_jobs(compression, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]
     if done:

@@ -4,6 +4,8 @@ import functools
 import sys
 
 from ae_keras.command_line import (
+    NUMBER,
+    Namespace,
     Parser,
     format_header,
     prepare,
@@ -22,26 +24,26 @@ The model is found in saved_models by the name and digest in the file, or is tol
 """
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
-    add, number = parser.add_argument, {"type": int, "metavar": "N"}
+    add = parser.add_argument
     add("inputs", nargs="+", metavar="INPUT", help=".aek files, folders, or - for stdin")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("-o", "--output", help="a file (its ending names the format), a folder, or -")
     what.add_argument("--info", action="store_true", help="print the headers of the files")
     add("--model", help="a run, or a .tflite file, if it is not the one that the file names")
-    add("--workers", default=1, **number, help="processes (1)")
-    add("--max-pixels", default=2**28, **number, help="refuse larger images (%(default)s)")
+    add("--workers", default=1, **NUMBER, help="processes (1)")
+    add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
     add("--force", action="store_true", help="replace files that are there")
     return parser
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Restore images, or print headers."""
-    from ae_keras.codec.files import SUFFIX, Decompression, read_info
-    from ae_keras.codec.jobs import STANDARD, find_sources, plan, run_jobs
     from ae_keras.codec.loading import load_codec
+    from ae_keras.photographs.compression import SUFFIX, Decompression, read_info
+    from ae_keras.photographs.jobs import STANDARD, find_sources, plan, run_jobs
 
     if arguments.info:
         for source, _ in find_sources(arguments.inputs, [SUFFIX]):
@@ -51,7 +53,7 @@ def main(arguments):
         load_codec(arguments.model)  # a wrong model is told once, not for each file
     jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
     work = Decompression(arguments.model, arguments.force, arguments.max_pixels)
-    initializer = functools.partial(prepare, arguments.model)
+    initializer = functools.partial(prepare, arguments)
     results = list(run_jobs(work, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]
     if done:

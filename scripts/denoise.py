@@ -2,7 +2,7 @@
 
 import sys
 
-from ae_keras.command_line import Parser, report_failures, run
+from ae_keras.command_line import Namespace, Parser, report_failures, run
 
 EXAMPLES = """\
 examples:
@@ -14,7 +14,7 @@ Images may have any size. A model trained on noise as strong as theirs does best
 """
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
@@ -24,11 +24,11 @@ def make_parser():
     return parser
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Denoise images."""
-    from ae_keras.codec.jobs import STANDARD, plan, run_jobs
     from ae_keras.data.image_files import SUFFIXES
-    from ae_keras.denoising import Denoiser, Denoising
+    from ae_keras.photographs.denoising import Denoiser, Denoising
+    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
 
     jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
     denoiser = Denoiser(arguments.model)

@@ -5,13 +5,14 @@ from pathlib import Path
 import ae_keras
 from ae_keras.codec import CLASSICAL
 from ae_keras.command_line import (
+    Namespace,
     Parser,
     format_bd_rates,
     format_metrics,
     format_rate_distortion,
     run,
 )
-from ae_keras.data.parts import PARTS
+from ae_keras.data.splits import SPLITS
 
 EXAMPLES = """\
 examples:
@@ -23,30 +24,31 @@ examples:
 """
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("run", help="a run folder, or its name in saved_models")
     parser.add_argument("--dataset", help="as for train.py; default: the one of the run")
-    parser.add_argument("--split", choices=PARTS, default="test", help="default: test")
+    parser.add_argument("--split", choices=SPLITS, default="test", help="default: test")
     parser.add_argument("--skip-unreadable", action="store_true", help="leave such files out")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="for the figure and JSON; default: the run's"
     )
     rate = parser.add_argument_group("rate and distortion of compressed files")
-    add, several = rate.add_argument, {"nargs": "+", "metavar": "X"}
+    add = rate.add_argument
     add("--rate-distortion", action="store_true", help="compress the images; table and figure")
-    add("--against", **several, help=f"of {' '.join(CLASSICAL)} svd-5 PATH-OF-A-RUN")
-    add("--qualities", **several, type=int, help="of the model, 1 to 100 (40 50 60 70 80)")
+    add("--against", nargs="+", metavar="X", help=f"of {' '.join(CLASSICAL)} svd-5 PATH-OF-A-RUN")
+    qualities = "of the model, 1 to 100 (40 50 60 70 80)"
+    add("--qualities", nargs="+", metavar="X", type=int, help=qualities)
     add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Print the metrics; write them and a figure."""
     options = {
         "dataset": arguments.dataset,
-        "part": arguments.split,
+        "split": arguments.split,
         "output_dir": arguments.output,
         "skip_unreadable": arguments.skip_unreadable,
     }

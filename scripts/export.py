@@ -1,8 +1,8 @@
 """Export a trained model to SavedModel, LiteRT or ONNX, with proof that it computes the same."""
 
-import argparse
+from argparse import ArgumentTypeError
 
-from ae_keras.command_line import Parser, format_export, run
+from ae_keras.command_line import Namespace, Parser, format_export, run
 from ae_keras.export import FORMATS, PARTS, QUANTIZATIONS, Export
 
 EXAMPLES = """\
@@ -16,7 +16,7 @@ ONNX needs a few more libraries: pip install -e ".[onnx]"
 """
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     add = parser.add_argument
@@ -36,15 +36,15 @@ def make_parser():
     return parser
 
 
-def _batch_size(text):
+def _batch_size(text: str) -> int | None:
     if text != "any" and not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number or 'any', not {text!r}")
+        raise ArgumentTypeError(f"expected a whole number or 'any', not {text!r}")
     return None if text == "any" else int(text)
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Export, and print the report."""
-    from ae_keras.export.running import export_run
+    from ae_keras.export.export_run import export_run
 
     export = Export(arguments.format, arguments.quantize, arguments.part, arguments.batch_size)
     path, report = export_run(

@@ -1,5 +1,7 @@
 """List the models: what they take, how large they are, and how small their latents."""
 
+import argparse
+
 import ae_keras
 from ae_keras.command_line import Parser, format_table, run
 
@@ -17,25 +19,26 @@ HEADER = (
 )
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     return Parser(description=__doc__, epilog=EXAMPLES)
 
 
-def describe(name):
+def describe(name: str) -> tuple[str, ...]:
     """Return the row of a model, as its recipe builds it."""
-    from ae_keras.preview import compression_ratios
+    from ae_keras.registry import build_from_recipe
+    from ae_keras.training.preview import compression_ratios
 
     recipe = ae_keras.recipe_for(name)
-    model = ae_keras.build_model(name, image_shape=recipe.image_shape, **recipe.model_arguments)
-    image, latent, ratios = "x".join(map(str, recipe.image_shape)), "-", ("-", "-")
+    model = build_from_recipe(recipe)
+    image, latent, ratios = "x".join(map(str, recipe.image_shape)), "-", ["-", "-"]
     if model.has_latent:
         latent = "x".join(map(str, model.latent_shape))
-        ratios = (f"{ratio:.3g}" for ratio in compression_ratios(model).values())
+        ratios = [f"{ratio:.3g}" for ratio in compression_ratios(model).values()]
     return (f"`{name}`", recipe.dataset, image, latent, f"{model.parameter_count:,}", *ratios)
 
 
-def main(arguments):
+def main(arguments: argparse.Namespace) -> None:
     """Print the table."""
     print(format_table([describe(name) for name in ae_keras.list_models()], HEADER))
 

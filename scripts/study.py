@@ -1,5 +1,6 @@
 """Run an experiment of the literature, and write what comes out as a page."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ goes on. The two that look at faces need CelebA: --faces takes a folder of its i
 """
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("study", help=f"list, all, or one of: {', '.join(STUDIES)}")
@@ -32,7 +33,7 @@ def make_parser():
     return parser
 
 
-def main(arguments):
+def main(arguments: argparse.Namespace) -> None:
     """Write the pages of one study or of all."""
     if arguments.study == "list":
         print("\n".join(f"{name:20} {question}" for name, question in STUDIES.items()))
@@ -42,23 +43,24 @@ def main(arguments):
         raise FileNotFoundError(f"No such folder: {arguments.faces!r}. See --faces in --help.")
     import keras
 
-    from ae_keras.studies.lab import Lab
-    from ae_keras.studies.running import run_all, run_study
+    from ae_keras.studies.run_studies import run_all, run_study
+    from ae_keras.studies.workspace import Workspace
 
     output = arguments.output or Path("quick_studies" if arguments.quick else "docs/studies")
     has_gpu = bool(keras.distribution.list_devices("gpu"))
-    lab = Lab(output, Path("saved_models/studies"), arguments.quick, has_gpu, arguments.faces)
+    runs = Path("saved_models/studies")
+    workspace = Workspace(output, runs, arguments.quick, has_gpu, arguments.faces)
     if arguments.study != "all":
-        page, file = run_study(lab, arguments.study)
+        page, file = run_study(workspace, arguments.study)
         print(f"\n{page.finding}\n\nSee {file}.")
         return
     failed = []
-    for name, result in run_all(lab):
+    for name, result in run_all(workspace):
         if isinstance(result, Exception):
             failed.append(name)
             print(f"study.py: error: {name}: {result}", file=sys.stderr)
         else:
-            print(f"\n{name}: {result[0].finding}\n\nSee {result[1]}.", flush=True)
+            print(f"\n{name}:\n\n{result[0].finding}\n\nSee {result[1]}.", flush=True)
     if failed:
         raise ValueError(f"Not finished: {', '.join(failed)}. The others are in {output}.")
 

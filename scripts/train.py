@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import ae_keras
-from ae_keras.command_line import Parser, format_metrics, parse_changes, run
+from ae_keras.command_line import NUMBER, Namespace, Parser, format_metrics, parse_changes, run
 
 EXAMPLES = """\
 examples:
@@ -21,20 +21,20 @@ skimage: photographs inside scikit-image, no download (default)"""
 CHANGE = "any setting of the recipe or argument of the model; may be repeated"
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
-    add, number = parser.add_argument, {"type": int, "metavar": "N"}
+    add = parser.add_argument
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help=f"one of: {', '.join(ae_keras.list_models())}")
     what.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.json to train again")
     add("--dataset", help=DATASET)
     add("--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET")
-    add("--epochs", **number, help="passes over the training images")
-    add("--batch-size", **number, help="images in a training step")
+    add("--epochs", **NUMBER, help="passes over the training images")
+    add("--batch-size", **NUMBER, help="images in a training step")
     add("--learning-rate", type=float, metavar="RATE", help="at the start of training")
-    add("--early-stopping", **number, help="stop after N epochs without a lower validation loss")
-    add("--seed", **number, help="of initial weights, data order and noise (default 0)")
+    add("--early-stopping", **NUMBER, help="stop after N epochs without a lower validation loss")
+    add("--seed", **NUMBER, help="of initial weights, data order and noise (default 0)")
     add("--mixed-precision", nargs="?", const="float16", choices=["float16", "bfloat16"])
     add("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
     add("--skip-unreadable", action="store_true", default=None, help="leave such files out")
@@ -44,11 +44,10 @@ def make_parser():
     return parser
 
 
-def make_recipe(arguments):
+def make_recipe(arguments: Namespace) -> ae_keras.Recipe:
     """Return the recipe that the command line describes."""
-    settings = {setting.name for setting in dataclasses.fields(ae_keras.Recipe)}
+    settings = {each.name for each in dataclasses.fields(ae_keras.Recipe)} - {"model", "dataset"}
     changes = {name: value for name, value in vars(arguments).items() if name in settings}
-    del changes["model"], changes["dataset"]
     if arguments.mixed_precision:
         changes["precision"] = f"mixed_{arguments.mixed_precision}"
     changes = {name: value for name, value in changes.items() if value is not None}
@@ -60,9 +59,9 @@ def make_recipe(arguments):
     return ae_keras.change_recipe(recipe, arguments.dataset, **changes)
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Train and print the quality on the test images, or only show what would be trained."""
-    from ae_keras.preview import preview
+    from ae_keras.training.preview import preview
 
     recipe = make_recipe(arguments)
     output = arguments.output or Path("saved_models") / f"{recipe.model}-{recipe.data_name}"

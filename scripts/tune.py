@@ -2,9 +2,10 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import ae_keras
-from ae_keras.command_line import Parser, format_table, parse_changes, run
+from ae_keras.command_line import NUMBER, Namespace, Parser, format_table, parse_changes, run
 
 EXAMPLES = """\
 examples:
@@ -22,15 +23,15 @@ model's arguments (filters_2: its second filters); "default": what the model sug
 BUDGET = "of parameters, latent_values (numbers in an image's latent) or latency_ms (of an image)"
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
-    add, number = parser.add_argument, {"type": int, "metavar": "N"}
+    add = parser.add_argument
     add("--model", required=True, help=f"one of: {', '.join(ae_keras.list_models())}")
     add("--dataset", default="skimage", help="as of train.py (default: skimage)")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="as of train.py")
     add("--algorithm", default="random", help="random (default), grid, bayesian or hyperband")
-    add("--trials", **number, help="at most (default: 10; grid, hyperband: all)")
+    add("--trials", **NUMBER, help="at most (default: 10; grid, hyperband: all)")
     add("--space", nargs="+", default=["default"], metavar="RANGE", help=SPACE)
     add("--objective", default="val_loss", help="val_loss (default), psnr or rate_distortion")
     add("--lambda", dest="weight", type=float, default=0.01, help="bpp + LAMBDA * 255^2 * MSE")
@@ -38,15 +39,15 @@ def make_parser():
     add("--seed", type=int, default=0, metavar="N", help="of the proposals (default 0)")
     add("--output", type=Path, metavar="DIR", help="default: saved_models/searches/MODEL-DATASET")
     add("--overwrite", action="store_true", help="replace the search that is there")
-    add("--workers", **number, help="processes on this machine that run trials")
-    add("--threads", **number, help="of each of --workers (default: the cores, shared out)")
-    where, place = parser.add_mutually_exclusive_group(), {"metavar": "HOST:PORT"}
-    where.add_argument("--chief", **place, help="lead workers of other machines, too")
-    where.add_argument("--worker", **place, help="run trials of the chief that is there")
+    add("--workers", **NUMBER, help="processes on this machine that run trials")
+    add("--threads", **NUMBER, help="of each of --workers (default: the cores, shared out)")
+    where, place = parser.add_mutually_exclusive_group(), "HOST:PORT"
+    where.add_argument("--chief", metavar=place, help="lead workers of other machines, too")
+    where.add_argument("--worker", metavar=place, help="run trials of the chief that is there")
     return parser
 
 
-def make_search(arguments):
+def make_search(arguments: Namespace) -> Any:
     """Return the search that the command line describes."""
     from tuning import Goal, Search
 
@@ -57,7 +58,7 @@ def make_search(arguments):
     return Search(recipe, arguments.output or folder, *what)
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     """Search, and print the leaderboard."""
     from tuning import run_search
     from tuning.reports import tabulate
@@ -67,9 +68,8 @@ def main(arguments):
     if arguments.worker:
         join(search, arguments.worker)
         return
-    command = [sys.executable, *sys.argv]
     where = arguments.workers, arguments.threads, arguments.chief
-    rows = run_search(search, *where, command, arguments.overwrite)
+    rows = run_search(search, *where, [sys.executable, *sys.argv], arguments.overwrite)
     header, *lines = tabulate(rows, search.goal.objective, search.names)
     print(f"\n{format_table(lines[:10], header)}\n\nAll in {search.folder}.")
     print(f"Next: python scripts/train.py --recipe {search.folder / 'best_recipe.json'}")

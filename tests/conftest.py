@@ -1,4 +1,7 @@
 import os
+import runpy
+import sys
+from pathlib import Path
 
 # Before TensorFlow is imported by any test.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -6,6 +9,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 from PIL import Image
+
+# Of models by name: smaller than described, for the tests that compute.
+SMALL = {"celeba_conv": {"filters": 4}, "conv": {"filters": 8}, "lossless_mlp": {"latent_dim": 50}}
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -39,6 +46,58 @@ def tiny_recipe(photo_folder):
         learning_rate=1e-3,
         schedule="constant",
     )
+
+
+@pytest.fixture
+def run(tmp_path, tiny_recipe, rng, monkeypatch):
+    """A run in `saved_models`, named `mine`, of an untrained model with entropy tables."""
+    from ae_keras.codec.table_fitting import fit_run
+    from ae_keras.data.images import Images
+    from ae_keras.registry import build_from_recipe
+    from ae_keras.runs.folder import RunFolder
+
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder(tmp_path / "saved_models" / "mine")
+    run.path.mkdir(parents=True)
+    run.start(tiny_recipe)
+    run.write_model(build_from_recipe(tiny_recipe), run.model)
+    fit_run(run, Images(smooth_images(rng, 20, 16, 16, 3)))
+    return run
+
+
+@pytest.fixture
+def forget_models(monkeypatch):
+    """Forget the models that a test registers, when it ends."""
+    from ae_keras.models import registration
+
+    monkeypatch.setattr(registration, "REGISTRATIONS", dict(registration.REGISTRATIONS))
+
+
+@pytest.fixture
+def photo(tmp_path, rng):
+    """The path of a colour image with alpha."""
+    path = tmp_path / "photo.png"
+    Image.fromarray(smooth_images(rng, 1, 20, 30, 4)[0]).save(path)
+    return str(path)
+
+
+def run_here(monkeypatch, capsys, name, *arguments):
+    """Run a script in this process, which has TensorFlow already."""
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    status = 0
+    try:
+        runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
+    except SystemExit as stop:
+        status = stop.code
+    return status, *capsys.readouterr()
+
+
+def assert_one_clear_line(returncode, stderr, *words):
+    assert returncode in (1, 2)
+    assert len(stderr.splitlines()) == 1, stderr
+    assert "Traceback" not in stderr
+    for word in words:
+        assert word in stderr
 
 
 def require_dataset(name):
@@ -79,8 +138,8 @@ class BlockTransform:
 
 def make_block_codec(channels=3, classes=None, **settings):
     """A codec of `BlockTransform`, fitted to smooth images; the same in every run."""
-    from ae_keras.codec.fitting import fit_quantizer
     from ae_keras.codec.image_codec import ImageCodec
+    from ae_keras.codec.table_fitting import fit_quantizer
 
     transform = BlockTransform(channels, classes)
     images = smooth_images(np.random.default_rng(0), 40, 8, 8, channels)
@@ -101,3 +160,45 @@ def batch_arrays(batches):
     """Return the inputs and the targets of all batches of a pipeline."""
     inputs, targets = zip(*batches.as_numpy_iterator(), strict=True)
     return np.concatenate(inputs), np.concatenate(targets)
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for the end of the process."""
+
+
+def train_and_die(recipe, folder, batches, overwrite=False):
+    """Train until some batches, counted over all epochs, are done, and die."""
+    import ae_keras
+    from ae_keras.training import epoch
+
+    original, done = epoch.WithinEpoch.on_train_batch_end, [0]
+
+    def on_train_batch_end(self, batch, logs=None):
+        done[0] += 1
+        if done[0] > batches:
+            raise Killed
+        original(self, batch, logs)
+
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(epoch.WithinEpoch, "on_train_batch_end", on_train_batch_end)
+        with pytest.raises(Killed):
+            ae_keras.train(recipe, folder, overwrite=overwrite, verbose=0)
+
+
+def results(folder):
+    """Return the weights of both models of a run, and its history."""
+    from ae_keras.runs.folder import RunFolder
+    from ae_keras.runs.loading import load_model
+
+    run = RunFolder(folder)
+    models = [load_model(path) for path in (run.model, run.last_model)]
+    return [weight for model in models for weight in model.get_weights()], (
+        run.path / "history.csv"
+    ).read_text()
+
+
+def assert_same_results(first, second):
+    (weights, history), (other_weights, other_history) = results(first), results(second)
+    assert history == other_history
+    for ours, theirs in zip(weights, other_weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 from PIL import Image
-from test_codec_files import photo, run  # noqa: F401 - fixtures
 
 import ae_keras.pillow  # noqa: F401 - registers the format
 from ae_keras.codec.loading import load_codec
 
 
 @pytest.fixture
-def compressed(run, photo, tmp_path):  # noqa: F811
+def compressed(run, photo, tmp_path):
     path = tmp_path / "x.aek"
     Image.open(photo).save(path, model="mine", quality=70)
     return path
@@ -23,7 +22,7 @@ def test_opens_what_the_codec_decodes(compressed):
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
-def test_modes_come_back(mode, run, photo, tmp_path):  # noqa: F811
+def test_modes_come_back(mode, run, photo, tmp_path):
     Image.open(photo).convert(mode).save(tmp_path / "x.aek", model="mine")
     with Image.open(tmp_path / "x.aek") as image:
         image.load()
@@ -50,12 +49,12 @@ def test_damaged_files_say_so(compressed):
 
 
 @pytest.mark.parametrize("mode", ["P", "CMYK", "HSV", "1", "I;16", "F"])
-def test_modes_that_mean_something_else_are_refused(mode, run, photo, tmp_path):  # noqa: F811
+def test_modes_that_mean_something_else_are_refused(mode, run, photo, tmp_path):
     image = Image.open(photo).convert("RGB").convert("L" if mode in ("I;16", "F") else mode)
     with pytest.raises(OSError, match=f"mode {mode} as AEK. Convert"):
         image.convert(mode).save(tmp_path / "x.aek", model="mine")
 
 
-def test_saving_needs_a_model(photo, tmp_path):  # noqa: F811
+def test_saving_needs_a_model(photo, tmp_path):
     with pytest.raises(ValueError, match=r'model="\.\.\."'):
         Image.open(photo).save(tmp_path / "x.aek")

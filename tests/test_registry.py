@@ -2,20 +2,23 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import ROOT, SMALL, smooth_images
 
 import ae_keras
 from ae_keras.codec.bitstream import read_bitstream
-from ae_keras.codec.fitting import fit_quantizer
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.keras_transform import KerasTransform
-from ae_keras.codec.planes import to_planes
+from ae_keras.codec.planes import Planes
+from ae_keras.codec.table_fitting import fit_quantizer
 from ae_keras.codec.tiling import Tiling
-from ae_keras.saved_model import load_model
+from ae_keras.models import registration
+from ae_keras.registry import SHIPPED, build_from_recipe, is_registered, search_ranges
+from ae_keras.runs.loading import load_model
 
 MODELS = [
     name for name in ae_keras.list_models() if ae_keras.recipe_for(name).task == "reconstruction"
@@ -56,9 +59,6 @@ LATENTS = {
     "vae_v1": (2, 2, 768),
     "vae_v2": (5, 5, 128),
 }
-
-# Smaller than described, for the tests that compute.
-SMALL = {"celeba_conv": {"filters": 4}, "conv": {"filters": 8}, "lossless_mlp": {"latent_dim": 50}}
 
 
 def build(name, **arguments):
@@ -144,17 +144,18 @@ class TestEveryModel:
         data = codec.compress(image)
         header, sections = read_bitstream(data)
         tiling = Tiling(image.shape[:2], header.tile, header.overlap)
-        planes = to_planes(image, channels)
+        planes = Planes(image.shape[2], channels).split(image)
         tiles = np.concatenate([row for plane in planes for row in tiling.cut(plane)])
         latents = transform.encode(tiles.astype(np.float32) / 255)
-        symbols = codec.quantizer.symbols(latents, header.step)
-        tables, counts = codec.quantizer.tables(header.step), [symbols.shape[1]] * len(symbols)
+        coder = codec.entropy_model.at(header.step)
+        symbols, tables = coder.symbols(latents), coder.tables
+        counts = [symbols.shape[1]] * len(symbols)
         decoded = [tables.decode(section, counts) for section in sections]
         np.testing.assert_array_equal(np.concatenate(decoded), symbols.ravel())
         bits = tables.information(symbols.ravel(), counts)
         assert 8 * len(sections[0]) <= 1.005 * bits + 64 + 5 * 8
         # What is decoded is the model's image of the decoded latents.
-        values = codec.quantizer.latents(symbols, header.step).reshape(latents.shape)
+        values = coder.latents(symbols).reshape(latents.shape)
         shown = transform.decode(values).reshape(len(planes), *tiling.grid, *header.tile, -1)
         parts = [np.concatenate(list(tiling.join(plane))) for plane in shown]
         expected = 255 * np.clip(np.concatenate(parts, axis=-1), 0, 1)
@@ -190,7 +191,7 @@ def test_same_files_on_another_backend_without_tensorflow(backend, rng, tmp_path
         np.save(tmp_path / f"{name}.npy", images)
     code = (
         "import pathlib, sys; sys.modules['tensorflow'] = None; import numpy as np, keras\n"
-        "from ae_keras.saved_model import load_model\n"
+        "from ae_keras.runs.loading import load_model\n"
         "for path in pathlib.Path().glob('*.keras'):\n"
         "    output = load_model(path)(np.load(path.with_suffix('.npy')))\n"
         "    np.savez(path.with_suffix('.npz'), keras.ops.convert_to_numpy(output))"
@@ -202,6 +203,107 @@ def test_same_files_on_another_backend_without_tensorflow(backend, rng, tmp_path
     for name in ae_keras.list_models():
         output = np.load(tmp_path / f"{name}.npz")["arr_0"]
         np.testing.assert_allclose(output, expected[name], atol=1e-5, err_msg=name)
+
+
+def test_the_table_of_names_is_what_the_families_register():
+    registered = {
+        name: model.builder.__module__.removeprefix("ae_keras.models.")
+        for name, model in registration.REGISTRATIONS.items()
+    }
+    assert registered == SHIPPED
+    for name, model in registration.REGISTRATIONS.items():
+        assert (model.builder.__name__, model.recipe.model) == (name, name)
+
+
+def run_python(code, cwd):
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_library_and_its_names_are_there_without_keras(tmp_path):
+    code = "import sys, ae_keras; ae_keras.list_models(); assert 'keras' not in sys.modules"
+    seconds = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        run_python(code, tmp_path)
+        seconds.append(time.perf_counter() - begin)
+    assert min(seconds) < 1
+
+
+def test_keras_loads_what_the_models_import(tmp_path):
+    code = (
+        "import pathlib, keras, ae_keras.models\n"
+        f"for path in pathlib.Path({str(ROOT)!r}).glob('saved_models/pretrained/*/model.keras'):\n"
+        "    assert keras.saving.load_model(path).parameter_count > 0\n"
+    )
+    run_python(code, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cae", "mine"])
+def test_a_name_is_registered_once(name, forget_models):
+    def build(image_shape=(8, 8, 3)):
+        return ae_keras.build_model("cae", image_shape=image_shape)
+
+    if name == "mine":
+        assert not is_registered("mine")
+        ae_keras.register_model(recipe=ae_keras.Recipe(model="mine"))(build)
+        assert ae_keras.recipe_for("mine", epochs=3).epochs == 3
+        assert "mine" in ae_keras.list_models()
+        assert search_ranges("mine") == ()
+    with pytest.raises(ValueError, match=rf"There is a model '{name}' already, of the module"):
+        ae_keras.register_model(recipe=ae_keras.Recipe(model=name))(build)
+
+
+def install_package(folder, code):
+    """Make a folder look like the place of an installed package with models of its own."""
+    (folder / "own_package.py").write_text(code)
+    about = folder / "own_package-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own-package\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[ae_keras.models]\nown = own_package\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "import ae_keras\n"
+            "@ae_keras.register_model(recipe=ae_keras.Recipe(model='own', epochs=7))\n"
+            "def own(image_shape=(8, 8, 3)): ...\n",
+            None,
+        ),
+        ("import no_such_module", "Cannot import 'own_package', of model 'own': No module named"),
+        ("", "'own_package' should register a model 'own', and does not"),
+    ],
+)
+def test_an_installed_package_brings_models(code, message, tmp_path, monkeypatch, forget_models):
+    with pytest.raises(ValueError, match="Unknown model 'own'"):
+        ae_keras.recipe_for("own")
+    install_package(tmp_path, code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "own" in ae_keras.list_models()
+    assert "own_package" not in sys.modules  # not before it is needed
+    if message:
+        with pytest.raises(ValueError, match=message):
+            ae_keras.recipe_for("own")
+    else:
+        assert ae_keras.recipe_for("own").epochs == 7
+    sys.modules.pop("own_package", None)
+
+
+def test_an_unknown_name_is_told_with_what_it_may_have_been():
+    with pytest.raises(ValueError, match=r"'cea'. Did you mean 'cae'\?.*--import FILE.py"):
+        ae_keras.recipe_for("cea")
+
+
+def test_a_recipe_is_built_as_it_says():
+    recipe = ae_keras.recipe_for("cae", image_shape=(16, 24, 3), filters=(4, 5))
+    model = build_from_recipe(recipe)
+    assert (model.image_shape, model.latent_shape) == ((16, 24, 3), (8, 12, 5))
+    model = build_from_recipe(recipe, classes=7, image_shape=(None, None, 3))
+    assert (model.image_shape, model.classes) == ((None, None, 3), 7)
 
 
 def test_training_images_reach_the_encoder(rng):

@@ -7,7 +7,7 @@ Example:
 """
 
 from tuning.objectives import Goal
-from tuning.running import run_search
+from tuning.run_search import run_search
 from tuning.search import Search
 
 __all__ = ["Goal", "Search", "run_search"]

@@ -4,18 +4,19 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 
 from ae_keras.codec.loading import load_codec
-from ae_keras.data.loading import load_images
-from ae_keras.evaluation import measure
-from ae_keras.rate_distortion import PERFECT_PSNR, measure_codec
+from ae_keras.data.images import load_images
+from ae_keras.evaluation.rate_distortion import PERFECT_PSNR, measure_codec
+from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe, closest
-from ae_keras.run_figures import pick_examples
-from ae_keras.saved_model import RunFolder, load_model
-from tuning.search_space import build_recipe
+from ae_keras.registry import build_from_recipe
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import load_model
 
 # Which way each goes.
 OBJECTIVES = {"val_loss": "min", "psnr": "max", "rate_distortion": "min"}
@@ -48,7 +49,7 @@ class Goal:
     weight: float = 0.01
     budget: dict[str, float] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             known = closest(self.objective, OBJECTIVES)
             raise ValueError(f"Unknown objective {self.objective!r}. {known}")
@@ -68,7 +69,7 @@ class Goal:
         """
         if not self.budget:
             return
-        model = build_recipe(recipe)
+        model = build_from_recipe(recipe)
         for name, most in self.budget.items():
             needed = _NEEDS[name](model)
             if needed > most:
@@ -77,8 +78,8 @@ class Goal:
     def measure(self, run: RunFolder) -> dict[str, float]:
         """Return the figures of a trained run: the objective, and what is shown beside it."""
         model, recipe = load_model(run.model), run.recipe
-        validation = load_images(recipe, ["validation"])["validation"]
-        examples = pick_examples(validation, _MEASURED_IMAGES)
+        validation = load_images(recipe.data_spec, ["validation"])["validation"]
+        examples = validation.pick(_MEASURED_IMAGES)
         quality = measure(model, examples, recipe)
         figures = {
             "val_loss": min(row["val_loss"] for row in run.history),
@@ -90,17 +91,18 @@ class Goal:
         if model.has_latent:
             figures["latent_values"] = _count_latent_values(model)
         if self.objective == "rate_distortion":
-            point = measure_codec(load_codec(run.path), list(examples.images), examples.images)
+            codec, images = load_codec(run.path), examples.images
+            point: dict[str, Any] = measure_codec(codec, list(images), images)
             figures["bpp"], figures["coded_mse"] = point["bpp"], point["mse"]
             figures["rate_distortion"] = point["bpp"] + self.weight * 255**2 * point["mse"]
         return {name: float(value) for name, value in figures.items()}
 
 
-def _count_latent_values(model) -> int:
+def _count_latent_values(model: keras.Model) -> int:
     return int(np.prod(model.latent_shape)) if model.has_latent else 0
 
 
-def _time_image(model) -> float:
+def _time_image(model: keras.Model) -> float:
     """Return the milliseconds of one image: the median of some calls."""
     image = keras.ops.zeros((1, *model.input_shape[1:]))
     model.predict_on_batch(image)
@@ -112,7 +114,7 @@ def _time_image(model) -> float:
     return 1000 * statistics.median(seconds)
 
 
-_NEEDS: dict[str, Callable] = {
+_NEEDS: dict[str, Callable[[keras.Model], float]] = {
     "parameters": lambda model: model.parameter_count,
     "latent_values": _count_latent_values,
     "latency_ms": _time_image,

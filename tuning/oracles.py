@@ -11,9 +11,9 @@ from typing import Any
 
 import keras_tuner
 from keras_tuner import oracles
-from keras_tuner.engine.trial import Trial, TrialStatus
 
-from ae_keras.safe_files import write_text
+from ae_keras.system.safe_files import write_text
+from tuning.keras_tuner_internals import OpenOracle, Trial, TrialStatus
 from tuning.progress import Progress
 
 # A trial whose worker died so often may be what kills them.
@@ -22,8 +22,8 @@ _MOST_LOSSES = 2
 REASON = "search/reason"
 
 
-class Recorded:
-    """Mixed into an oracle: one file of state, replaced as a whole, and trials that get lost.
+class Recorded(OpenOracle):
+    """The base of oracles, put first: one file of state, replaced whole, and trials that get lost.
 
     A trial ends `COMPLETED`, `FAILED` (its message says why) or `INVALID`: infeasible, because it
     is over the budget. None is tried again.
@@ -31,10 +31,10 @@ class Recorded:
     The first trial is that of the defaults: the recipe as it is.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self._display = Progress(self)
-        self._losses = {}
+        self.progress = self.display = Progress(self)
+        self._losses: dict[str, int] = {}
 
     def get_state(self) -> dict[str, Any]:
         """Return the whole state, that of the trials included."""
@@ -50,22 +50,19 @@ class Recorded:
     def reload(self) -> None:
         """Take the state that was saved; trials that were running run again, ended ones do not."""
         super().reload()
-        self._retry_queue = [name for name in self._retry_queue if name not in self.end_order]
+        self.waiting = [name for name in self.waiting if name not in self.end_order]
 
     def save(self) -> None:
         """Replace the file of the state."""
-        write_text(self._get_oracle_fname(), json.dumps(self.get_state()))
-
-    def _save_trial(self, trial: Trial) -> None:
-        """Leave it to `save`, which KerasTuner calls next."""
+        write_text(self.state_file, json.dumps(self.get_state()))
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose the values of a trial: first the defaults, and none twice."""
         if not self.start_order:
             return {"status": TrialStatus.RUNNING, "values": self.hyperparameters.copy().values}
         response = super().populate_space(trial_id)
-        if response["status"] == TrialStatus.RUNNING and self._duplicate(response["values"]):
-            values = self._random_values()
+        if response["status"] == TrialStatus.RUNNING and self.was_tried(response["values"]):
+            values = self.draw_values()
             status = TrialStatus.STOPPED if values is None else TrialStatus.RUNNING
             return {"status": status, "values": values}
         return response
@@ -83,19 +80,13 @@ class Recorded:
         """Take the result of a trial, unless a worker that was thought dead brings it again."""
         trial.message = trial.hyperparameters.values.pop(REASON, trial.message)
         if trial.trial_id not in self.end_order:
-            self._display.note_end(trial)
+            self.progress.note_end(trial)
             super().end_trial(trial)
         self.ongoing_trials = {
             tuner_id: ongoing
             for tuner_id, ongoing in self.ongoing_trials.items()
             if ongoing.trial_id != trial.trial_id
         }
-
-    def _retry(self, trial: Trial) -> bool:
-        return False
-
-    def _check_consecutive_failures(self) -> None:
-        """Go on: failures are reported, and are no reason to stop a search."""
 
     @keras_tuner.synchronized
     def give_back(self, tuner_id: str) -> bool:
@@ -106,12 +97,12 @@ class Recorded:
             return False
         losses = self._losses[trial.trial_id] = self._losses.get(trial.trial_id, 0) + 1
         if losses < _MOST_LOSSES:
-            self._retry_queue.append(trial.trial_id)
+            self.waiting.append(trial.trial_id)
             self.save()
         else:
             trial.status = TrialStatus.FAILED
             trial.message = f"{losses} workers died while they ran it"
-            self._display.note_end(trial)
+            self.progress.note_end(trial)
             super().end_trial(trial)
         return True
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from keras_tuner.engine.trial import Trial, TrialStatus
-from keras_tuner.src.engine.oracle import Display
+import keras_tuner
+
+from tuning.keras_tuner_internals import Display, Trial, TrialStatus
 
 # Of the values of a trial that are not settings: those of KerasTuner (of Hyperband), and ours.
 RESERVED = ("tuner/", "search/")
@@ -18,9 +19,13 @@ def format_value(value: Any) -> str:
 class Progress(Display):
     """Prints a line when a trial begins, and one when it ends."""
 
-    def __init__(self, oracle):
+    # KerasTuner's.
+    search_start: datetime | None
+    trial_start: dict[str, datetime]
+
+    def __init__(self, oracle: keras_tuner.Oracle):
         super().__init__(oracle, verbose=0)
-        self.trial_end = {}
+        self.trial_end: dict[str, datetime] = {}
 
     def get_state(self) -> dict[str, Any]:
         """Return the times, as text."""
@@ -67,4 +72,5 @@ class Progress(Display):
 
     def minutes_to(self, trial: Trial) -> float:
         """Return the minutes from the start of the search to the end of a trial."""
-        return (self.trial_end[trial.trial_id] - self.search_start).total_seconds() / 60
+        start = self.search_start or self.trial_start[trial.trial_id]
+        return (self.trial_end[trial.trial_id] - start).total_seconds() / 60

@@ -1,21 +1,26 @@
 """What a search leaves: a leaderboard, the best recipe, and pictures."""
 
-import csv
-import io
 from typing import Any
 
 import numpy as np
-from keras_tuner.engine.trial import TrialStatus
 
 from ae_keras import figures, metrics
-from ae_keras.safe_files import write_safely, write_text
+from ae_keras.system.safe_files import write_safely, write_text
+from ae_keras.system.text_tables import to_csv
+from tuning.keras_tuner_internals import Trial, TrialStatus
+from tuning.oracles import Recorded
 from tuning.progress import format_value
+from tuning.search import (
+    BEST_RECIPE,
+    BY_PARAMETER,
+    LEADERBOARD,
+    OVER_TIME,
+    PARALLEL,
+    TRADE_OFF,
+    Search,
+)
 from tuning.trials import make_recipe
 
-LEADERBOARD, BEST_RECIPE = "leaderboard.csv", "best_recipe.json"
-_BY_PARAMETER, _PARALLEL = "objective_by_parameter.png", "parallel_coordinates.png"
-_OVER_TIME, _TRADE_OFF = "objective_over_time.png", "size_and_quality.png"
-FILES = (LEADERBOARD, BEST_RECIPE, _BY_PARAMETER, _PARALLEL, _OVER_TIME, _TRADE_OFF)
 _LABELS = {
     "val_loss": "validation loss",
     "psnr": "PSNR [dB]",
@@ -26,7 +31,7 @@ _SIZES = {"parameters": "parameters", "latent_values": "numbers in the latent of
 _FIGURES = ("psnr", "bpp", "coded_mse", "parameters", "latent_values", "seconds")
 
 
-def rank(oracle) -> list[dict[str, Any]]:
+def rank(oracle: Recorded) -> list[dict[str, Any]]:
     """Return a row for each trial: the completed ones from the best to the worst, then others.
 
     A row holds `trial`, `status`, `values`, `message`, and of a completed one `score`, `minutes`
@@ -37,7 +42,7 @@ def rank(oracle) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["score"] is None, sign * (row["score"] or 0)))
 
 
-def _describe(oracle, trial) -> dict[str, Any]:
+def _describe(oracle: Recorded, trial: Trial) -> dict[str, Any]:
     completed = trial.status == TrialStatus.COMPLETED
     return {
         "trial": trial.trial_id,
@@ -45,7 +50,7 @@ def _describe(oracle, trial) -> dict[str, Any]:
         "values": trial.hyperparameters.values,
         "message": trial.message,
         "score": trial.score if completed else None,
-        "minutes": oracle._display.minutes_to(trial) if completed else None,
+        "minutes": oracle.progress.minutes_to(trial) if completed else None,
         "figures": {
             name: trial.metrics.get_best_value(name) if completed else None
             for name in trial.metrics.metrics
@@ -72,7 +77,7 @@ def _format(row: dict[str, Any], names: list[str], measured: list[str]) -> tuple
     )
 
 
-def write_reports(search, oracle) -> list[dict[str, Any]]:
+def write_reports(search: Search, oracle: Recorded) -> list[dict[str, Any]]:
     """Write what a search found into its folder, and return the rows of `rank`.
 
     Raises:
@@ -83,33 +88,30 @@ def write_reports(search, oracle) -> list[dict[str, Any]]:
     if not completed:
         first = min(rows, key=lambda row: row["trial"])["message"] if rows else "there was none"
         raise ValueError(f"No trial was completed. The first: {first}")
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(tabulate(rows, objective, search.names))
-    write_text(search.folder / LEADERBOARD, text.getvalue())
+    header, *lines = tabulate(rows, objective, search.names)
+    write_text(search.folder / LEADERBOARD, to_csv(header, lines))
     best = oracle.trials[completed[0]["trial"]]
     write_text(search.folder / BEST_RECIPE, make_recipe(search.recipe, best).to_json())
     _draw(search, completed, objective, oracle.objective.direction)
     return rows
 
 
-def _draw(search, completed: list[dict[str, Any]], objective: str, direction: str) -> None:
+def _draw(search: Search, completed: list[dict[str, Any]], objective: str, direction: str) -> None:
     kind, recipe = search.algorithm.capitalize(), search.recipe
     title = f"{recipe.model} on {recipe.data_name}: {kind} search"
     label, maximize = _LABELS[objective], direction == "max"
     sizes = [name for name in _SIZES if name in completed[0]["figures"]]
     fronts = {name: _pareto_front(completed, name, maximize) for name in sizes}
-    pictures = {
-        _OVER_TIME: (figures.save_objective_over_time, label, maximize, title),
-        _TRADE_OFF: (figures.save_size_and_quality, fronts, _SIZES, label, title),
-    }
-    if search.names:
-        pictures |= {
-            _BY_PARAMETER: (figures.save_objective_by_parameter, search.names, label, title),
-            _PARALLEL: (figures.save_parallel_coordinates, search.names, label, title),
-        }
-    for name, (save, *arguments) in pictures.items():
-        with write_safely(search.folder / name) as path:
-            save(path, completed, *arguments)
+    with write_safely(search.folder / OVER_TIME) as path:
+        figures.save_objective_over_time(path, completed, label, maximize, title)
+    with write_safely(search.folder / TRADE_OFF) as path:
+        figures.save_size_and_quality(path, completed, fronts, _SIZES, label, title)
+    if not search.names:
+        return
+    with write_safely(search.folder / BY_PARAMETER) as path:
+        figures.save_objective_by_parameter(path, completed, search.names, label, title)
+    with write_safely(search.folder / PARALLEL) as path:
+        figures.save_parallel_coordinates(path, completed, search.names, label, title)
 
 
 def _pareto_front(completed: list[dict[str, Any]], name: str, maximize: bool) -> np.ndarray:

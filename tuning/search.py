@@ -13,8 +13,10 @@ import keras_tuner
 from keras_tuner import HyperParameters
 
 from ae_keras.recipe import Recipe, closest
-from ae_keras.safe_files import write_text
-from tuning import oracles, reports
+from ae_keras.system.locks import LOCK_NAME
+from ae_keras.system.safe_files import write_text
+from tuning import oracles
+from tuning.keras_tuner_internals import STATE_FILE
 from tuning.objectives import OBJECTIVES, Goal
 from tuning.search_space import DEFAULT, make_space
 from tuning.trials import RecipeTuner
@@ -25,6 +27,11 @@ _DEFAULT_TRIALS = 10
 # A Gaussian process needs some random trials first: this share of all, and at least so many.
 _RANDOM_SHARE, _FEWEST_RANDOM = 3, 3
 _SETTINGS = "search.json"
+# What a search leaves beside it, see `tuning.reports`.
+LEADERBOARD, BEST_RECIPE = "leaderboard.csv", "best_recipe.json"
+BY_PARAMETER, PARALLEL = "objective_by_parameter.png", "parallel_coordinates.png"
+OVER_TIME, TRADE_OFF = "objective_over_time.png", "size_and_quality.png"
+_REPORTS = (LEADERBOARD, BEST_RECIPE, BY_PARAMETER, PARALLEL, OVER_TIME, TRADE_OFF)
 # A hyperparameter that does not vary: by it, chief and workers know that they search the same.
 _IDENTITY = "search/identity"
 
@@ -55,7 +62,7 @@ class Search:
     goal: Goal = field(default_factory=Goal)
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:
             known = closest(self.algorithm, ALGORITHMS)
             raise ValueError(f"Unknown algorithm {self.algorithm!r}. {known}")
@@ -90,11 +97,12 @@ class Search:
             "seed": self.seed,
         }
 
-    def make_oracle(self):
+    def make_oracle(self) -> oracles.Recorded:
         """Return the oracle, in the state that the folder holds."""
         goal = keras_tuner.Objective(self.goal.objective, OBJECTIVES[self.goal.objective])
         options = {"objective": goal, "seed": self.seed, "hyperparameters": self.space.copy()}
         trials = self.trials
+        oracle: oracles.Recorded
         if self.algorithm == "hyperband":
             oracle = oracles.Hyperband(max_epochs=self.recipe.epochs, **options)
             oracle.max_trials = trials
@@ -108,8 +116,8 @@ class Search:
             )
         else:
             oracle = oracles.RandomSearch(max_trials=trials or _DEFAULT_TRIALS, **options)
-        oracle._set_project_dir(str(self.folder.parent), self.folder.name)
-        if (self.folder / "oracle.json").is_file():
+        oracle.place(self.folder)
+        if (self.folder / STATE_FILE).is_file():
             oracle.reload()
         return oracle
 
@@ -122,7 +130,7 @@ class Search:
         if space.values.get(_IDENTITY) != self.space.values[_IDENTITY]:
             raise ValueError("The chief searches something else. Give it the same command.")
 
-    def make_tuner(self, oracle, verbose: int = 0) -> RecipeTuner:
+    def make_tuner(self, oracle: oracles.Recorded, verbose: int = 0) -> RecipeTuner:
         """Return the tuner that runs the trials of an oracle."""
         return RecipeTuner(oracle, self.recipe, self.goal, self.folder, verbose)
 
@@ -136,7 +144,7 @@ class Search:
         """
         file = self.folder / _SETTINGS
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not file.is_file() and any(self.folder.iterdir()):
+        if not file.is_file() and any(path.name != LOCK_NAME for path in self.folder.iterdir()):
             raise FileExistsError(
                 f"{str(self.folder)!r} holds files that are not of a search. "
                 "Choose another --output."
@@ -162,5 +170,5 @@ class Search:
         for path in self.folder.iterdir():
             if path.is_dir() and path.name.startswith("trial_"):
                 shutil.rmtree(path)
-            elif path.name in ("oracle.json", *reports.FILES):
+            elif path.name in (STATE_FILE, *_REPORTS):
                 path.unlink()

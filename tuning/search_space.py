@@ -1,24 +1,25 @@
-"""What a search varies: a space for each family of models, and ranges that a user writes.
+"""What a search varies: ranges of settings, which a model suggests or a user writes.
 
-A space is a function `(recipe, hp) -> recipe`: it declares its hyperparameters in KerasTuner's
-container `hp`, and returns the recipe with their values. Their names are those of the recipe's
-settings and of the arguments of the model; `filters_2` is the second entry of `filters`.
+Their names are those of the recipe's settings and of the arguments of the model; `filters_2` is
+the second entry of `filters`.
 """
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from keras_tuner import HyperParameters
 
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model, change_recipe, value_of
+from ae_keras.registry import build_from_recipe, change_recipe, search_ranges, value_of
 from tuning.progress import RESERVED
 
-# Of `--space`: the ranges of the model's family.
+# Of `--space`: the ranges that the model suggests, and of all models how to train.
 DEFAULT = "default"
+_TRAINING = ("learning_rate=1e-4:1e-2:log", "batch_size=16:256:log2")
+
 _SYNTAX = "NAME=VALUES, such as latent_dim=8,16,32 or batch_size=32:256:log2"
 
 
@@ -73,8 +74,8 @@ class Range:
             raise ValueError("steps, and a logarithmic scale, begin above 0")
         if scale == "log2":  # KerasTuner's own steps of a logarithmic scale are no whole numbers
             return cls(name, "Choice", {"values": _double(low, high)})
-        options = {"min_value": low, "max_value": high, "step": step[0] if step else None}
-        options["sampling"] = scale
+        options: dict[str, Any] = {"min_value": low, "max_value": high, "sampling": scale}
+        options["step"] = step[0] if step else None
         return cls(name, "Int" if whole else "Float", options)
 
     @classmethod
@@ -149,7 +150,7 @@ def apply_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
     return change_recipe(recipe, **changes)
 
 
-def _entries(recipe: Recipe, name: str, base: str) -> Iterable:
+def _entries(recipe: Recipe, name: str, base: str) -> Sequence[Any]:
     entries = value_of(recipe, base)
     if not isinstance(entries, list | tuple):
         raise ValueError(f"`{base}` has no entries. Received: {name!r}")
@@ -174,8 +175,8 @@ def make_space(recipe: Recipe, ranges: Iterable[str] = (DEFAULT,)) -> HyperParam
 
     Args:
         recipe: Recipe. What is not searched stays as it is there.
-        ranges: Texts as of `Range.parse`, and `"default"` for the ranges of the model's family,
-            except those that are given.
+        ranges: Texts as of `Range.parse`, and `"default"` for the ranges that the model
+            suggests, except those that are given.
 
     Returns:
         A KerasTuner `HyperParameters`.
@@ -192,86 +193,12 @@ def make_space(recipe: Recipe, ranges: Iterable[str] = (DEFAULT,)) -> HyperParam
         if given.name in hp:
             raise ValueError(f"--space has two ranges for {given.name!r}.")
         given.declare(hp, current_value(recipe, given.name))
-    if DEFAULT in ranges:
-        _SPACES[recipe.model](recipe, hp)
+    suggested = (*search_ranges(recipe.model), *_TRAINING) if DEFAULT in ranges else ()
+    for each in map(Range.parse, suggested):
+        if each.name not in hp:
+            each.declare(hp, current_value(recipe, each.name))
     for hyperparameter in hp.space:
         values = list(hyperparameter.values)
         for value in (values[0], values[-1]):
-            build_recipe(apply_values(recipe, {hyperparameter.name: value}))
+            build_from_recipe(apply_values(recipe, {hyperparameter.name: value}))
     return hp
-
-
-def build_recipe(recipe: Recipe):
-    """Build a recipe's model, without labels.
-
-    Raises:
-        ValueError: if an argument of the model is not acceptable.
-    """
-    return build_model(recipe.model, image_shape=recipe.image_shape, **recipe.model_arguments)
-
-
-# Of all families: how to train.
-_TRAINING = ("learning_rate=1e-4:1e-2:log", "batch_size=16:256:log2")
-
-
-def _declare(recipe: Recipe, hp: HyperParameters, *ranges: str) -> Recipe:
-    for text in (*ranges, *_TRAINING):
-        parsed = Range.parse(text)
-        if parsed.name not in hp:
-            parsed.declare(hp, current_value(recipe, parsed.name))
-    return apply_values(recipe, hp.values)
-
-
-def dense(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """The length of the latent vector."""
-    return _declare(recipe, hp, "latent_dim=4:512:log2")
-
-
-def convolutional(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """How many filters, and how deep."""
-    return _declare(recipe, hp, "filters=8:128:log2", "depth=1,2")
-
-
-def cae(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """The filters of each resolution, the last those of the latent, and how many convolutions."""
-    filters = (f"filters_{place}=4:32:4" for place in (1, 2, 3))
-    return _declare(recipe, hp, *filters, "convolutions=1,2")
-
-
-def fixed(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """A model that is as it is: only its training."""
-    return _declare(recipe, hp)
-
-
-def strided_faces(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """The filters of the first layer, of which others are multiples, and the latent's length."""
-    return _declare(recipe, hp, "filters=16:128:log2", "latent_dim=64:512:log2")
-
-
-def pooled_faces(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """The filters of the last layer, of which the others are multiples."""
-    return _declare(recipe, hp, "filters=8:64:log2")
-
-
-def variational(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """The weight of the divergence, and the step of quantization that training foresees."""
-    return _declare(recipe, hp, "kl_weight=1e-5:1e-1:log", "step=0.25:4:log2")
-
-
-def colourization(recipe: Recipe, hp: HyperParameters) -> Recipe:
-    """The filters of each resolution."""
-    return _declare(recipe, hp, *(f"filters_{place}=16:128:16" for place in (1, 2, 3, 4)))
-
-
-_SPACES: dict[str, Callable[[Recipe, HyperParameters], Recipe]] = {
-    "cae": cae,
-    "celeba_conv": strided_faces,
-    "celeba_pool": pooled_faces,
-    "colourizer": colourization,
-    "conv": convolutional,
-    "lossless_mlp": dense,
-    "lossy_cae": fixed,
-    "mlp": dense,
-    "vae_v1": variational,
-    "vae_v2": variational,
-}

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
-from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.errors import FailedTrialError
 
 from ae_keras.recipe import Recipe
-from ae_keras.saved_model import RunFolder
-from ae_keras.training import train
+from ae_keras.runs.folder import RunFolder
+from ae_keras.training.trainer import train
+from tuning.keras_tuner_internals import BaseTuner, Trial
 from tuning.objectives import Goal, InfeasibleError
-from tuning.oracles import REASON
+from tuning.oracles import REASON, Recorded
 from tuning.search_space import apply_values
 
 # A worker shows its chief so often that it is alive.
@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_SIGNS = 5
 _SECONDS_BETWEEN_QUESTIONS = 1
 
 
-def make_recipe(recipe: Recipe, trial) -> Recipe:
+def make_recipe(recipe: Recipe, trial: Trial) -> Recipe:
     """Return the recipe of a trial, which is a change of another."""
     values = trial.hyperparameters.values
     epochs = {"epochs": values["tuner/epochs"]} if "tuner/epochs" in values else {}
@@ -43,7 +43,9 @@ class RecipeTuner(BaseTuner):
         verbose: int. As in Keras's `fit`.
     """
 
-    def __init__(self, oracle, recipe: Recipe, goal: Goal, folder: Path, verbose: int = 0):
+    def __init__(
+        self, oracle: Recorded, recipe: Recipe, goal: Goal, folder: Path, verbose: int = 0
+    ):
         self._recipe, self._goal, self._verbose = recipe, goal, verbose
         self._asked = -float("inf")
         super().__init__(oracle, directory=str(folder.parent), project_name=folder.name)
@@ -57,7 +59,7 @@ class RecipeTuner(BaseTuner):
         time.sleep(max(pause, 0))
         self._asked = time.monotonic()
 
-    def run_trial(self, trial) -> dict[str, float]:
+    def run_trial(self, trial: Trial) -> dict[str, float]:
         """Train a trial's recipe, and return its figures.
 
         Raises:
@@ -74,7 +76,7 @@ class RecipeTuner(BaseTuner):
             trial.hyperparameters.values[REASON] = " ".join(text.split())
             raise FailedTrialError(text) if feasible else error from error
 
-    def _train(self, trial) -> dict[str, float]:
+    def _train(self, trial: Trial) -> dict[str, float]:
         recipe = make_recipe(self._recipe, trial)
         run = RunFolder(self.get_trial_dir(trial.trial_id))
         if not (run.is_finished and run.is_of(recipe)):
@@ -85,11 +87,11 @@ class RecipeTuner(BaseTuner):
 
 
 @contextlib.contextmanager
-def _signs_of_life(oracle, trial_id: str) -> Iterator[None]:
+def _signs_of_life(oracle: Recorded, trial_id: str) -> Iterator[None]:
     """Ask the chief for the trial now and then, by which it knows that the worker is alive."""
     over = threading.Event()
 
-    def ask():
+    def ask() -> None:
         while not over.wait(_SECONDS_BETWEEN_SIGNS):
             oracle.get_trial(trial_id)
 

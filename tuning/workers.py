@@ -15,11 +15,12 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent import futures
+from typing import IO, Any
 
 import grpc
-from keras_tuner.src import protos
-from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
+from tuning.keras_tuner_internals import OracleServicer, serve
+from tuning.oracles import Recorded
 from tuning.search import Search
 
 # A worker that was silent for so long is taken for dead.
@@ -35,16 +36,16 @@ _FOLLOWS = "AE_KERAS_FOLLOWS"
 class Chief(OracleServicer):
     """Answers workers, and notes when it heard of each one's trial last."""
 
-    def __init__(self, oracle):
+    def __init__(self, oracle: Recorded):
         super().__init__(oracle)
-        self._heard = {}
+        self._heard: dict[str, float] = {}
 
-    def CreateTrial(self, request, context):  # noqa: N802 - gRPC's name
+    def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Give a worker a trial."""
         self._heard[request.tuner_id] = time.monotonic()
         return super().CreateTrial(request, context)
 
-    def GetTrial(self, request, context):  # noqa: N802 - gRPC's name
+    def GetTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Show a worker its trial, as it asks now and then while it trains."""
         for tuner_id, trial in list(self.oracle.ongoing_trials.items()):
             if trial.trial_id == request.trial_id:
@@ -65,11 +66,11 @@ class Chief(OracleServicer):
 
 
 @contextlib.contextmanager
-def _serve(oracle, address: str) -> Iterator[tuple[Chief, int]]:
+def _listen(oracle: Recorded, address: str) -> Iterator[tuple[Chief, int]]:
     """Answer at HOST:PORT (port 0: any that is free), and give the chief and its port."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     chief = Chief(oracle)
-    protos.get_service_grpc().add_OracleServicer_to_server(chief, server)
+    serve(chief, server)
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:
@@ -94,7 +95,11 @@ def parse_address(address: str) -> tuple[str, str]:
 
 
 def lead_workers(
-    oracle, command: Sequence[str], count: int, threads: int, address: str | None = None
+    oracle: Recorded,
+    command: Sequence[str],
+    count: int,
+    threads: int,
+    address: str | None = None,
 ) -> None:
     """Lead a search to its end.
 
@@ -112,9 +117,9 @@ def lead_workers(
         KeyboardInterrupt: if the search was interrupted; workers here have saved their state.
     """
     host, port = parse_address(address) if address else ("127.0.0.1", "0")
-    with _serve(oracle, f"{host}:{port}") as (chief, port):
+    with _listen(oracle, f"{host}:{port}") as (chief, free_port):
         here = "127.0.0.1" if host in _ANYWHERE else host
-        with _Crew([*command, "--worker", f"{here}:{port}"], threads) as crew:
+        with Crew([*command, "--worker", f"{here}:{free_port}"], threads) as crew:
             for _ in range(count):
                 crew.start()
             if address:
@@ -133,8 +138,13 @@ def lead_workers(
                 time.sleep(_FAREWELL)
 
 
-class _Crew(contextlib.AbstractContextManager):
-    """The workers on this machine; they end with the process that started them."""
+class Crew(contextlib.AbstractContextManager):
+    """The workers on this machine; they end with the process that started them.
+
+    Args:
+        command: That starts a worker.
+        threads: int. Of each of them.
+    """
 
     def __init__(self, command: Sequence[str], threads: int):
         self._command, self._threads = command, threads
@@ -142,9 +152,11 @@ class _Crew(contextlib.AbstractContextManager):
         self._environment = {**os.environ, **dict.fromkeys(names, str(threads)), _FOLLOWS: "1"}
         # Workers share a GPU.
         self._environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-        self.workers, self._places = {}, {}
+        self.workers: dict[str, subprocess.Popen] = {}
+        self._places: dict[str, int] = {}
 
     def start(self) -> None:
+        """Start another worker."""
         name = f"worker-{uuid.uuid4().hex[:8]}"
         environment = {**self._environment, "KERASTUNER_TUNER_ID": name}
         # Its own session: Ctrl-C is for the chief, which stops the workers.
@@ -170,7 +182,7 @@ class _Crew(contextlib.AbstractContextManager):
         names = [name for name, worker in self.workers.items() if worker.poll() is not None]
         ended = {name: self.workers.pop(name) for name in names}
         for worker in ended.values():
-            worker.stdin.close()
+            _close(worker.stdin)
         return [(name, worker.returncode) for name, worker in ended.items()]
 
     def wait_for_all(self, seconds: float) -> None:
@@ -180,15 +192,20 @@ class _Crew(contextlib.AbstractContextManager):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 worker.wait(max(end - time.monotonic(), 0))
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         for worker in self.workers.values():
-            worker.stdin.close()  # see `_follow`
+            _close(worker.stdin)  # see `_follow`
         for worker in self.workers.values():
             try:
                 worker.wait(_SECONDS_TO_STOP)
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        pipe.close()
 
 
 def join(search: Search, address: str) -> None:

@@ -1,12 +1,15 @@
 """How much of the time of a codec its entropy coder takes, and how fast it is."""
 
+import math
 import time
 
 import numpy as np
 from skimage import data
 
 from ae_keras.codec.bitstream import read_bitstream
+from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.loading import load_codec
+from ae_keras.codec.quantizer import Quantizer
 
 _HEIGHT, _WIDTH = 512, 768
 
@@ -23,14 +26,19 @@ def benchmark_codec(run: str, rounds: int = 11) -> list[tuple[str, str]]:
 
     Raises:
         FileNotFoundError: if there is no such run, or it has no entropy tables.
-        ValueError: if there are no rounds.
+        ValueError: if there are no rounds, or the codec has no tables of channels to time.
     """
     if rounds < 1:
         raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
     codec = load_codec(run)
+    quantizer = codec.entropy_model
+    if not isinstance(quantizer, Quantizer):
+        raise ValueError(
+            f"The symbols of {run!r} have no tables of channels, which are timed here."
+        )
     image = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
     image = np.ascontiguousarray(image[:_HEIGHT, :_WIDTH])
-    seconds = np.array([_round(codec, image) for _ in range(rounds + 1)][1:])
+    seconds = np.array([_round(codec, quantizer, image) for _ in range(rounds + 1)][1:])
     compress, decompress, encode, decode, symbols, overhead = np.median(seconds, axis=0)
     return [
         (f"compress {_WIDTH}x{_HEIGHT} pixels [ms]", f"{1000 * compress:.1f}"),
@@ -43,7 +51,7 @@ def benchmark_codec(run: str, rounds: int = 11) -> list[tuple[str, str]]:
     ]
 
 
-def _round(codec, image: np.ndarray) -> tuple[float, ...]:
+def _round(codec: ImageCodec, quantizer: Quantizer, image: np.ndarray) -> tuple[float, ...]:
     """Return the seconds of both directions and of the entropy coder's, symbols, and overhead."""
     times = [time.perf_counter()]
     compressed = codec.compress(image)
@@ -51,9 +59,9 @@ def _round(codec, image: np.ndarray) -> tuple[float, ...]:
     codec.decompress(compressed)
     times.append(time.perf_counter())
     header, sections = read_bitstream(compressed)
-    tables = codec.quantizer.tables(header.step)
-    positions = int(np.prod(codec.transform.latent_shape_of(header.tile)[:-1]))
-    counts = [header.section_tiles * positions] * len(tables)
+    tables = quantizer.at(header.step).tables
+    shape = codec.transform.latent_shape_of(header.tile) or ()
+    counts = [header.section_tiles * math.prod(shape[:-1])] * len(tables)
     symbols = [tables.decode(section, counts) for section in sections]
     times.append(time.perf_counter())
     for group in symbols:

@@ -1,7 +1,10 @@
 """Milliseconds of a grouped convolution, forward and backward."""
 
 import importlib.util
+from collections.abc import Callable
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -9,10 +12,12 @@ from ae_keras.benchmark.timing import OURS, Alternative, take_turns
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.registry import build_model
 
-_STEPS = 10
+Tensor = Any
 
 
-def benchmark_layers(name: str, batch_size: int = 128, rounds: int = 11) -> list[tuple[str, ...]]:
+def benchmark_layers(
+    name: str, batch_size: int = 128, rounds: int = 11, steps: int = 10
+) -> list[tuple[str, ...]]:
     """Compare each grouped layer of a model with PyTorch's, where that is installed.
 
     A step computes the output, and from a gradient of it those of input, kernel and bias.
@@ -21,6 +26,7 @@ def benchmark_layers(name: str, batch_size: int = 128, rounds: int = 11) -> list
         name: str. A registered model.
         batch_size: int.
         rounds: int. Measurements of each.
+        steps: int. In each measurement.
 
     Returns:
         Rows of the layer, our milliseconds, those of PyTorch in each of two memory formats, and
@@ -36,17 +42,17 @@ def benchmark_layers(name: str, batch_size: int = 128, rounds: int = 11) -> list
         for layer in part.layers
         if isinstance(layer, GroupedConv2D | GroupedConv2DTranspose)
     ]
-    return [_row(layer, batch_size, rounds) for layer in layers]
+    return [_row(layer, batch_size, rounds, steps) for layer in layers]
 
 
-def _row(layer, batch_size, rounds) -> tuple[str, ...]:
+def _row(layer: keras.Layer, batch_size: int, rounds: int, steps: int) -> tuple[str, ...]:
     shape = (batch_size, *layer.input.shape[1:])
     rng = np.random.default_rng(0)
     images = rng.standard_normal(shape).astype(np.float32)
     direction = rng.standard_normal(layer.compute_output_shape(shape)).astype(np.float32)
-    alternatives = {OURS: _our_layer(layer, images, direction)}
+    alternatives = {OURS: _our_layer(layer, images, direction, steps)}
     if importlib.util.find_spec("torch"):
-        alternatives |= _torch_layers(layer, images, direction)
+        alternatives |= _torch_layers(layer, images, direction, steps)
     seconds = take_turns(alternatives, rounds)
     times = [f"{1000 * np.median(values):.2f}" for values in seconds.values()]
     others = [values for name, values in seconds.items() if name != OURS]
@@ -56,21 +62,25 @@ def _row(layer, batch_size, rounds) -> tuple[str, ...]:
     return (f"{kind}, {layer.groups} groups, {sizes}", *times, *ratios)
 
 
-def _our_layer(layer, images, direction) -> Alternative:
-    images, direction = tf.constant(images), tf.constant(direction)
+def _our_layer(
+    layer: keras.Layer, images: np.ndarray, direction: np.ndarray, steps: int
+) -> Alternative:
+    inputs, gradient = tf.constant(images), tf.constant(direction)
     sources = [weight.value for weight in layer.trainable_weights]
 
     @tf.function
-    def step():
+    def step() -> list[Tensor]:
         with tf.GradientTape() as tape:
-            tape.watch(images)
-            outputs = layer(images, training=True)
-        return tape.gradient(outputs, [images, *sources], output_gradients=direction)
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+        return tape.gradient(outputs, [inputs, *sources], output_gradients=gradient)
 
-    return Alternative(lambda: [step() for _ in range(_STEPS)], _STEPS)
+    return Alternative(lambda: [step() for _ in range(steps)], steps)
 
 
-def _torch_layers(layer, images, direction) -> dict[str, Alternative]:
+def _torch_layers(
+    layer: keras.Layer, images: np.ndarray, direction: np.ndarray, steps: int
+) -> dict[str, Alternative]:
     import torch
 
     formats = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
@@ -81,12 +91,12 @@ def _torch_layers(layer, images, direction) -> dict[str, Alternative]:
             for array in (images, direction)
         )
         twin = _torch_twin(layer).to(memory_format=memory_format)
-        run = _torch_steps(twin, inputs.requires_grad_(True), outputs)
-        alternatives[f"PyTorch, {name}"] = Alternative(run, _STEPS)
+        run = _torch_steps(twin, inputs.requires_grad_(True), outputs, steps)
+        alternatives[f"PyTorch, {name}"] = Alternative(run, steps)
     return alternatives
 
 
-def _torch_twin(layer):
+def _torch_twin(layer: keras.Layer) -> Any:
     from torch import nn
 
     arguments = (layer.kernel_size, layer.strides, layer.padding)
@@ -96,9 +106,9 @@ def _torch_twin(layer):
     return nn.Conv2d(channels, layer.filters, *arguments, groups=layer.groups)
 
 
-def _torch_steps(twin, inputs, direction):
-    def run():
-        for _ in range(_STEPS):
+def _torch_steps(twin: Any, inputs: Tensor, direction: Tensor, steps: int) -> Callable[[], None]:
+    def run() -> None:
+        for _ in range(steps):
             twin.zero_grad()
             inputs.grad = None
             twin(inputs).backward(direction)

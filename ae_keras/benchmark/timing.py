@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 OURS = "ae-keras"
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Alternative:
     count: int
 
 
-def take_turns(alternatives: dict[str, Alternative], rounds: int) -> dict[str, np.ndarray]:
+def take_turns(alternatives: dict[Name, Alternative], rounds: int) -> dict[Name, np.ndarray]:
     """Time some alternatives in turn, after one call of each that does not count.
 
     Each turn begins with a call that is not timed, because the threads of the one before may

@@ -1,5 +1,7 @@
 """Our models in PyTorch, for the comparison of speed. Import it only where PyTorch is there."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import nn
 
@@ -7,42 +9,45 @@ from ae_keras.models.variational import V1, V2
 
 
 class _Standardize(nn.Module):
-    def __init__(self):
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.full((1, 3, 1, 1), 0.5))
         self.register_buffer("deviation", torch.full((1, 3, 1, 1), 0.25))
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return (images - self.mean) / self.deviation
 
 
 class _Distortion(nn.Module):
     """A model whose loss is the mean squared error."""
 
-    def __init__(self, model):
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return nn.functional.mse_loss(self.model(images), images)
 
 
 class _VariationalLoss(nn.Module):
     """A variational autoencoder with noise, sampling and divergence, as `models.variational`."""
 
-    def __init__(self, convolutions):
+    def __init__(self, convolutions: Sequence[tuple[int, int, int, int, int]]) -> None:
         super().__init__()
         channels = [3, *(filters for _, filters, *_ in convolutions)]
         sizes = [32]
         for _, _, kernel, stride, padding in convolutions:
             sizes.append((sizes[-1] + 2 * padding - kernel) // stride + 1)
-        down, up = [_Standardize()], []
+        down: list[nn.Module] = [_Standardize()]
+        up: list[nn.Module] = []
         for number, (groups, filters, kernel, stride, padding) in enumerate(convolutions):
-            options = {"stride": stride, "padding": padding, "groups": groups}
-            down += [nn.Conv2d(channels[number], filters, kernel, **options), nn.LeakyReLU(0.2)]
+            inputs, shared = channels[number], (kernel, stride, padding)
+            down += [nn.Conv2d(inputs, filters, *shared, groups=groups), nn.LeakyReLU(0.2)]
             missing = sizes[number] - (sizes[number + 1] - 1) * stride + 2 * padding - kernel
-            options["output_padding"] = missing
-            layer = nn.ConvTranspose2d(filters, channels[number], kernel, **options)
+            layer = nn.ConvTranspose2d(filters, inputs, *shared, missing, groups)
             up = [layer, nn.LeakyReLU(0.2), *up] if number else [layer, nn.Sigmoid()]
         self.features = nn.Sequential(*down[:-2])
         self.mean = down[-2]
@@ -50,7 +55,7 @@ class _VariationalLoss(nn.Module):
         self.log_variance = nn.Conv2d(channels[-2], filters, kernel, stride, padding, groups=groups)
         self.decoder = nn.Sequential(*up)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         features = self.features(images)
         features = features + torch.rand_like(features) - 0.5
         mean = self.mean(features)
@@ -62,7 +67,7 @@ class _VariationalLoss(nn.Module):
         return distortion + 1e-3 / 1024 * divergence
 
 
-def _cae():
+def _cae() -> nn.Module:
     return nn.Sequential(
         _Standardize(),
         *(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
@@ -74,7 +79,7 @@ def _cae():
 
 
 # Modules from images to the loss of a training step.
-LOSSES = {
+LOSSES: dict[str, Callable[[], nn.Module]] = {
     "cae": lambda: _Distortion(_cae()),
     "vae_v1": lambda: _VariationalLoss(V1),
     "vae_v2": lambda: _VariationalLoss(V2),

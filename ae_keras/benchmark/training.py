@@ -1,19 +1,23 @@
 """Images a second in training."""
 
 import importlib.util
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from ae_keras.benchmark.timing import OURS, Alternative, compare, take_turns
-from ae_keras.compilation import compile_model
-from ae_keras.data.loading import Images, load_images
+from ae_keras.data.images import Images, load_images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model, recipe_for
+from ae_keras.registry import build_from_recipe, recipe_for
+from ae_keras.system.pixels import to_unit_range
+from ae_keras.training.compilation import compile_model
+
+Tensor = Any
 
 # For Keras's own grouped convolutions, which take seconds a step.
 _FEW_STEPS = 1
@@ -46,16 +50,17 @@ def benchmark_training(
     if recipe.task != "reconstruction":
         raise ValueError(f"{name!r} is no autoencoder, which alone can be compared.")
     images = np.resize(
-        load_images(recipe, ["train"])["train"].images, (batch_size * steps, *recipe.image_shape)
+        load_images(recipe.data_spec, ["train"])["train"].images,
+        (batch_size * steps, *recipe.image_shape),
     )
-    model = build_model(name, image_shape=recipe.image_shape)
+    model = build_from_recipe(recipe)
     alternatives = {
         OURS: our_training(recipe, images),
         "Keras fit, its defaults": _plain_keras(model, recipe, images),
     }
     if any(isinstance(layer, GroupedConv2D) for layer in model.encoder.layers):
         few = images[: batch_size * min(steps, _FEW_STEPS)]
-        native = _with_native_groups(model)
+        native = with_native_groups(model)
         alternatives["Keras fit, its grouped convolutions"] = _plain_keras(native, recipe, few)
     alternatives |= _torch_trainings(name, images, batch_size)
     return compare(take_turns(alternatives, rounds))
@@ -64,15 +69,15 @@ def benchmark_training(
 def our_training(recipe: Recipe, images: np.ndarray) -> Alternative:
     """Return an epoch of a recipe's training on uint8 images, to be timed."""
     data = Images(images)
-    model, pipeline = compile_model(recipe, data), Pipeline(data, recipe)
+    model, pipeline = compile_model(recipe, data), Pipeline(data, recipe.batch_spec)
     return Alternative(
         lambda: model.fit(pipeline.training(epoch=0), shuffle=False, verbose=0), len(images)
     )
 
 
-def _plain_keras(model, recipe: Recipe, images: np.ndarray) -> Alternative:
+def _plain_keras(model: Autoencoder, recipe: Recipe, images: np.ndarray) -> Alternative:
     model.compile(keras.optimizers.Adam(recipe.learning_rate), recipe.loss)
-    floats = images.astype(np.float32) / 255
+    floats = to_unit_range(images)
     return Alternative(
         lambda: model.fit(floats, floats, batch_size=recipe.batch_size, verbose=0), len(images)
     )
@@ -81,7 +86,7 @@ def _plain_keras(model, recipe: Recipe, images: np.ndarray) -> Alternative:
 class _NativeConv2D(GroupedConv2D):
     """What a user of Keras would write: padding, and `Conv2D` with groups."""
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         rows, columns = self.padding
         padded = ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
         outputs = ops.conv(padded, self.kernel, self.strides, "valid")
@@ -91,7 +96,7 @@ class _NativeConv2D(GroupedConv2D):
 class _NativeConv2DTranspose(GroupedConv2DTranspose):
     """What a user of Keras would write: a transposed convolution for each group."""
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         outputs = ops.concatenate(
             [
                 ops.conv_transpose(images, kernel, self.strides, "valid")
@@ -107,12 +112,16 @@ class _NativeConv2DTranspose(GroupedConv2DTranspose):
         return self.activation(outputs[:, top : top + height, left : left + width] + self.bias)
 
 
-def _with_native_groups(model) -> Autoencoder:
-    """Return the same model, its grouped layers computed as Keras does."""
-    native = {GroupedConv2D: _NativeConv2D, GroupedConv2DTranspose: _NativeConv2DTranspose}
+def with_native_groups(model: Autoencoder) -> Autoencoder:
+    """Return the same model, its grouped layers computed as Keras does; its weights are new."""
+    native: dict[type, Any] = {
+        GroupedConv2D: _NativeConv2D,
+        GroupedConv2DTranspose: _NativeConv2DTranspose,
+    }
 
-    def swap(layer):
-        return native.get(type(layer), type(layer)).from_config(layer.get_config())
+    def swap(layer: keras.Layer) -> keras.Layer:
+        kind = native.get(type(layer), type(layer))
+        return kind.from_config(layer.get_config())
 
     encoder, decoder = (
         keras.models.clone_model(part, clone_function=swap)
@@ -138,14 +147,14 @@ def _torch_trainings(name: str, images: np.ndarray, batch_size: int) -> dict[str
     }
 
 
-def _torch_training(loss, floats, batch_size, memory_format) -> Alternative:
+def _torch_training(loss: Any, floats: Tensor, batch_size: int, memory_format: Any) -> Alternative:
     import torch
 
     floats = floats.contiguous(memory_format=memory_format)
     loss = loss.to(memory_format=memory_format)
     optimizer = torch.optim.Adam(loss.parameters())
 
-    def epoch():
+    def epoch() -> None:
         for batch in torch.split(floats, batch_size):
             optimizer.zero_grad()
             loss(batch).backward()

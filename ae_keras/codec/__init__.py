@@ -1,9 +1,14 @@
-"""Images to bytes and back: quantization, entropy coding, the `.aek` file, codecs."""
+"""Images to bytes and back: quantization, entropy coding, the `.aek` file, codecs.
 
-# Classical codecs, by the names that `ae_keras.codec.classical.make_codec` takes.
-LOSSY = ("jpeg", "webp", "avif", "svd", "pca")
-LOSSLESS = ("webp-lossless", "png")
-CLASSICAL = (*LOSSY, *LOSSLESS)
+What codecs, their transforms and their entropy models must have stands in `protocols`. Learned and
+linear codecs are an `image_codec.ImageCodec`: its layout cuts an image into tiles, its transform
+makes latents of these, its entropy model bytes, and `bitstream` a file. `loading.load_codec` loads
+the codec of a run or of an exported model; `classical.make_codec` makes what it is compared with.
+"""
+
+from ae_keras.codec.catalogue import CLASSICAL
 
 # The ending of the files of exported models that are codecs without Keras.
 EXPORTED_SUFFIX = ".tflite"
+
+__all__ = ["CLASSICAL", "EXPORTED_SUFFIX"]

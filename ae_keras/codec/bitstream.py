@@ -82,7 +82,7 @@ class Header:
     label: int | None = None
     has_alpha: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         numbers = (self.height, self.width, self.step, *self.tile, self.section_tiles)
         if min(numbers) < 1 or max(*numbers, self.label or 0) > _LARGEST_VARINT:
             raise InconsistentError(f"Sizes and step must be from 1 to 2^32 - 1: {numbers}.")
@@ -101,7 +101,7 @@ class Header:
 class _Reader:
     """Reads fields one after the other; never beyond the end."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes):
         self._data = data
         self.position = 0
 
@@ -192,19 +192,18 @@ def _parse_header(body: bytes) -> tuple[Header, list[int]]:
     lengths = [reader.varint() for _ in range(reader.varint())]
     if reader.position != len(body):
         raise InconsistentError("The header is longer than its fields.")
-    has_alpha = bool(flags & _HAS_ALPHA)
     header = Header(
-        model,
-        digest,
-        height,
-        width,
-        channels,
-        step,
-        tile,
-        overlap,
-        section_tiles,
-        label,
-        has_alpha,
+        model=model,
+        digest=digest,
+        height=height,
+        width=width,
+        channels=channels,
+        step=step,
+        tile=tile,
+        overlap=overlap,
+        section_tiles=section_tiles,
+        label=label,
+        has_alpha=bool(flags & _HAS_ALPHA),
     )
     return header, lengths
 

@@ -5,15 +5,18 @@
   singular value decomposition of each image, and the principal components of training images.
 """
 
+import abc
 import io
-import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
-from ae_keras.codec import CLASSICAL
-from ae_keras.codec.fitting import fit_quantizer
+from ae_keras.codec.catalogue import find_classical, rank_of, unknown_codec
 from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.protocols import Codec
+from ae_keras.codec.table_fitting import fit_quantizer
+from ae_keras.system.pixels import to_unit_range
 
 # Share of the variance that the principal components keep before quantization.
 _KEPT_VARIANCE = 0.9995
@@ -26,14 +29,24 @@ class PillowCodec:
     Args:
         format: str. `"JPEG"`, `"WEBP"`, `"AVIF"` or `"PNG"`.
         options: What Pillow's `save` takes for it.
+        is_lossless: bool. Whether images come back as they were; it takes no quality then.
     """
 
-    def __init__(self, format: str, **options):
-        self.format, self.options = format, options
+    def __init__(self, format: str, options: Mapping[str, object], is_lossless: bool = False):
+        self.format, self.options, self.is_lossless = format, dict(options), is_lossless
+
+    @property
+    def takes_quality(self) -> bool:
+        """Whether `with_quality` changes anything."""
+        return not self.is_lossless
 
     def with_quality(self, quality: int) -> "PillowCodec":
         """Return this codec at one of the format's own qualities, 1 to 100."""
-        return PillowCodec(self.format, **{**self.options, "quality": quality})
+        return PillowCodec(self.format, self.options | {"quality": quality}, self.is_lossless)
+
+    def with_overlap(self, overlap: int) -> "PillowCodec":
+        """Return this codec, which has no tiles that could share pixels."""
+        return self
 
     def compress(self, image: np.ndarray) -> bytes:
         """Return the file of a uint8 image `(height, width)` or `(height, width, channels)`."""
@@ -46,25 +59,53 @@ class PillowCodec:
         """Return the uint8 image of a file; WebP and AVIF turn grey into colour."""
         return np.asarray(Image.open(io.BytesIO(data), formats=[self.format]))
 
+    def compress_many(self, images: Sequence[np.ndarray]) -> list[bytes]:
+        """Compress images one by one."""
+        return [self.compress(image) for image in images]
 
-class _LinearTransform:
-    """What the two linear transforms share: tiles of the size of the training images."""
+    def decompress_many(self, files: Sequence[bytes]) -> list[np.ndarray]:
+        """Decompress files one by one."""
+        return [self.decompress(data) for data in files]
+
+
+class LinearTransform(abc.ABC):
+    """What linear transforms share: tiles of the size of the training images.
+
+    Args:
+        image_shape: `(height, width, channels)` of the training images.
+    """
 
     classes = None
 
-    def __init__(self, image_shape: tuple[int, int, int]):
-        self.tile, self.channels = image_shape[:2], image_shape[2]
+    def __init__(self, image_shape: Sequence[int]):
+        height, width, self.channels = image_shape
+        self.tile = (height, width)
 
-    def tile_for(self, size, overlap=None):
+    @property
+    @abc.abstractmethod
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of the latent of an image."""
+
+    def tile_for(
+        self, size: tuple[int, int], overlap: int | None = None
+    ) -> tuple[tuple[int, int], int]:
         """Return the tile, and the overlap, for an image of `(height, width)`."""
         return self.tile, overlap or 0
 
-    def latent_shape_of(self, tile):
+    def latent_shape_of(self, tile: tuple[int, int]) -> tuple[int, ...] | None:
         """Return the shape of the latent of a tile; None if it is of another size."""
         return self.latent_shape if tuple(tile) == self.tile else None
 
+    @abc.abstractmethod
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Return the latents of images."""
 
-class SingularValues(_LinearTransform):
+    @abc.abstractmethod
+    def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Return the images of latents."""
+
+
+class SingularValues(LinearTransform):
     """The truncated singular value decomposition of each image, of one channel.
 
     The best approximation of an image, as a matrix, of a given rank. A singular value is shared out
@@ -75,10 +116,14 @@ class SingularValues(_LinearTransform):
         rank: int. Singular values that are kept.
     """
 
-    def __init__(self, image_shape: tuple[int, int, int], rank: int):
+    def __init__(self, image_shape: Sequence[int], rank: int):
         super().__init__((*image_shape[:2], 1))
         self.rank = min(rank, *self.tile)
-        self.latent_shape = (sum(self.tile), self.rank)
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of the latent of an image."""
+        return sum(self.tile), self.rank
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Return the scaled singular vectors `(count, height + width, rank)`."""
@@ -88,13 +133,13 @@ class SingularValues(_LinearTransform):
         signs = np.where(latents[:, : self.tile[0]].sum(axis=1) < 0, -1, 1)
         return latents * (signs * np.sqrt(values[:, : self.rank]))[:, np.newaxis]
 
-    def decode(self, latents: np.ndarray, labels=None) -> np.ndarray:
+    def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Return the images."""
         left, right = np.split(latents, [self.tile[0]], axis=1)
         return (left @ right.swapaxes(1, 2))[..., np.newaxis]
 
 
-class PrincipalComponents(_LinearTransform):
+class PrincipalComponents(LinearTransform):
     """The principal components of training images: the best linear transform for them.
 
     Args:
@@ -106,17 +151,21 @@ class PrincipalComponents(_LinearTransform):
 
         super().__init__(images.shape[1:])
         chosen = np.linspace(0, len(images) - 1, min(len(images), _FITTED_IMAGES)).astype(int)
-        pixels = np.asarray(images[chosen]).reshape(len(chosen), -1).astype(np.float32) / 255
+        pixels = to_unit_range(np.asarray(images[chosen]).reshape(len(chosen), -1))
         fitted = PCA(_KEPT_VARIANCE, svd_solver="covariance_eigh")
         fitted.fit(pixels)
         self._mean, self._components = fitted.mean_, fitted.components_
-        self.latent_shape = (len(self._components),)
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of the latent of an image."""
+        return (len(self._components),)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Return the coordinates `(count, components)`."""
         return (images.reshape(len(images), -1) - self._mean) @ self._components.T
 
-    def decode(self, latents: np.ndarray, labels=None) -> np.ndarray:
+    def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Return the images."""
         pixels = latents @ self._components + self._mean
         return pixels.reshape(-1, *self.tile, self.channels)
@@ -142,16 +191,7 @@ def make_principal_components(training: np.ndarray) -> ImageCodec:
     return ImageCodec(transform, fit_quantizer(transform, training), "pca")
 
 
-_PILLOW = {
-    "jpeg": PillowCodec("JPEG", optimize=True),
-    "webp": PillowCodec("WEBP", method=6),
-    "avif": PillowCodec("AVIF"),
-    "webp-lossless": PillowCodec("WEBP", method=6, lossless=True),
-    "png": PillowCodec("PNG", optimize=True),
-}
-
-
-def make_codec(name: str, training: np.ndarray | None = None):
+def make_codec(name: str, training: np.ndarray | None = None) -> Codec:
     """Return a classical codec.
 
     Args:
@@ -162,16 +202,13 @@ def make_codec(name: str, training: np.ndarray | None = None):
     Raises:
         ValueError: if the name is unknown, or training images are missing.
     """
-    if name in _PILLOW:
-        return _PILLOW[name]
-    linear = re.fullmatch(r"pca|svd(?:-([1-9]\d*))?", name)
-    if not linear:
-        known = ", ".join(CLASSICAL)
-        raise ValueError(
-            f"Unknown codec {name!r}. Expected one of: {known}, svd-5, or the path of a run."
-        )
+    known = find_classical(name)
+    if known is None:
+        raise unknown_codec(name)
+    if known.format is not None:
+        return PillowCodec(known.format, known.options, known.is_lossless)
     if training is None:
         raise ValueError(f"{name!r} is fitted to training images, and there are none.")
     if name == "pca":
         return make_principal_components(training)
-    return make_singular_values(training, int(linear[1]) if linear[1] else None)
+    return make_singular_values(training, rank_of(name))

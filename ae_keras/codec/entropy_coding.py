@@ -30,6 +30,7 @@ from collections.abc import Sequence
 
 import constriction
 import numpy as np
+import numpy.typing as npt
 
 from ae_keras.codec import varints
 from ae_keras.codec.errors import InconsistentError
@@ -41,7 +42,7 @@ LARGEST_SYMBOL = 2**30
 _WORD_BYTES = 4
 
 
-def scale_frequencies(weights, escape_weight: int = 1) -> np.ndarray:
+def scale_frequencies(weights: npt.ArrayLike, escape_weight: int = 1) -> np.ndarray:
     """Return frequencies in proportion to integer weights, but none below 1.
 
     Each of `n` weights, the escape's among them, gets `1 + floor(weight (2^24 - n) / sum)`; what is
@@ -54,8 +55,8 @@ def scale_frequencies(weights, escape_weight: int = 1) -> np.ndarray:
     Returns:
         int64 array with the sum 2^24; the escape's is the last.
     """
-    weights = np.append(np.asarray(weights, np.int64), escape_weight)
-    frequencies = 1 + weights * (TOTAL - len(weights)) // weights.sum()
+    all_weights = np.append(np.asarray(weights, np.int64), escape_weight)
+    frequencies = 1 + all_weights * (TOTAL - len(all_weights)) // all_weights.sum()
     frequencies[np.argmax(frequencies)] += TOTAL - frequencies.sum()
     return frequencies
 
@@ -84,7 +85,7 @@ class FrequencyTables:
         # Of each table the place of the escape, which is also the number of its symbols.
         self.sizes = np.array([len(table) - 1 for table in self.frequencies], np.int32)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.lowest)
 
     @functools.cached_property
@@ -128,7 +129,7 @@ class FrequencyTables:
         words = coder.get_compressed().astype("<u4").tobytes()
         return varints.encode([len(words)]) + words + escapes
 
-    def _to_places(self, symbols: np.ndarray, counts) -> tuple[np.ndarray, bytes]:
+    def _to_places(self, symbols: np.ndarray, counts: Sequence[int]) -> tuple[np.ndarray, bytes]:
         """Return the place of each symbol in its table, and the bytes of the escaped ones."""
         lowest, sizes = np.repeat(self.lowest, counts), np.repeat(self.sizes, counts)
         places = symbols - lowest
@@ -160,7 +161,9 @@ class FrequencyTables:
         places = self._decode_places(constriction.stream.stack.AnsCoder(words), counts)
         return self._from_places(places, counts, varints.decode(data[start + size :]))
 
-    def _decode_places(self, coder, counts) -> np.ndarray:
+    def _decode_places(
+        self, coder: constriction.stream.stack.AnsCoder, counts: Sequence[int]
+    ) -> np.ndarray:
         places = np.empty(sum(counts), np.int32)
         start = 0
         for count, model in zip(counts, self._models, strict=True):
@@ -170,7 +173,9 @@ class FrequencyTables:
             raise InconsistentError("The image data is longer than the image that it describes.")
         return places
 
-    def _from_places(self, places: np.ndarray, counts, escapes: np.ndarray) -> np.ndarray:
+    def _from_places(
+        self, places: np.ndarray, counts: Sequence[int], escapes: np.ndarray
+    ) -> np.ndarray:
         sizes = np.repeat(self.sizes, counts)
         outside = np.flatnonzero(places == sizes)
         if len(outside) != len(escapes):

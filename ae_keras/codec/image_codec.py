@@ -1,7 +1,7 @@
 """Images to bytes and back with a trained model.
 
 ```
-image -> tiles -> encoder -> quantizer -> entropy coder -> sections -> file
+image -> tiles -> encoder -> latents -> entropy model -> sections -> file
 ```
 
 Tiles pass through in batches, and no more than a row of them is in memory as floating-point
@@ -11,99 +11,70 @@ A decoder does this. An image is one or more planes of the model's channels, see
 `ae_keras.codec.planes`; each is cut into tiles, see `ae_keras.codec.tiling`, and the tiles of all
 planes, one plane after the other, are put into sections of `section tiles`. A tile has a latent
 `(..., channels)`: of a model of fixed size always the same, of a convolutional one `(height / f,
-width / f, channels)` with the factor `f` of the model. A section holds, channel after channel with
-the table of each, the symbols of all its tiles: tile after tile, and row by row within a tile.
-Symbols become latents, see `ae_keras.codec.quantizer`, and these pass through the model's decoder.
-The image is clipped to [0, 1], multiplied by 255 and rounded, halves to even.
+width / f, channels)` with the factor `f` of the model. A section holds the latents
+of all its tiles as the entropy model codes them. With the one that all models have,
+`ae_keras.codec.quantizer`, these are, channel after channel with the table of each, the symbols of
+all tiles: tile after tile, and row by row within a tile. Symbols become latents, and these pass
+through the model's decoder. The image is clipped to [0, 1], multiplied by 255 and rounded, halves
+to even.
 """
 
 import copy
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from ae_keras.codec.bitstream import Header, read_bitstream, write_bitstream
 from ae_keras.codec.errors import ImageTooLargeError, InconsistentError, WrongModelError
-from ae_keras.codec.geometry import (
-    SECTION_PIXELS,
-    batch_size,
-    check_sections,
-    check_width,
-    geometry_of,
-    section_sizes,
-    tiling_of,
-)
-from ae_keras.codec.planes import (
-    count_planes,
-    from_plane,
-    read_alpha,
-    split_alpha,
-    to_planes,
-    write_alpha,
-)
-from ae_keras.codec.quantizer import (
-    COARSEST_STEP,
-    FINEST_STEP,
-    Quantizer,
-    check_step,
-    step_of_quality,
-)
+from ae_keras.codec.layout import Layout
+from ae_keras.codec.planes import Planes, fits_model, read_alpha, split_alpha, write_alpha
+from ae_keras.codec.protocols import EntropyModel, Transform
+from ae_keras.codec.steps import check_step, is_step, step_of_quality
 from ae_keras.codec.tiling import Tiling, regroup
+from ae_keras.system.pixels import to_unit_range
 
 # Images with more are not decoded, unless the caller asks for it.
 MAX_PIXELS = 2**28
 
 
 class ImageCodec:
-    """Compresses images with a model; see `ae_keras.codec.load_codec` for one of a run.
+    """Compresses images with a model; see `ae_keras.load_codec` for one of a run.
 
     Args:
-        transform: Transform, or another object with its attributes.
-        quantizer: Quantizer. That of the model.
+        transform: Transform. The model's encoder and decoder.
+        entropy_model: EntropyModel. What is known of the model's latents.
         name: str. Of the model, for the file.
-        step: int. Of the quantization. Default: the quantizer's.
+        step: int. Of the quantization. Default: the entropy model's.
         overlap: int. Pixels that tiles share. Default: the transform's choice.
         label: int. Of the images, for a conditional model.
         max_pixels: int. Larger images are not decoded.
     """
 
+    takes_quality = True
+    is_lossless = False
+
     def __init__(
         self,
-        transform,
-        quantizer: Quantizer,
+        transform: Transform,
+        entropy_model: EntropyModel,
         name: str,
-        step=None,
-        overlap=None,
-        label=None,
-        max_pixels=MAX_PIXELS,
+        step: int | None = None,
+        overlap: int | None = None,
+        label: int | None = None,
+        max_pixels: int = MAX_PIXELS,
     ):
-        self.transform, self.quantizer, self.name = transform, quantizer, name
-        self.step = quantizer.default_step if step is None else step
+        self.transform, self.entropy_model, self.name = transform, entropy_model, name
+        self.step = entropy_model.default_step if step is None else step
         self.overlap, self.label, self.max_pixels = overlap, label, max_pixels
-
-    @classmethod
-    def load(cls, path, **settings) -> "ImageCodec":
-        """Load the codec of an exported model; neither TensorFlow nor Keras is needed.
-
-        Args:
-            path: A `.tflite` file of encoder and decoder, as `scripts/export.py` writes it.
-            settings: Arguments of the class: `step`, `overlap`, `label`, `max_pixels`.
-
-        Raises:
-            FileNotFoundError: if there is no such file.
-            ValueError: if it is damaged, or lacks the encoder, the decoder or the entropy tables.
-        """
-        from ae_keras.codec.litert_transform import load_exported
-
-        return cls(*load_exported(path), **settings)
 
     def with_quality(self, quality: int) -> "ImageCodec":
         """Return this codec at a quality from 1 to 100."""
         return self._with(step=step_of_quality(quality))
 
     def with_step(self, step: int) -> "ImageCodec":
-        """Return this codec at a step, see `ae_keras.codec.quantizer`."""
+        """Return this codec at a step, see `ae_keras.codec.steps`."""
         return self._with(step=step)
 
     def with_overlap(self, overlap: int) -> "ImageCodec":
@@ -118,7 +89,7 @@ class ImageCodec:
         """Return this codec with another limit to the size of images that it decodes."""
         return self._with(max_pixels=max_pixels)
 
-    def _with(self, **changes) -> "ImageCodec":
+    def _with(self, **changes: Any) -> "ImageCodec":
         codec = copy.copy(self)
         vars(codec).update(changes)
         return codec
@@ -147,53 +118,52 @@ class ImageCodec:
         if len(kinds) != 1:
             raise ValueError("Expected images of one shape.")
         (((height, width, channels), has_alpha),) = kinds
-        header = self._make_header(height, width, channels, has_alpha)
-        tiles = itertools.chain.from_iterable(
-            tiling_of(header).cut(plane)
-            for colour, _ in pairs
-            for plane in to_planes(colour, self.transform.channels)
-        )
-        sizes = section_sizes(header, self.transform.channels)
-        sections = self._encode(tiles, header, sizes * len(images))
+        layout = self._plan(height, width, channels)
+        header = self._make_header(layout, has_alpha)
+        tiles = itertools.chain.from_iterable(layout.cut(colour) for colour, _ in pairs)
+        sections, count = self._encode(tiles, layout, len(images)), len(layout.section_sizes)
         return [
             write_bitstream(
                 header,
-                list(itertools.islice(sections, len(sizes)))
+                list(itertools.islice(sections, count))
                 + ([] if alpha is None else [write_alpha(alpha)]),
             )
             for _, alpha in pairs
         ]
 
-    def _make_header(self, height, width, channels, has_alpha) -> Header:
+    def _plan(self, height: int, width: int, channels: int) -> Layout:
+        """Return the layout of an image's file."""
         tile, overlap = self.transform.tile_for((height, width), self.overlap)
         tiling = Tiling((height, width), tile, overlap)
-        tiles = count_planes(channels, self.transform.channels) * tiling.count
+        return Layout.plan(tiling, Planes(channels, self.transform.channels))
+
+    def _make_header(self, layout: Layout, has_alpha: bool) -> Header:
+        tiling = layout.tiling
         header = Header(
-            self.name,
-            self.quantizer.digest,
-            height,
-            width,
-            channels,
-            self.step,
-            tile,
-            overlap,
-            min(tiles, max(1, SECTION_PIXELS // (tile[0] * tile[1]))),
-            self.label,
-            has_alpha,
+            model=self.name,
+            digest=self.entropy_model.digest,
+            height=tiling.size[0],
+            width=tiling.size[1],
+            channels=layout.planes.channels,
+            step=self.step,
+            tile=tiling.tile,
+            overlap=tiling.overlap,
+            section_tiles=layout.section_tiles,
+            label=self.label,
+            has_alpha=has_alpha,
         )
-        check_width(header)
+        layout.check_width()
         return header
 
-    def _encode(self, tiles, header: Header, sizes) -> Iterator[bytes]:
-        """Yield the sections of a stream of tiles."""
-        tables = self.quantizer.tables(header.step)
+    def _encode(self, tiles: Iterable[np.ndarray], layout: Layout, images: int) -> Iterator[bytes]:
+        """Yield the sections of the tiles of some images."""
+        coder = self.entropy_model.at(self.step)
         latents = (
-            self.transform.encode(batch.astype(np.float32) / 255)
-            for batch in regroup(tiles, itertools.repeat(batch_size(header.tile)))
+            self.transform.encode(to_unit_range(batch))
+            for batch in regroup(tiles, itertools.repeat(layout.batch_size))
         )
-        for section in regroup(latents, sizes):
-            symbols = self.quantizer.symbols(section, header.step)
-            yield tables.encode(symbols.ravel(), [symbols.shape[1]] * len(tables))
+        for section in regroup(latents, layout.section_sizes * images):
+            yield coder.encode(section)
 
     def decompress(self, data: bytes) -> np.ndarray:
         """Decompress the bytes of an `.aek` file.
@@ -209,76 +179,76 @@ class ImageCodec:
     def decompress_many(self, files: Sequence[bytes]) -> list[np.ndarray]:
         """Decompress files of one geometry, together in the model's batches; see `decompress`."""
         read = [read_bitstream(data) for data in files]
-        header = read[0][0]
-        for other, sections in read:
-            self._check(other, sections)
-            if geometry_of(other) != geometry_of(header):
-                raise InconsistentError("The files are not of one geometry.")
-        sizes = section_sizes(header, self.transform.channels)
-        payload = (section for other, sections in read for section in sections[: len(sizes)])
-        steps = (other.step for other, _ in read for _ in sizes)
-        labels = [other.label for other, _ in read for _ in range(sum(sizes))]
-        tiles = self._decode(payload, header, sizes * len(read), steps, labels)
-        columns = tiling_of(header).grid[1]
-        rows = regroup(tiles, itertools.repeat(columns))
-        return [self._assemble(rows, other, sections[-1]) for other, sections in read]
+        layouts = [self._check(header, sections) for header, sections in read]
+        layout = layouts[0]
+        if any(other != layout for other in layouts):
+            raise InconsistentError("The files are not of one geometry.")
+        tiles = self._decode(read, layout)
+        rows = regroup(tiles, itertools.repeat(layout.tiling.grid[1]))
+        return [self._assemble(rows, layout, header, sections[-1]) for header, sections in read]
 
-    def _decode(self, sections, header: Header, sizes, steps, labels) -> Iterator[np.ndarray]:
-        """Yield the tiles of a stream of sections, in batches."""
-        latents = self._decode_latents(sections, header, sizes, steps)
+    def _decode(
+        self, files: Sequence[tuple[Header, list[bytes]]], layout: Layout
+    ) -> Iterator[np.ndarray]:
+        """Yield the tiles of files, in batches."""
+        labels = [header.label for header, _ in files for _ in range(layout.tiles)]
         done = 0
-        for batch in regroup(latents, itertools.repeat(batch_size(header.tile))):
+        latents = self._decode_latents(files, layout)
+        for batch in regroup(latents, itertools.repeat(layout.batch_size)):
             some = labels[done : done + len(batch)]
             done += len(batch)
             labelled = self.transform.classes is not None
             yield self.transform.decode(batch, np.array(some, np.int32) if labelled else None)
 
-    def _decode_latents(self, sections, header, sizes, steps) -> Iterator[np.ndarray]:
-        shape = self.transform.latent_shape_of(header.tile)
-        positions, channels = int(np.prod(shape[:-1])), shape[-1]
-        for section, size, step in zip(sections, sizes, steps, strict=True):
-            tables = self.quantizer.tables(step)
-            symbols = tables.decode(section, [size * positions] * channels)
-            symbols = symbols.reshape(channels, -1)
-            yield self.quantizer.latents(symbols, step).reshape(size, *shape)
+    def _decode_latents(
+        self, files: Sequence[tuple[Header, list[bytes]]], layout: Layout
+    ) -> Iterator[np.ndarray]:
+        """Yield the latents of files, a section at a time."""
+        shape = self._latent_shape(files[0][0])
+        for header, sections in files:
+            coder = self.entropy_model.at(header.step)
+            # A section of alpha may follow.
+            for size, section in zip(layout.section_sizes, sections, strict=False):
+                yield coder.decode(section, (size, *shape))
 
-    def _assemble(self, rows: Iterator[np.ndarray], header: Header, last: bytes) -> np.ndarray:
+    def _assemble(
+        self, rows: Iterator[np.ndarray], layout: Layout, header: Header, last: bytes
+    ) -> np.ndarray:
         """Return an image from its rows of tiles and, if it has alpha, its last section."""
-        tiling = tiling_of(header)
         shape = (header.height, header.width, header.channels + header.has_alpha)
         image = np.empty(shape, np.uint8)
-        planes = count_planes(header.channels, self.transform.channels)
-        width = header.channels // planes
-        for plane in range(planes):
-            done = 0
-            for part in tiling.join(itertools.islice(rows, tiling.grid[0])):
-                part = from_plane(part, width)
-                image[done : done + len(part), :, plane * width : (plane + 1) * width] = part
-                done += len(part)
+        layout.join(rows, image[..., : header.channels])
         if header.has_alpha:
             image[..., -1] = read_alpha(last, (header.height, header.width))
         return image[..., 0] if image.shape[2] == 1 else image
 
-    def _check(self, header: Header, sections: Sequence[bytes]) -> None:
-        """Refuse what cannot be decoded, before memory is taken for it."""
-        if header.digest != self.quantizer.digest:
+    def _check(self, header: Header, sections: Sequence[bytes]) -> Layout:
+        """Refuse what cannot be decoded, before memory is taken for it; return its layout."""
+        if header.digest != self.entropy_model.digest:
             raise WrongModelError(
-                f"The file was written by another model, {header.model!r} "
-                f"({header.digest.hex()}), not by {self.name!r} ({self.quantizer.digest.hex()})."
+                f"The file was written by another model, {header.model!r} ({header.digest.hex()}), "
+                f"not by {self.name!r} ({self.entropy_model.digest.hex()})."
             )
         if header.height * header.width > self.max_pixels:
             raise ImageTooLargeError(
                 f"The image has {header.width}x{header.height} pixels, more than the "
                 f"{self.max_pixels:,} that are allowed."
             )
-        is_known = self.transform.latent_shape_of(header.tile) is not None
-        if not is_known or count_planes(header.channels, self.transform.channels) is None:
-            raise InconsistentError("The image's tiles or channels do not fit the model.")
-        if not FINEST_STEP <= header.step <= COARSEST_STEP:
+        self._latent_shape(header)
+        if not is_step(header.step):
             raise InconsistentError(f"The step {header.step} is out of range.")
-        check_width(header)
-        check_sections(header, self.transform.channels, len(sections))
+        layout = Layout.of(header, self.transform.channels)
+        layout.check_width()
+        layout.check_sections(len(sections) - header.has_alpha)
         self._check_label(header.label)
+        return layout
+
+    def _latent_shape(self, header: Header) -> tuple[int, ...]:
+        """Return the shape of the latent of a tile of a file."""
+        shape = self.transform.latent_shape_of(header.tile)
+        if shape is None or not fits_model(header.channels, self.transform.channels):
+            raise InconsistentError("The image's tiles or channels do not fit the model.")
+        return shape
 
     def check_settings(self) -> None:
         """Raise `ValueError` if step, overlap or label cannot be those of a file."""
@@ -289,7 +259,7 @@ class ImageCodec:
             )
         self._check_label(self.label)
 
-    def _check_label(self, label: int | None) -> None:
+    def _check_label(self, label: object) -> None:
         classes = self.transform.classes
         if classes is None and label is not None:
             raise InconsistentError(f"The model {self.name!r} takes no label.")

@@ -5,12 +5,13 @@ import hashlib
 import keras
 import numpy as np
 
-from ae_keras.codec.transform import Transform
+from ae_keras.codec.transform import ModelTransform
+from ae_keras.models.image_model import ImageModel
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model
+from ae_keras.registry import build_from_recipe
 
 
-class KerasTransform(Transform):
+class KerasTransform(ModelTransform):
     """The encoder and decoder of an autoencoder on arrays.
 
     Args:
@@ -21,7 +22,7 @@ class KerasTransform(Transform):
         ValueError: if the model has no latent.
     """
 
-    def __init__(self, model, recipe: Recipe):
+    def __init__(self, model: ImageModel, recipe: Recipe):
         if not model.has_latent:
             raise ValueError(f"{recipe.model!r} has no latent that stands for an image.")
         wide = build_for_any_size(model, recipe)
@@ -41,17 +42,12 @@ class KerasTransform(Transform):
         return np.asarray(self._model.decoder.predict_on_batch(inputs), np.float32)
 
 
-def build_for_any_size(model, recipe: Recipe):
+def build_for_any_size(model: ImageModel, recipe: Recipe) -> ImageModel | None:
     """Return an autoencoder for images of any size, or None if it is not fully convolutional."""
     height, width, channels = model.image_shape
     try:
-        wide = build_model(
-            recipe.model,
-            model.classes,
-            image_shape=(None, None, channels),
-            **recipe.model_arguments,
-        )
-    except ValueError:
+        wide = build_from_recipe(recipe, model.classes, (None, None, channels))
+    except (ValueError, TypeError):  # what a builder raises that needs to know the size
         return None
     twice = wide.encoder.compute_output_shape((1, 2 * height, 2 * width, channels))
     shape = model.latent_shape
@@ -61,7 +57,7 @@ def build_for_any_size(model, recipe: Recipe):
     return wide
 
 
-def digest_weights(model) -> str:
+def digest_weights(model: ImageModel) -> str:
     """Return a digest of the values of all weights of a model, as a hexadecimal text."""
     checksum = hashlib.sha256()
     for weight in model.get_weights():

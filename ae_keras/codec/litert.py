@@ -22,12 +22,13 @@ import json
 import os
 import threading
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ae_keras.quiet import quiet_stderr
+from ae_keras.system.quiet import quiet_stderr
 
 # In the order in which one takes what another gives.
 SIGNATURES = ("encode", "decode", "colourize")
@@ -156,7 +157,11 @@ class LiteRTModel:
         return {name: _from_model(results[name], outputs[name]) for name in outputs}
 
 
-def in_batches(run, inputs: dict[str, np.ndarray], size: int | None) -> dict[str, np.ndarray]:
+def in_batches(
+    run: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]],
+    inputs: dict[str, np.ndarray],
+    size: int | None,
+) -> dict[str, np.ndarray]:
     """Run a function of a batch for any number of images.
 
     Args:

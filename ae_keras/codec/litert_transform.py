@@ -1,30 +1,36 @@
 """The encoder and the decoder of an exported model as those of a codec, in LiteRT."""
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ae_keras.codec.litert import Description, LiteRTModel, unpack
+from ae_keras.codec.litert import LiteRTModel, unpack
 from ae_keras.codec.quantizer import Quantizer
-from ae_keras.codec.transform import Transform
+from ae_keras.codec.transform import ModelTransform
 
 
-class LiteRTTransform(Transform):
+class LiteRTTransform(ModelTransform):
     """The encoder and decoder of an exported autoencoder on arrays.
 
     Args:
         model: LiteRTModel. With the signatures `encode` and `decode`.
-        description: Description. Of the model.
+        image_shape: `(height, width, channels)` of the images that the model was trained for.
+        latent_shape: Shape of the latent of such an image.
+        takes_any_size: bool. Whether it takes images of other sizes too.
+        classes: int. Number of labels that the decoder knows, if it takes one.
     """
 
-    def __init__(self, model: LiteRTModel, description: Description):
-        super().__init__(
-            description.image_shape,
-            description.latent_shape,
-            description.takes_any_size,
-            description.classes,
-        )
+    def __init__(
+        self,
+        model: LiteRTModel,
+        image_shape: Sequence[int],
+        latent_shape: Sequence[int],
+        takes_any_size: bool = False,
+        classes: int | None = None,
+    ):
+        super().__init__(image_shape, latent_shape, takes_any_size, classes)
         self._model = model
 
     def encode(self, images: np.ndarray) -> np.ndarray:
@@ -69,4 +75,11 @@ def _load(path: Path, written: int) -> tuple[LiteRTTransform, Quantizer, str]:
             "Make them with scripts/evaluate.py --rate-distortion, and export it again."
         )
     quantizer = Quantizer.from_bytes(tables, str(path))
-    return LiteRTTransform(model, description), quantizer, description.name
+    transform = LiteRTTransform(
+        model,
+        description.image_shape,
+        description.latent_shape,
+        description.takes_any_size,
+        description.classes,
+    )
+    return transform, quantizer, description.name

@@ -2,22 +2,38 @@
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.codec.bitstream import Header
 from ae_keras.codec.errors import WrongModelError
-from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.image_codec import MAX_PIXELS, ImageCodec
+from ae_keras.codec.protocols import EntropyModel, Transform
 from ae_keras.codec.quantizer import Quantizer
-from ae_keras.saved_model import RunFolder, find_run, list_runs, load_model
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import find_run, list_runs, load_model
+
+if TYPE_CHECKING:  # Keras is slow to import
+    from ae_keras.models.image_model import ImageModel
 
 
-def load_codec(run: str | Path, **settings) -> ImageCodec:
-    """Load the codec of a trained model.
+def load_codec(
+    model: str | Path,
+    step: int | None = None,
+    overlap: int | None = None,
+    label: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> ImageCodec:
+    """Load the codec of a trained or of an exported model.
 
     Args:
-        run: A run folder, or its name in `saved_models`; or a `.tflite` file, see
-            `ImageCodec.load`.
-        settings: Arguments of `ImageCodec`: `step`, `overlap`, `label`, `max_pixels`.
+        model: A run folder, or its name in `saved_models`; or a `.tflite` file of encoder and
+            decoder, as `scripts/export.py` writes it, for which neither TensorFlow nor Keras is
+            needed.
+        step: int. Of the quantization. Default: the one fitted to the model.
+        overlap: int. Pixels that tiles share. Default: the model's choice.
+        label: int. Of the images, for a conditional model.
+        max_pixels: int. Larger images are not decoded.
 
     Raises:
         FileNotFoundError: if there is no such run or file, or the run has no entropy tables.
@@ -28,8 +44,19 @@ def load_codec(run: str | Path, **settings) -> ImageCodec:
         >>> data = codec.compress(image)  # uint8, of any size
         >>> image = codec.decompress(data)
     """
-    if str(run).endswith(EXPORTED_SUFFIX):
-        return ImageCodec.load(run, **settings)
+    load = _load_exported if Path(model).suffix == EXPORTED_SUFFIX else _load_run
+    transform, entropy_model, name = load(model)
+    return ImageCodec(transform, entropy_model, name, step, overlap, label, max_pixels)
+
+
+def _load_exported(path: str | Path) -> tuple[Transform, EntropyModel, str]:
+    # Not needed where a model comes from a run.
+    from ae_keras.codec.litert_transform import load_exported
+
+    return load_exported(path)
+
+
+def _load_run(run: str | Path) -> tuple[Transform, EntropyModel, str]:
     folder = find_run(run)
     if not folder.entropy_tables.is_file():
         raise FileNotFoundError(
@@ -37,12 +64,11 @@ def load_codec(run: str | Path, **settings) -> ImageCodec:
             f"python scripts/evaluate.py {folder.path} --rate-distortion"
         )
     written = [path.stat().st_mtime_ns for path in (folder.model, folder.entropy_tables)]
-    transform, quantizer = _load_parts(folder.path.resolve(), *written)
-    return ImageCodec(transform, quantizer, folder.path.resolve().name, **settings)
+    return *_load_parts(folder.path.resolve(), *written), folder.path.resolve().name
 
 
 @functools.lru_cache(maxsize=4)
-def _load_parts(path: Path, *written: int):
+def _load_parts(path: Path, *written: int) -> tuple[Transform, EntropyModel]:
     """Return the model and tables of a run; the same ones until its files are written anew."""
     # Not needed, and slow to import, where a model comes from a `.tflite` file.
     from ae_keras.codec.keras_transform import KerasTransform
@@ -52,7 +78,7 @@ def _load_parts(path: Path, *written: int):
     return KerasTransform(model, run.recipe), load_quantizer(run, model)
 
 
-def load_quantizer(run: RunFolder, model) -> Quantizer:
+def load_quantizer(run: RunFolder, model: "ImageModel") -> Quantizer:
     """Load the entropy tables of a run, whose model is given.
 
     Raises:

@@ -7,11 +7,59 @@ image as three planes. Alpha is kept without loss, as a PNG.
 """
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from ae_keras.codec.errors import InconsistentError
+
+
+def fits_model(channels: int, model_channels: int) -> bool:
+    """Return whether an image of so many channels, without alpha, is planes of a model's."""
+    return channels in (1, model_channels) or (channels, model_channels) == (3, 1)
+
+
+@dataclass(frozen=True)
+class Planes:
+    """An image as images of a model's channels; `fits_model` says whether that is possible.
+
+    Args:
+        channels: int. Of the image, without alpha.
+        model_channels: int.
+    """
+
+    channels: int
+    model_channels: int
+
+    @property
+    def count(self) -> int:
+        """Number of planes."""
+        return 1 if self.channels in (1, self.model_channels) else self.channels
+
+    @property
+    def width(self) -> int:
+        """Number of the image's channels in a plane."""
+        return self.channels // self.count
+
+    def split(self, colour: np.ndarray) -> list[np.ndarray]:
+        """Return the planes of an image `(height, width, channels)`."""
+        if self.channels == self.model_channels:
+            return [colour]
+        if self.channels == 1:
+            return [np.broadcast_to(colour, (*colour.shape[:2], self.model_channels))]
+        return [colour[..., index : index + 1] for index in range(self.channels)]
+
+    def to_pixels(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows of a plane, in [0, 1], as uint8 of the image's channels in it.
+
+        Of colour where the image is grey, it is the mean. The rows are overwritten.
+        """
+        if self.width == 1:
+            rows = rows.mean(axis=-1, keepdims=True)
+        np.clip(rows, 0, 1, out=rows)
+        rows *= 255
+        return np.rint(rows, out=rows).astype(np.uint8)
 
 
 def split_alpha(image: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -33,39 +81,11 @@ def split_alpha(image: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarra
     image = np.atleast_3d(image)
     has_alpha = image.shape[2] in (2, 4) and image.shape[2] != channels
     colour, alpha = (image[..., :-1], image[..., -1]) if has_alpha else (image, None)
-    if count_planes(colour.shape[2], channels) is None:
+    if not fits_model(colour.shape[2], channels):
         raise ValueError(
             f"The model is for images of {channels} channels. Received: {image.shape[2]}."
         )
     return colour, alpha
-
-
-def count_planes(image_channels: int, channels: int) -> int | None:
-    """Return how many images of a model's channels an image is; None if it does not fit."""
-    if image_channels in (1, channels):
-        return 1
-    return 3 if (image_channels, channels) == (3, 1) else None
-
-
-def to_planes(colour: np.ndarray, channels: int) -> list[np.ndarray]:
-    """Return an image as images of a model's channels."""
-    if colour.shape[2] == channels:
-        return [colour]
-    if colour.shape[2] == 1:
-        return [np.broadcast_to(colour, (*colour.shape[:2], channels))]
-    return [colour[..., index : index + 1] for index in range(colour.shape[2])]
-
-
-def from_plane(rows: np.ndarray, image_channels: int) -> np.ndarray:
-    """Return rows of a plane, in [0, 1], as uint8; of colour where the image is grey, the mean.
-
-    The rows are overwritten.
-    """
-    if image_channels == 1:
-        rows = rows.mean(axis=-1, keepdims=True)
-    np.clip(rows, 0, 1, out=rows)
-    rows *= 255
-    return np.rint(rows, out=rows).astype(np.uint8)
 
 
 def write_alpha(alpha: np.ndarray) -> bytes:

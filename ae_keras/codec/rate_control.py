@@ -1,9 +1,13 @@
 """The quality at which a file has a wanted size."""
 
+import bisect
+
 import numpy as np
 
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.metrics import bits_per_pixel
+
+_HIGHEST = 100
 
 
 def codec_for_rate(codec: ImageCodec, image: np.ndarray, target: float) -> ImageCodec:
@@ -20,17 +24,16 @@ def codec_for_rate(codec: ImageCodec, image: np.ndarray, target: float) -> Image
     if not target > 0:
         raise ValueError(f"The target must be more than 0 bits per pixel. Received: {target:g}")
 
-    def rate(quality):
+    def rate(quality: int) -> float:
         size = len(codec.with_quality(quality).compress(image))
-        return bits_per_pixel(size, *image.shape[:2])
+        return bits_per_pixel(size, image.shape[0], image.shape[1])
 
     lowest = rate(1)
     if lowest > target:
         raise ValueError(
             f"{target:g} bits per pixel cannot be reached: the lowest quality takes {lowest:.3f}."
         )
-    good, bad = 1, 101
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        good, bad = (middle, bad) if rate(middle) <= target else (good, middle)
-    return codec.with_quality(good)
+    # From the best quality downwards, so many take too much.
+    falling = range(_HIGHEST, 1, -1)
+    too_high = bisect.bisect_left(falling, True, key=lambda quality: rate(quality) <= target)
+    return codec.with_quality(_HIGHEST - too_high)

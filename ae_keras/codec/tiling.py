@@ -30,10 +30,11 @@ class Tiling:
     @property
     def grid(self) -> tuple[int, int]:
         """Number of rows of tiles, and of tiles in a row."""
-        return tuple(
-            1 if tile >= size else -(-(size - self.overlap) // (tile - self.overlap))
-            for size, tile in zip(self.size, self.tile, strict=True)
-        )
+        return self._count_along(0), self._count_along(1)
+
+    def _count_along(self, axis: int) -> int:
+        size, tile = self.size[axis], self.tile[axis]
+        return 1 if tile >= size else -(-(size - self.overlap) // (tile - self.overlap))
 
     @property
     def count(self) -> int:
@@ -55,7 +56,7 @@ class Tiling:
             strip = strip[:, across].reshape(self.tile[0], columns, self.tile[1], -1)
             yield strip.swapaxes(0, 1)
 
-    def _indices(self, axis: int, number) -> np.ndarray:
+    def _indices(self, axis: int, number: int | np.ndarray) -> np.ndarray:
         """Return the rows or columns of the image that tiles take."""
         starts = np.asarray(number)[..., np.newaxis] * (self.tile[axis] - self.overlap)
         return np.minimum(starts + np.arange(self.tile[axis]), self.size[axis] - 1)

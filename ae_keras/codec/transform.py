@@ -1,4 +1,7 @@
-"""What a codec needs of a model: arrays to latents and back, and how large tiles may be."""
+"""Trained models as transforms: arrays to latents and back, and how large tiles may be."""
+
+import abc
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,8 +13,8 @@ _WIDE_OVERLAP = 16
 _OVERLAP_SHARE = 16
 
 
-class Transform:
-    """An encoder and a decoder on arrays; subclasses run them.
+class ModelTransform(abc.ABC):
+    """The encoder and decoder of a model; subclasses run them. See `protocols.Transform`.
 
     Args:
         image_shape: `(height, width, channels)` of the images that the model was trained for.
@@ -20,20 +23,28 @@ class Transform:
         classes: int. Number of labels that the decoder knows, if it takes one.
     """
 
-    def __init__(self, image_shape, latent_shape, takes_any_size=False, classes=None):
-        self.tile, self.channels = tuple(image_shape[:2]), image_shape[2]
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        latent_shape: Sequence[int],
+        takes_any_size: bool = False,
+        classes: int | None = None,
+    ):
+        height, width, self.channels = image_shape
+        self.tile = (height, width)
         self.latent_shape = tuple(latent_shape)
         self.takes_any_size = takes_any_size
         self.classes = classes
-        self._factor = self.tile[0] // self.latent_shape[0] if takes_any_size else None
+        # Pixels along a side that one of a latent stands for.
+        self._factor = height // latent_shape[0] if takes_any_size else 1
 
+    @abc.abstractmethod
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Return the latents, float32, of tiles in [0, 1]."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Return the tiles, float32 in [0, 1], of latents; a conditional model needs labels."""
-        raise NotImplementedError
 
     def tile_for(
         self, size: tuple[int, int], overlap: int | None = None
@@ -57,7 +68,7 @@ class Transform:
             overlap = _WIDE_OVERLAP
         elif overlap > _LARGEST_TILE // 2:
             raise ValueError(f"An overlap of {overlap} pixels is more than half of any tile.")
-        return tuple(self._fit_tile(side, overlap) for side in size), overlap
+        return (self._fit_tile(size[0], overlap), self._fit_tile(size[1], overlap)), overlap
 
     def _fit_tile(self, side: int, overlap: int) -> int:
         """Return the side of the smallest tiles, and as few as possible, that cover a side."""

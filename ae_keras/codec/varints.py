@@ -4,6 +4,7 @@ Seven bits a byte, the lowest first; the highest bit is set in all bytes but the
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from ae_keras.codec.errors import InconsistentError
 
@@ -12,10 +13,9 @@ LONGEST = 5
 _SHIFTS = 7 * np.arange(LONGEST, dtype=np.uint64)
 
 
-def encode(numbers) -> bytes:
+def encode(numbers: npt.ArrayLike) -> bytes:
     """Return the bytes of whole numbers from 0 to 2^32 - 1."""
-    numbers = np.asarray(numbers, np.uint64)[:, np.newaxis]
-    parts = numbers >> _SHIFTS
+    parts = np.asarray(numbers, np.uint64)[:, np.newaxis] >> _SHIFTS
     is_used = (parts > 0) | (_SHIFTS == 0)
     has_next = np.pad(is_used[:, 1:], ((0, 0), (0, 1)))
     return ((parts & 127) | (has_next.astype(np.uint64) << 7))[is_used].astype(np.uint8).tobytes()

@@ -2,19 +2,22 @@
 
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
-from ae_keras.data.parts import assign_parts
-from ae_keras.recipe import Recipe
+from ae_keras.data.spec import DataSpec
+from ae_keras.data.splits import assign_splits
 
+# Images and, where they have any, their labels.
+_Labelled = tuple[np.ndarray, np.ndarray | None]
 # More are taken for numbers that are no labels.
 _MOST_CLASSES = 100_000
 
 
-def _load_arrays(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
+def _load_arrays(path: Path) -> list[_Labelled]:
     """Return (images, labels) of training and test, or of all images where they are not split."""
     if not path.is_file():
         raise FileNotFoundError(f"No such file: {str(path)!r}")
@@ -25,7 +28,7 @@ def _load_arrays(path: Path) -> list[tuple[np.ndarray, np.ndarray | None]]:
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"Cannot read {str(path)!r} as a NumPy file: {error}") from error
     if "x_train" in arrays and "x_test" in arrays:
-        return [(arrays[f"x_{part}"], arrays.get(f"y_{part}")) for part in ("train", "test")]
+        return [(arrays[f"x_{split}"], arrays.get(f"y_{split}")) for split in ("train", "test")]
     if "images" in arrays:
         return [(arrays["images"], arrays.get("labels"))]
     raise ValueError(
@@ -48,15 +51,16 @@ def _check_images(images: np.ndarray, path: Path) -> np.ndarray:
     )
 
 
-def _check_labels(arrays, path: Path) -> tuple[str, ...]:
+def _check_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
     """Return the names of the labels, which are numbers; none if not all images have a label.
 
     Raises:
         ValueError: if the labels are not one number from 0 on for each image.
     """
-    if any(labels is None for _, labels in arrays):
+    labelled = [(images, labels) for images, labels in arrays if labels is not None]
+    if len(labelled) < len(arrays):
         return ()
-    for images, labels in arrays:
+    for images, labels in labelled:
         if labels.shape != (len(images),):
             raise ValueError(
                 f"{str(path)!r}: expected one label for each of {len(images)} images. Received: "
@@ -69,13 +73,13 @@ def _check_labels(arrays, path: Path) -> tuple[str, ...]:
                 f"{str(path)!r}: expected whole numbers from 0 on as labels. Received: labels "
                 f"{received}."
             )
-    largest = max(int(labels.max()) for _, labels in arrays)
+    largest = max(int(labels.max()) for _, labels in labelled)
     if largest >= _MOST_CLASSES:
         raise ValueError(f"{str(path)!r}: label {largest} is not below {_MOST_CLASSES:,}.")
     return tuple(map(str, range(largest + 1)))
 
 
-def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
+def open_array_file(path: Path, spec: DataSpec) -> ImageSource:
     """Return the images of a file: `x_train` and `x_test`, or one array of `images`.
 
     Raises:
@@ -86,9 +90,9 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
     class_names = _check_labels(arrays, path)
     counts = [len(images) for images, _ in arrays]
     own = None if len(arrays) == 1 else np.repeat([0, 2], counts)
-    parts = assign_parts(sum(counts), own, recipe.splits)
+    splits = assign_splits(sum(counts), own, spec.splits)
 
-    def read(indices):
+    def read(indices: np.ndarray) -> Iterator[Batch]:
         offset = 0
         for images, labels in arrays:
             here = indices[(indices >= offset) & (indices < offset + len(images))]
@@ -96,11 +100,11 @@ def open_array_file(path: Path, recipe: Recipe) -> ImageSource:
                 chunk = here[start : start + BATCH_SIZE]
                 yield Batch(
                     chunk,
-                    conform(images[chunk - offset], recipe),
-                    labels[chunk - offset] if class_names else None,
+                    conform(images[chunk - offset], spec),
+                    labels[chunk - offset] if class_names and labels is not None else None,
                 )
             offset += len(images)
 
     status = path.stat()
     fingerprint = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
-    return ImageSource(parts, read, fingerprint, class_names)
+    return ImageSource(splits, read, fingerprint, class_names)

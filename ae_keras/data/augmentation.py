@@ -1,11 +1,12 @@
 """Random affine transforms, parts and mirroring of training images."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from ae_keras.recipe import Recipe
+from ae_keras.data.spec import BatchSpec
 
 # Keep the draws of moving, of mirroring, of cropping and of noise apart.
 _STREAM = 1
@@ -13,18 +14,18 @@ _FLIP_STREAM = 2
 _CROP_STREAM = 3
 
 
-def make_augmentation(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Return the function that moves a batch of images as the recipe's `augmentation` says.
+def make_augmentation(spec: BatchSpec) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Return the function that moves a batch of images as an `augmentation` says.
 
     The function takes float32 images and a pair of integers that seeds its draws, so that the
     same batch of the same epoch is always the same. Rotation, scale, shear and shift are uniform
     and independent, about the middle of the image; a crop is enlarged to the image's size.
     """
-    amounts = {name: value for name, value in recipe.augmentation.items() if name != "copies"}
+    amounts = {name: value for name, value in spec.augmentation.items() if name != "copies"}
     flip, crop = amounts.pop("flip", 0), amounts.pop("crop", 0)
     moves = any(amounts.values())
 
-    def augment(images, seed):
+    def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         if flip:
             images = _mirror(images, flip, seed)
         if moves:
@@ -34,20 +35,20 @@ def make_augmentation(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Ten
     return augment
 
 
-def _mirror(images, share, seed):
+def _mirror(images: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     seed = tf.random.experimental.stateless_fold_in(seed, _FLIP_STREAM)
     draws = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed)
     return tf.where(draws < share, images[:, :, ::-1], images)
 
 
-def _move(images, amounts, seed):
+def _move(images: tf.Tensor, amounts: dict[str, float], seed: tf.Tensor) -> tf.Tensor:
     shape = tf.shape(images)
     seed = tf.random.experimental.stateless_fold_in(seed, _STREAM)
     draws = tf.random.stateless_uniform((5, shape[0]), seed, -1.0, 1.0)
     return warp(images, affine_matrices(draws, shape[1], shape[2], **amounts))
 
 
-def _crop(images, most, seed):
+def _crop(images: tf.Tensor, most: float, seed: tf.Tensor) -> tf.Tensor:
     shape = tf.shape(images)
     seed = tf.random.experimental.stateless_fold_in(seed, _CROP_STREAM)
     cut, *places = tf.unstack(tf.random.stateless_uniform((3, shape[0]), seed))
@@ -61,7 +62,15 @@ def _crop(images, most, seed):
     return warp(images, tf.stack(rows, axis=1))
 
 
-def affine_matrices(draws, height, width, rotation=0.0, shear=0.0, shift=0.0, scale=0.0):
+def affine_matrices(
+    draws: Any,
+    height: Any,
+    width: Any,
+    rotation: float = 0.0,
+    shear: float = 0.0,
+    shift: float = 0.0,
+    scale: float = 0.0,
+) -> tf.Tensor:
     """Return matrices that lead from the pixels of a moved image to those of the original.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a source of images is: images in three parts, of which the wanted ones can be read."""
+"""What a source of images is: images in three splits, of which the wanted ones can be read."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ae_keras.data.image_files import fit_image
-from ae_keras.recipe import Recipe
+from ae_keras.data.spec import DataSpec
 
 # Images that are read at a time.
 BATCH_SIZE = 1000
@@ -34,33 +34,33 @@ class ImageSource:
     """Images that can be read.
 
     Args:
-        parts: int8 array. 0, 1 or 2 for each image: training, validation or test.
-        read: Takes sorted indices, yields them as `Batch`es. Unreadable images, where the recipe
-            leaves them out, are missing.
+        splits: int8 array. 0, 1 or 2 for each image: training, validation or test.
+        read: Takes sorted indices, yields them as `Batch`es. Unreadable images, where they are
+            to be left out, are missing.
         fingerprint: str. Changes when the images do.
         class_names: Names of the labels, if any.
         paths: The file of each image, if each is a file.
     """
 
-    parts: np.ndarray
+    splits: np.ndarray
     read: Callable[[np.ndarray], Iterator[Batch]]
     fingerprint: str
     class_names: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
 
 
-def conform(images: np.ndarray, recipe: Recipe) -> np.ndarray:
-    """Return uint8 images `(count, height, width, channels)` in a recipe's shape.
+def conform(images: np.ndarray, spec: DataSpec) -> np.ndarray:
+    """Return uint8 images `(count, height, width, channels)` in the shape of a specification.
 
     Raises:
         ValueError: if the images are smaller than that, with the name of their data set.
     """
-    shape = recipe.image_shape
+    shape = spec.image_shape
     if images.shape[1:] == shape:
         return images
     squeezed = images[..., 0] if images.shape[-1] == 1 else images
     try:
-        fitted = [fit_image(Image.fromarray(image), shape, recipe.enlarge) for image in squeezed]
+        fitted = [fit_image(Image.fromarray(image), shape, spec.enlarge) for image in squeezed]
         return np.stack(fitted)
     except ValueError as error:
-        raise ValueError(f"Data set {recipe.dataset!r}: {error}") from error
+        raise ValueError(f"Data set {spec.dataset!r}: {error}") from error

@@ -1,7 +1,7 @@
 """Patches of the photographs that ship inside scikit-image: real images without a download.
 
 Nine colour photographs, 5.6 megapixels. Each is cut into bands of rows, one patch high, and whole
-bands belong to training, validation or test: patches of different parts never share a pixel. Both
+bands belong to training, validation or test: patches of different splits never share a pixel. Both
 pictures of the stereo pair are cut alike, because their rows show the same scene.
 """
 
@@ -32,15 +32,15 @@ def _photographs() -> list[list[np.ndarray]]:
     ]
 
 
-def _assign_bands(count: int, splits: tuple[float, float, float]) -> np.ndarray:
-    """Spread `count` bands over the three parts in these shares, as evenly as possible."""
-    shares = np.asarray(splits)
+def _assign_bands(count: int, shares: tuple[float, float, float]) -> np.ndarray:
+    """Spread `count` bands over the three splits in these shares, as evenly as possible."""
+    wanted = np.asarray(shares)
     taken = np.zeros(3)
-    parts = np.empty(count, int)
+    splits = np.empty(count, int)
     for band in range(count):
-        parts[band] = np.argmax(shares * (band + 1) - taken)
-        taken[parts[band]] += 1
-    return parts
+        splits[band] = np.argmax(wanted * (band + 1) - taken)
+        taken[splits[band]] += 1
+    return splits
 
 
 def _cut(rows: np.ndarray, height: int, width: int, overlap: bool) -> Iterator[np.ndarray]:
@@ -51,48 +51,48 @@ def _cut(rows: np.ndarray, height: int, width: int, overlap: bool) -> Iterator[n
             yield rows[top : top + height, left : left + width]
 
 
-def _regions(parts: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """Yield `(first band, one past the last band, part)` of each run of equal parts."""
-    edges = [0, *(np.flatnonzero(np.diff(parts)) + 1), len(parts)]
+def _regions(splits: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Yield `(first band, one past the last band, split)` of each run of equal splits."""
+    edges = [0, *(np.flatnonzero(np.diff(splits)) + 1), len(splits)]
     for first, last in itertools.pairwise(edges):
         if first < last:
-            yield first, last, parts[first]
+            yield first, last, splits[first]
 
 
 def cut_photographs(
-    image_shape: tuple[int, int, int], splits: tuple[float, float, float]
+    image_shape: tuple[int, int, int], shares: tuple[float, float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cut the photographs into patches, in the same way on every machine.
 
-    Patches of the training part overlap by half among themselves; those of the validation and
-    test parts do not overlap.
+    Patches of the training split overlap by half among themselves; those of the validation and
+    test splits do not overlap.
 
     Args:
         image_shape: `(height, width, channels)` of a patch.
-        splits: Shares of training, validation and test bands.
+        shares: Those of training, validation and test bands.
 
     Returns:
-        The patches, uint8 `(count, height, width, channels)`, and the part of each: 0 training,
+        The patches, uint8 `(count, height, width, channels)`, and the split of each: 0 training,
         1 validation, 2 test.
 
     Raises:
-        ValueError: if the patches are too large to fill the three parts.
+        ValueError: if the patches are too large to fill the three splits.
     """
     height, width, _ = image_shape
     scenes = _photographs()
     bands = [scene[0].shape[0] // height for scene in scenes]
-    parts_of = np.split(_assign_bands(sum(bands), splits), np.cumsum(bands)[:-1])
-    patches, parts = [], []
-    for scene, scene_parts in zip(scenes, parts_of, strict=True):
-        for first, last, part in _regions(scene_parts):
+    splits_of = np.split(_assign_bands(sum(bands), shares), np.cumsum(bands)[:-1])
+    patches, splits = [], []
+    for scene, scene_splits in zip(scenes, splits_of, strict=True):
+        for first, last, split in _regions(scene_splits):
             for photograph in scene:
                 rows = photograph[first * height : last * height]
-                for patch in _cut(rows, height, width, overlap=part == _TRAIN):
+                for patch in _cut(rows, height, width, overlap=split == _TRAIN):
                     patches.append(fit_image(Image.fromarray(patch), image_shape))
-                    parts.append(part)
-    if {_TRAIN, _VALIDATION, _TEST} - set(parts):
+                    splits.append(split)
+    if {_TRAIN, _VALIDATION, _TEST} - set(splits):
         raise ValueError(
             f"Patches of {height}x{width} pixels are too large for the data set 'skimage': "
             "expected at most about 256x256. Set a smaller `image_shape` or use another data set."
         )
-    return np.stack(patches), np.asarray(parts, np.int8)
+    return np.stack(patches), np.asarray(splits, np.int8)

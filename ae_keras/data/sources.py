@@ -1,9 +1,10 @@
 """Sources: where the images of a data set come from.
 
-The parts (training, validation, test) of a source depend on the data set and the recipe's shares
+The splits (training, validation, test) of a source depend on the data set and the given shares
 alone, never on its seed.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,10 @@ import numpy as np
 from ae_keras.data.array_files import open_array_file
 from ae_keras.data.image_files import find_images, fit_image, read_image
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource
-from ae_keras.data.parts import assign_parts
 from ae_keras.data.skimage_photos import cut_photographs
+from ae_keras.data.spec import DEFAULT_SPLITS, DataSpec
+from ae_keras.data.splits import assign_splits
 from ae_keras.data.tfds_images import open_tfds
-from ae_keras.recipe import DEFAULT_SPLITS, Recipe
 
 # Of data sets whose images all have one small size.
 IMAGE_SHAPES = {
@@ -36,74 +37,74 @@ def dataset_key(name: str) -> str:
     return name.partition(":")[0]
 
 
-def open_source(recipe: Recipe) -> ImageSource:
-    """Return the source of a recipe's data set.
+def open_source(spec: DataSpec) -> ImageSource:
+    """Return the source of a data set.
 
     Raises:
-        ValueError: if there is no such data set, or its images do not fit the recipe.
+        ValueError: if there is no such data set, or its images do not fit the spec.
         OSError: if a file is missing or a data set cannot be downloaded.
     """
-    name = recipe.dataset
+    name = spec.dataset
     path = Path(name).expanduser()
     if name == "skimage":
-        return _open_skimage(recipe)
+        return _open_skimage(spec)
     if dataset_key(name) not in IMAGE_SHAPES and path.is_dir():
-        return _open_folder(path, recipe)
+        return _open_folder(path, spec)
     if path.suffix.lower() in (".npz", ".npy"):
-        return open_array_file(path, recipe)
-    return open_tfds(recipe)
+        return open_array_file(path, spec)
+    return open_tfds(spec)
 
 
-def _open_skimage(recipe: Recipe) -> ImageSource:
-    patches, parts = cut_photographs(recipe.image_shape, recipe.splits or DEFAULT_SPLITS)
+def _open_skimage(spec: DataSpec) -> ImageSource:
+    patches, splits = cut_photographs(spec.image_shape, spec.splits or DEFAULT_SPLITS)
 
-    def read(indices):
+    def read(indices: np.ndarray) -> Iterator[Batch]:
         yield Batch(indices, patches[indices])
 
-    return ImageSource(parts, read, "skimage")
+    return ImageSource(splits, read, "skimage")
 
 
-def _celeba_parts(folder: Path, paths: list[Path]) -> np.ndarray | None:
-    """Return the parts by the official CelebA partition, if it lies in or beside the folder."""
+def _celeba_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
+    """Return the splits by the official CelebA partition, if it lies in or beside the folder."""
     listings = [place / "list_eval_partition.txt" for place in (folder, folder.parent)]
     listing = next(filter(Path.is_file, listings), None)
     if listing is None:
         return None
-    part_of = {}
+    split_of = {}
     for number, line in enumerate(listing.read_text(encoding="utf-8").splitlines(), start=1):
-        name, _, part = line.strip().partition(" ")
-        if name and part.strip() not in ("0", "1", "2"):
+        name, _, split = line.strip().partition(" ")
+        if name and split.strip() not in ("0", "1", "2"):
             raise ValueError(
                 f"{str(listing)!r}, line {number}: expected a file name and 0, 1 or 2. "
                 f"Received: {line!r}"
             )
-        part_of[name] = int(part or 0)
-    missing = [path.name for path in paths if path.name not in part_of]
+        split_of[name] = int(split or 0)
+    missing = [path.name for path in paths if path.name not in split_of]
     if missing:
         raise ValueError(
-            f"{str(listing)!r} names no part for {len(missing)} images, the first {missing[0]!r}. "
+            f"{str(listing)!r} names no split for {len(missing)} images, the first {missing[0]!r}. "
             "Complete it, or set `splits`."
         )
-    return np.asarray([part_of[path.name] for path in paths], np.int8)
+    return np.asarray([split_of[path.name] for path in paths], np.int8)
 
 
-def _open_folder(folder: Path, recipe: Recipe) -> ImageSource:
+def _open_folder(folder: Path, spec: DataSpec) -> ImageSource:
     paths = find_images(folder)
-    own = None if recipe.splits else _celeba_parts(folder, paths)
-    parts = assign_parts(len(paths), own, recipe.splits)
+    own = None if spec.splits else _celeba_splits(folder, paths)
+    splits = assign_splits(len(paths), own, spec.splits)
 
-    def read_one(index):
+    def read_one(index: int) -> np.ndarray | None:
         try:
-            return fit_image(read_image(paths[index]), recipe.image_shape, recipe.enlarge)
+            return fit_image(read_image(paths[index]), spec.image_shape, spec.enlarge)
         except ValueError as error:
-            if recipe.skip_unreadable:
+            if spec.skip_unreadable:
                 return None
             raise ValueError(
                 f"{str(paths[index])!r}: {error}. Remove the file, or leave such files out with "
                 "--skip-unreadable."
             ) from error
 
-    def read(indices):
+    def read(indices: np.ndarray) -> Iterator[Batch]:
         for start in range(0, len(indices), BATCH_SIZE):
             chunk = indices[start : start + BATCH_SIZE]
             images = [(index, read_one(index)) for index in chunk]
@@ -116,4 +117,4 @@ def _open_folder(folder: Path, recipe: Recipe) -> ImageSource:
     fingerprint = repr(
         [(p.as_posix(), s.st_size, s.st_mtime_ns) for p, s in zip(paths, stats, strict=True)]
     )
-    return ImageSource(parts, read, fingerprint, paths=tuple(paths))
+    return ImageSource(splits, read, fingerprint, paths=tuple(paths))

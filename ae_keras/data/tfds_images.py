@@ -5,12 +5,13 @@ import os
 import socket
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
-from ae_keras.data.parts import PARTS, assign_parts
-from ae_keras.recipe import Recipe
+from ae_keras.data.spec import DataSpec
+from ae_keras.data.splits import SPLITS, assign_splits
 
 # Where TFDS keeps its own copies of data sets; asked for only to find out whether there is a
 # network, because a download without one retries for minutes before it fails.
@@ -36,7 +37,7 @@ def _cannot_download(name: str, reason: object) -> ConnectionError:
     )
 
 
-def _prepared_builder(name: str):
+def _prepared_builder(name: str) -> Any:
     """Return the TFDS builder of a data set of images, downloading the data set if need be.
 
     Raises:
@@ -69,38 +70,38 @@ def _prepared_builder(name: str):
     return builder
 
 
-def open_tfds(recipe: Recipe) -> ImageSource:
-    """Return the images of a TFDS data set, in its own parts or in those of the recipe.
+def open_tfds(spec: DataSpec) -> ImageSource:
+    """Return the images of a TFDS data set, in its own splits or in those of the spec.
 
     Raises:
         ValueError: if there is no such data set, or it has no 8-bit images.
         ConnectionError: if it is not on this machine and cannot be downloaded.
     """
-    builder = _prepared_builder(recipe.dataset)
-    names = [name for name in PARTS if name in builder.info.splits]
+    builder = _prepared_builder(spec.dataset)
+    names = [name for name in SPLITS if name in builder.info.splits]
     if not names:
-        raise ValueError(f"Data set {recipe.dataset!r} has no split of {', '.join(PARTS)}.")
+        raise ValueError(f"Data set {spec.dataset!r} has no split of {', '.join(SPLITS)}.")
     counts = [builder.info.splits[name].num_examples for name in names]
-    own = np.repeat([PARTS.index(name) for name in names], counts)
-    parts = assign_parts(sum(counts), own, recipe.splits)
+    own = np.repeat([SPLITS.index(name) for name in names], counts)
+    splits = assign_splits(sum(counts), own, spec.splits)
     class_names = _class_names(builder)
 
-    def read(indices):
+    def read(indices: np.ndarray) -> Iterator[Batch]:
         wanted = np.zeros(sum(counts), bool)
         wanted[indices] = True
         start = 0
         for batch in _batches(builder, names):
             chosen = np.flatnonzero(wanted[start : start + len(batch["image"])])
             if len(chosen):
-                images = conform(batch["image"][chosen], recipe)
+                images = conform(batch["image"][chosen], spec)
                 labels = batch["label"][chosen] if class_names else None
                 yield Batch(chosen + start, images, labels)
             start += len(batch["image"])
 
-    return ImageSource(parts, read, builder.info.full_name, class_names)
+    return ImageSource(splits, read, builder.info.full_name, class_names)
 
 
-def _class_names(builder) -> tuple[str, ...]:
+def _class_names(builder: Any) -> tuple[str, ...]:
     import tensorflow_datasets as tfds
 
     features = builder.info.features
@@ -109,7 +110,7 @@ def _class_names(builder) -> tuple[str, ...]:
     return ()
 
 
-def _batches(builder, names: list[str]) -> Iterator[dict[str, np.ndarray]]:
+def _batches(builder: Any, names: list[str]) -> Iterator[dict[str, np.ndarray]]:
     import tensorflow_datasets as tfds
 
     wanted = {"image": True, "label": bool(_class_names(builder))}

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from ae_keras.data.spec import BatchSpec
 from ae_keras.layers.colour import LUMINANCE
-from ae_keras.recipe import Recipe
 
 
 def to_unit_range(images: tf.Tensor) -> tf.Tensor:
@@ -22,26 +22,26 @@ def to_grey(images: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(tf.where(light > 0.0031308, bright, light * 12.92), 0.0, 1.0)
 
 
-def make_pair(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+def make_pair(spec: BatchSpec) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return the function that makes a task's (input, target) of a batch of images.
 
     The function takes float32 images in [0, 1] and a pair of integers that seeds its noise, so
     that the same batch of the same epoch is always the same.
     """
-    if recipe.task == "denoising":
+    if spec.task == "denoising":
 
-        def pair(images, seed):
-            noise = tf.random.stateless_normal(tf.shape(images), seed, stddev=recipe.noise)
+        def pair(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            noise = tf.random.stateless_normal(tf.shape(images), seed, stddev=spec.noise)
             return tf.clip_by_value(images + noise, 0.0, 1.0), images
 
-    elif recipe.task == "colourization":
+    elif spec.task == "colourization":
 
-        def pair(images, seed):
+        def pair(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return to_grey(images), images
 
     else:
 
-        def pair(images, seed):
+        def pair(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return images, images
 
     return pair

@@ -27,7 +27,7 @@ class Export:
     part: str = "autoencoder"
     batch_size: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known = {"format": FORMATS, "quantization": QUANTIZATIONS, "part": PARTS}
         for name, values in known.items():
             received = getattr(self, name)

@@ -11,7 +11,7 @@ import numpy as np
 from ae_keras.codec.keras_transform import digest_weights
 from ae_keras.codec.litert import Description, LiteRTModel, pack
 from ae_keras.codec.loading import load_quantizer
-from ae_keras.data.loading import Images
+from ae_keras.data.images import Images
 from ae_keras.export import Export
 from ae_keras.export.parity import compare, make_inputs, run_keras
 from ae_keras.export.quantization import quantize
@@ -23,7 +23,8 @@ from ae_keras.export.writers import (
     strip_names,
     write_saved_model,
 )
-from ae_keras.saved_model import RunFolder, load_model
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import load_model
 
 # Of the images that integers get their ranges from, those that ranges are compared on.
 _JUDGED_IMAGES = 128
@@ -109,7 +110,9 @@ class Exporter:
         tables = None if self.quantizer is None else self.run.entropy_tables.read_bytes()
         return pack(strip_names(model), self.description, tables)
 
-    def _quantize(self, model: bytes, training: Images) -> bytes:
+    def _quantize(self, model: bytes, training: Images | None) -> bytes:
+        if training is None:
+            raise ValueError("Integers take their ranges from training images, and got none.")
         inputs, expected = self._expect(training)
         values = inputs | expected
         samples = {

@@ -1,9 +1,10 @@
 """Libraries that only ONNX needs."""
 
 import importlib
+from typing import Any
 
 
-def import_extra(name: str):
+def import_extra(name: str) -> Any:
     """Import a library of the extra `onnx`.
 
     Raises:

@@ -1,14 +1,18 @@
 """How far an exported model's results are from those of the Keras model."""
 
+from typing import Any
+
+import keras
 import numpy as np
 from keras import ops
 
 from ae_keras import metrics
 from ae_keras.codec.litert import in_batches
 from ae_keras.codec.quantizer import Quantizer
-from ae_keras.data.loading import Images
+from ae_keras.data.images import Images
 from ae_keras.export.runtimes import BATCH_SIZE
 from ae_keras.layers.colour import to_grey
+from ae_keras.system.pixels import to_unit_range
 
 # An export in float32 may differ by this, of the largest number where that is above 1 (latents).
 LARGEST_DIFFERENCE = 1e-5
@@ -18,9 +22,9 @@ SMALLEST_SAME_SYMBOLS = 0.999
 SMALLEST_PSNR = {"float16": 50.0, "dynamic": 30.0, "int8": 30.0}
 
 
-def make_inputs(model, data: Images) -> dict[str, np.ndarray]:
+def make_inputs(model: keras.Model, data: Images) -> dict[str, np.ndarray]:
     """Return what a model's signatures take of uint8 images: by name, float32 in [0, 1]."""
-    images = np.asarray(data.images, np.float32) / 255
+    images = to_unit_range(data.images)
     if not model.has_latent:
         return {"grey": ops.convert_to_numpy(to_grey(images))}
     inputs = {"images": images}
@@ -29,10 +33,10 @@ def make_inputs(model, data: Images) -> dict[str, np.ndarray]:
     return inputs
 
 
-def run_keras(model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def run_keras(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return what the signatures of an exported model should give for some inputs, by name."""
 
-    def run(batch):
+    def run(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         tensors = {name: ops.convert_to_tensor(array) for name, array in batch.items()}
         results = _run_batch(model, tensors)
         return {name: ops.convert_to_numpy(tensor) for name, tensor in results.items()}
@@ -40,7 +44,7 @@ def run_keras(model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return in_batches(run, inputs, min(BATCH_SIZE, len(next(iter(inputs.values())))))
 
 
-def _run_batch(model, inputs: dict) -> dict:
+def _run_batch(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
     if not model.has_latent:
         return {"images": model(inputs["grey"], training=False)}
     latents = model.encode(inputs["images"])
@@ -51,7 +55,7 @@ def compare(
     results: dict[str, np.ndarray],
     expected: dict[str, np.ndarray],
     quantizer: Quantizer | None = None,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Compare results by name.
 
     Args:
@@ -77,14 +81,14 @@ def compare(
         }
         if name == "latents" and quantizer is not None:
             symbols = [
-                quantizer.symbols(values[name], quantizer.default_step)
+                quantizer.at(quantizer.default_step).symbols(values[name])
                 for values in (results, expected)
             ]
             compared[name]["same_symbols"] = float(np.mean(symbols[0] == symbols[1]))
     return compared
 
 
-def check(parity: dict[str, dict[str, float]], quantization: str) -> None:
+def check(parity: dict[str, dict[str, Any]], quantization: str) -> None:
     """Refuse an export that is not near enough to the Keras model.
 
     Args:

@@ -7,14 +7,20 @@ The pooling of a whole image becomes a mean, because in integers pooling keeps t
 inputs, which is too coarse for means.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose, UpsamplingConv2D
 
+Tensor = Any
+Convolve = Callable[[Tensor, Tensor], Tensor]
 
-def make_plain(model):
+
+def make_plain(model: keras.Model) -> keras.Model:
     """Return a functional model that computes what another does, with plain layers.
 
     Layers that are plain already belong to both.
@@ -22,7 +28,7 @@ def make_plain(model):
     return keras.models.clone_model(model, clone_function=_plain_layer)
 
 
-def _plain_layer(layer):
+def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     if isinstance(layer, keras.Model):
         return make_plain(layer)
     makers = {
@@ -48,21 +54,23 @@ class _PlainLayer(keras.layers.Layer):
         convolve: Callable. From images and the kernel to their convolution.
     """
 
-    def __init__(self, layer, kernel, convolve, **kwargs):
+    def __init__(
+        self, layer: keras.layers.Layer, kernel: Tensor, convolve: Convolve, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self._bias, self._activation, self._convolve = layer.bias, layer.activation, convolve
         self._kernel = self.add_weight(kernel.shape, "zeros", name="plain_kernel")
         self._kernel.assign(kernel)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         outputs = self._convolve(inputs, self._kernel)
         if self._bias is not None:
             outputs = tf.nn.bias_add(outputs, self._bias)
         return self._activation(outputs)
 
 
-def _plain_convolution(layer):
-    def convolve(images, kernel):
+def _plain_convolution(layer: GroupedConv2D) -> tuple[Tensor, Convolve]:
+    def convolve(images: Tensor, kernel: Tensor) -> Tensor:
         axes = layer.axes(images.shape)
         if all(axis.is_same for axis in axes):
             return tf.nn.conv2d(images, kernel, layer.strides, "SAME")
@@ -72,14 +80,14 @@ def _plain_convolution(layer):
     return layer.kernel, convolve
 
 
-def _plain_upsampling(layer):
-    def convolve(images, kernel):
+def _plain_upsampling(layer: UpsamplingConv2D) -> tuple[Tensor, Convolve]:
+    def convolve(images: Tensor, kernel: Tensor) -> Tensor:
         return keras.ops.conv_transpose(images, kernel, strides=2, padding="same")
 
     return layer.transposed_kernel(), convolve
 
 
-def _plain_transpose(layer):
+def _plain_transpose(layer: GroupedConv2DTranspose) -> tuple[Tensor, Convolve]:
     """Make the transposed convolution one whose outputs are blocks of `strides` pixels.
 
     Pixel `m * stride + r` of the uncropped output is the sum over `a` of the input's pixel `m - a`
@@ -92,7 +100,7 @@ def _plain_transpose(layer):
         for axis, taps in zip(axes, reach, strict=True)
     )
 
-    def convolve(images, kernel):
+    def convolve(images: Tensor, kernel: Tensor) -> Tensor:
         images = tf.pad(images, [(0, 0), *((taps - 1, taps - 1) for taps in reach), (0, 0)])
         blocks = tf.nn.conv2d(images, kernel, 1, "VALID")
         return _unfold(blocks, layer.strides, layer.groups)[:, rows, columns]
@@ -101,7 +109,9 @@ def _plain_transpose(layer):
     return _block_kernel(kernel, reach, layer.strides, layer.groups), convolve
 
 
-def _block_kernel(kernel, reach, strides, groups):
+def _block_kernel(
+    kernel: np.ndarray, reach: Sequence[int], strides: Sequence[int], groups: int
+) -> np.ndarray:
     """Return `(*reach, small, groups * rows * columns * big)` of `(height, width, big, small)`."""
     big, small = kernel.shape[2], kernel.shape[3] // groups
     lacking = [
@@ -114,7 +124,7 @@ def _block_kernel(kernel, reach, strides, groups):
     return kernel.reshape(*reach, small, -1)
 
 
-def _unfold(blocks, strides, groups):
+def _unfold(blocks: Tensor, strides: Sequence[int], groups: int) -> Tensor:
     """Return the pixels of blocks `(batch, height, width, groups * rows * columns * maps)`."""
     height, width = (blocks.shape[axis] or tf.shape(blocks)[axis] for axis in (1, 2))
     rows, columns = strides

@@ -7,6 +7,7 @@ a colourizer stays in float32: 8 bits are too few for it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +18,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from tqdm import tqdm
 
 from ae_keras.export.writers import strip_names
-from ae_keras.quiet import quiet_stderr
+from ae_keras.system.quiet import quiet_stderr
 
 # A range goes from the mean of groups' least values to that of their greatest. Small groups of
 # images cut outliers off, as suits convolutions; dense layers of sparse images want all of the
@@ -117,7 +118,7 @@ def _find_ranges(
     group: int,
 ) -> _Ranges:
     """Return the range of each named tensor: the means of the ends that groups of images have."""
-    ranges = {}
+    ranges: _Ranges = {}
     for name, inputs in samples.items():
         found = [
             _measure_group(interpreter, names, name, list(_cut(part, batch_size or group)))
@@ -189,7 +190,7 @@ def _computed_tensors(model: bytes) -> set[str]:
     }
 
 
-def _inputs_of_sigmoids(graph) -> Iterator[str]:
+def _inputs_of_sigmoids(graph: Any) -> Iterator[str]:
     for subgraph in graph.subgraphs:
         for operator in subgraph.operators:
             code = graph.operatorCodes[operator.opcodeIndex].builtinCode

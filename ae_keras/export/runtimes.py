@@ -1,10 +1,11 @@
 """Exported files as functions of arrays, each in its own runtime.
 
-What a runtime gives has the attribute `signatures`, the names of each signature's inputs in the
-order in which one takes what another gives, and `run(signature, inputs)`; see `LiteRTModel`.
+See `LiteRTModel` for that of LiteRT.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +16,18 @@ from ae_keras.export.extras import import_extra
 BATCH_SIZE = 64
 
 
-def load_exported_model(format: str, path: str | Path, threads: int | None = None):
+class ExportedModel(Protocol):
+    """An exported file in its runtime."""
+
+    @property
+    def signatures(self) -> dict[str, list[str]]:
+        """The names of each signature's inputs; one takes what those before it give."""
+
+    def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of a signature, by name, for arrays of any number of images."""
+
+
+def load_exported_model(format: str, path: str | Path, threads: int | None = None) -> ExportedModel:
     """Load an exported file.
 
     Args:
@@ -28,11 +40,15 @@ def load_exported_model(format: str, path: str | Path, threads: int | None = Non
     """
     if format == "litert":
         return LiteRTModel(Path(path).read_bytes(), threads)
-    return {"saved_model": SavedModel, "onnx": OnnxModel}[format](path, threads)
+    runtimes: dict[str, Callable[..., ExportedModel]] = {
+        "saved_model": SavedModel,
+        "onnx": OnnxModel,
+    }
+    return runtimes[format](path, threads)
 
 
 def run_all(
-    model, inputs: dict[str, np.ndarray], batch_size: int = BATCH_SIZE
+    model: ExportedModel, inputs: dict[str, np.ndarray], batch_size: int = BATCH_SIZE
 ) -> dict[str, np.ndarray]:
     """Run all signatures, one after the other; return what came out of each.
 
@@ -42,7 +58,7 @@ def run_all(
         batch_size: int. Images that pass through all signatures together.
     """
 
-    def run(batch):
+    def run(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         values = dict(batch)
         for name, needed in model.signatures.items():
             values |= model.run(name, {key: values[key] for key in needed})
@@ -54,7 +70,7 @@ def run_all(
 class SavedModel:
     """A SavedModel in TensorFlow."""
 
-    def __init__(self, path, threads=None):
+    def __init__(self, path: str | Path, threads: int | None = None):
         import tensorflow as tf
 
         if threads is not None:
@@ -66,18 +82,18 @@ class SavedModel:
         self._functions = {name: functions[name] for name in SIGNATURES if name in functions}
 
     @property
-    def signatures(self):
+    def signatures(self) -> dict[str, list[str]]:
         """The names of each signature's inputs."""
         return {name: list(self._specs(name)) for name in self._functions}
 
-    def _specs(self, name):
+    def _specs(self, name: str) -> dict[str, Any]:
         return self._functions[name].structured_input_signature[1]
 
-    def run(self, signature, inputs):
+    def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of a signature."""
         specs = self._specs(signature)
 
-        def run(batch):
+        def run(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             tensors = {name: self._tensor(batch[name], specs[name].dtype) for name in specs}
             outputs = self._functions[signature](**tensors)
             return {name: tensor.numpy() for name, tensor in outputs.items()}
@@ -88,23 +104,23 @@ class SavedModel:
 class OnnxModel:
     """An ONNX model in ONNX Runtime."""
 
-    def __init__(self, path, threads=None):
+    def __init__(self, path: str | Path, threads: int | None = None):
         runtime = import_extra("onnxruntime")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         self._session = runtime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
 
     @property
-    def signatures(self):
+    def signatures(self) -> dict[str, list[str]]:
         """The names of the inputs of the one function that an ONNX model has."""
         return {"run": [tensor.name for tensor in self._session.get_inputs()]}
 
-    def run(self, signature, inputs):
+    def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs."""
         outputs = [tensor.name for tensor in self._session.get_outputs()]
         size = self._session.get_inputs()[0].shape[0]
 
-        def run(batch):
+        def run(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             return dict(zip(outputs, self._session.run(outputs, batch), strict=True))
 
         return in_batches(run, inputs, size if isinstance(size, int) else None)

@@ -12,6 +12,7 @@ Each takes what the one before gives, by its name.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -19,7 +20,9 @@ import tensorflow as tf
 from ae_keras.codec.keras_transform import build_for_any_size
 from ae_keras.export.plain_layers import make_plain
 from ae_keras.recipe import Recipe
-from ae_keras.registry import build_model
+from ae_keras.registry import build_from_recipe
+
+Tensor = Any
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Signature:
     models: tuple
 
 
-def rebuild(model, recipe: Recipe, any_size: bool):
+def rebuild(model: keras.Model, recipe: Recipe, any_size: bool) -> keras.Model:
     """Return a model with the same weights that computes in float32.
 
     Args:
@@ -50,14 +53,14 @@ def rebuild(model, recipe: Recipe, any_size: bool):
     wide = build_for_any_size(model, recipe) if model.has_latent and any_size else None
     if wide is not None:
         return wide
-    same = build_model(
-        recipe.model, model.classes, image_shape=recipe.image_shape, **recipe.model_arguments
-    )
+    same = build_from_recipe(recipe, model.classes)
     same.set_weights(model.get_weights())
     return same
 
 
-def make_signatures(model, recipe: Recipe, part: str, batch_size: int | None) -> list[Signature]:
+def make_signatures(
+    model: keras.Model, recipe: Recipe, part: str, batch_size: int | None
+) -> list[Signature]:
     """Return the functions that make up a part of a model.
 
     Args:
@@ -76,7 +79,7 @@ def make_signatures(model, recipe: Recipe, part: str, batch_size: int | None) ->
         size = (None, None) if batch_size is None else recipe.image_shape[:2]
         grey = tf.TensorSpec((batch_size, *size, 1), tf.float32, "grey")
 
-        def colourize(grey):
+        def colourize(grey: Tensor) -> dict[str, Tensor]:
             return {"images": model(grey, training=False)}
 
         return [Signature("colourize", colourize, (grey,), (model,))]
@@ -94,7 +97,7 @@ def _signature(name: str, model: keras.Model, output: str, batch_size: int | Non
         for tensor in plain.inputs
     ]
 
-    def function(*tensors):
+    def function(*tensors: Tensor) -> dict[str, Tensor]:
         inputs = list(tensors) if len(tensors) > 1 else tensors[0]
         return {output: plain(inputs, training=False)}
 
@@ -107,7 +110,7 @@ def join(signatures: list[Signature]) -> Signature:
         return signatures[0]
     encode, decode = signatures
 
-    def reconstruct(images, *labels):
+    def reconstruct(images: Tensor, *labels: Tensor) -> dict[str, Tensor]:
         return decode.function(encode.function(images)["latents"], *labels)
 
     inputs = (*encode.inputs, *decode.inputs[1:])

@@ -8,7 +8,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from ae_keras.export.extras import import_extra
 from ae_keras.export.signatures import Signature, join
-from ae_keras.quiet import quiet_stderr
+from ae_keras.system.quiet import quiet_stderr
 
 # Of the operators of ONNX; runtimes since 2023 know them.
 _OPSET = 18

@@ -46,7 +46,7 @@ def save_history(
     axes.set_title(title, fontsize=10)
     axes.set_xlabel("epoch")
     axes.set_ylabel(f"loss ({loss})")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params("x", integer=True)
     axes.grid(which="both", alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=DPI)
@@ -132,7 +132,7 @@ def save_curves(path: str | Path, panels: Sequence[Panel], title: str) -> None:
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter("{x:g}")
         elif all(isinstance(value, int) for x, *_ in panel.curves.values() for value in x):
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.locator_params("x", integer=True)
         axes.set_yscale(panel.yscale)
         axes.set_title(panel.title, fontsize=9)
         axes.set_xlabel(panel.xlabel)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 DPI = 150
@@ -11,7 +12,7 @@ DPI = 150
 _AMPLIFICATION = 5
 
 
-def _show(axes, image: np.ndarray) -> None:
+def _show(axes: Axes, image: np.ndarray) -> None:
     """Draw one image `(height, width, channels)` in [0, 1], without ticks."""
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_xticks([])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -66,7 +67,7 @@ def _is_logarithmic(values: np.ndarray) -> bool:
     return values.min() > 0 and values.max() / values.min() > _LOGARITHMIC
 
 
-def _label_values(axes, values: np.ndarray, labels: list[str]) -> None:
+def _label_values(axes: Axes, values: np.ndarray, labels: list[str]) -> None:
     """Choose the scale and the ticks of the x axis for some values."""
     whole = (values == np.round(values)).all()
     if labels:
@@ -79,7 +80,7 @@ def _label_values(axes, values: np.ndarray, labels: list[str]) -> None:
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
     elif whole:
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params("x", integer=True)
 
 
 def save_parallel_coordinates(
@@ -115,7 +116,7 @@ def save_parallel_coordinates(
     figure.savefig(path, dpi=DPI)
 
 
-def _place(axes, x: int, column: Sequence) -> np.ndarray:
+def _place(axes: Axes, x: int, column: Sequence) -> np.ndarray:
     """Draw an axis with its ends, and return where the values lie on it, from 0 to 1."""
     values, labels = _to_numbers(column)
     ends = labels or [f"{value:.4g}" for value in (values.min(), values.max())]

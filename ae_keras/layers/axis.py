@@ -35,16 +35,30 @@ class Axis:
         return self.big is not None and self.small is not None
 
     @property
+    def pixels(self) -> tuple[int, int]:
+        """Pixels of the big and of the small image.
+
+        Raises:
+            ValueError: if they are not known.
+        """
+        if self.big is None or self.small is None:
+            raise ValueError("The sizes of the images are not known.")
+        return self.big, self.small
+
+    @property
     def is_whole(self) -> bool:
         """Whether the big image has exactly `stride` pixels for each pixel of the small one."""
-        return self.is_known and self.big == self.small * self.stride
+        return self.is_known and self.pixels[0] == self.pixels[1] * self.stride
 
     @property
     def is_same(self) -> bool:
         """Whether the padding is what backends call "same" for these sizes."""
-        if not self.is_known or self.small != -(-self.big // self.stride):
+        if not self.is_known:
             return False
-        padding = max((self.small - 1) * self.stride + self.kernel - self.big, 0)
+        big, small = self.pixels
+        if small != -(-big // self.stride):
+            return False
+        padding = max((small - 1) * self.stride + self.kernel - big, 0)
         return (self.before, self.after) == (padding // 2, padding - padding // 2)
 
     def taps(self) -> np.ndarray:

@@ -1,13 +1,18 @@
 """What stands between encoder and decoder while training: `QuantizationNoise` and `Sampling`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
+
+from ae_keras.layers.types import Shape, Tensor
 
 # Bounds of the logarithm of the variance: a standard deviation from 0.007 to 150.
 _LOG_VARIANCES = (-10.0, 10.0)
 
 
-def _check_positive(name, value):
+def _check_positive(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ValueError(f"`{name}` must be a number > 0. Received: {value!r}")
 
@@ -38,14 +43,14 @@ class QuantizationNoise(keras.layers.Layer):
         >>> QuantizationNoise(step=0.5)(keras.ops.zeros((2, 4)), training=True)
     """
 
-    def __init__(self, step=1.0, seed=None, **kwargs):
+    def __init__(self, step: float = 1.0, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         _check_positive("step", step)
         self.step = step
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the inputs, with noise while training."""
         if not training:
             return inputs
@@ -54,11 +59,11 @@ class QuantizationNoise(keras.layers.Layer):
             ops.shape(inputs), -half, half, inputs.dtype, self.seed_generator
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "step": self.step, "seed": self.seed}
 
@@ -96,7 +101,9 @@ class Sampling(keras.layers.Layer):
         >>> latents = Sampling(pixels=1024)([mean, log_variance], training=True)
     """
 
-    def __init__(self, pixels, kl_weight=1e-3, seed=None, **kwargs):
+    def __init__(
+        self, pixels: int, kl_weight: float = 1e-3, seed: int | None = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         _check_positive("pixels", pixels)
         _check_positive("kl_weight", kl_weight)
@@ -105,13 +112,13 @@ class Sampling(keras.layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[Shape]) -> None:
         """Create the factor of `kl_weight` that a warm-up changes."""
         self.warmup = self.add_weight(
             name="warmup", shape=(), initializer="ones", trainable=False, autocast=False
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
         """Return latents: a sample while training, else the mean."""
         mean, log_variance = inputs
         divergence = ops.mean(self.divergence(mean, log_variance))
@@ -122,7 +129,7 @@ class Sampling(keras.layers.Layer):
         noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
         return mean + ops.exp(log_variance / 2) * noise
 
-    def loss_weight(self, training):
+    def loss_weight(self, training: bool) -> Tensor:
         """Return what the divergence, in nats of an image, is multiplied by in the loss.
 
         Validation always takes the full weight: so its losses can be compared between epochs.
@@ -130,18 +137,18 @@ class Sampling(keras.layers.Layer):
         weight = self.kl_weight / self.pixels
         return weight * self.warmup if training else weight
 
-    def divergence(self, mean, log_variance):
+    def divergence(self, mean: Tensor, log_variance: Tensor) -> Tensor:
         """Return the divergence from the prior in nats of each image, `(batch,)`, in float32."""
         mean, log_variance = ops.cast(mean, "float32"), ops.cast(log_variance, "float32")
         log_variance = ops.clip(log_variance, *_LOG_VARIANCES)
         terms = ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance
         return ops.sum(terms, axis=tuple(range(1, len(mean.shape)))) / 2
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Return the shape of the output."""
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {
             **super().get_config(),

@@ -4,12 +4,17 @@ Colour is that of CIE LAB: the lightness L is that of the grey image, the chroma
 a network has to predict.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 from scipy import ndimage
 
 from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab
+from ae_keras.layers.types import Shape, Tensor
+from ae_keras.system.pixels import to_unit_range
 
 # Chroma is predicted in this unit: no colour of sRGB has an a or b beyond.
 CHROMA_RANGE = 110.0
@@ -36,32 +41,32 @@ class ChromaHead(keras.layers.Layer):
     """
 
     # What training minimizes, in words and as a Keras loss; None: that of the recipe.
-    loss_name = None
-    loss = None
+    loss_name: str | None = None
+    loss: keras.losses.Loss | None = None
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**{**kwargs, "dtype": "float32"})  # half the bits are too few for LAB
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the colour images."""
         grey, prediction = inputs
         tall = _double(self.to_chroma(prediction))
         chroma = ops.swapaxes(_double(ops.swapaxes(tall, 1, 2)), 1, 2)
         return lab_to_rgb(ops.concatenate([grey_to_lightness(grey), chroma], axis=-1))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Return the shape of the output."""
         return (*input_shape[0][:-1], 3)
 
-    def half_chroma(self, images):
+    def half_chroma(self, images: Tensor) -> Tensor:
         """Return the chroma of sRGB images at half their resolution: the mean of 2x2 pixels."""
         return ops.average_pool(rgb_to_lab(images)[..., 1:], 2)
 
-    def adapt(self, images):
+    def adapt(self, images: np.ndarray) -> None:
         """Learn from the colours of uint8 training images what the head needs, if anything."""
 
 
-def _double(images):
+def _double(images: Tensor) -> Tensor:
     """Return images of twice the height, by linear interpolation. Keras's needs a known size."""
     pixels = ops.repeat(images, 2, axis=1)
     padded = ops.concatenate([images[:, :1], pixels, images[:, -1:]], axis=1)
@@ -74,11 +79,11 @@ class ChromaRegression(ChromaHead):
 
     prediction_channels = 2
 
-    def to_chroma(self, prediction):
+    def to_chroma(self, prediction: Tensor) -> Tensor:
         """Return predicted a and b."""
         return CHROMA_RANGE * prediction
 
-    def targets(self, images):
+    def targets(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what the network should predict of sRGB images, and no weights."""
         return self.half_chroma(images) / CHROMA_RANGE, None
 
@@ -104,9 +109,9 @@ class ChromaClassification(ChromaHead):
           Gaussian mixture of five bins.
     """
 
-    loss_name = "cross-entropy of chroma"
+    loss_name: str | None = "cross-entropy of chroma"
 
-    def __init__(self, spacing=10.0, temperature=0.38, **kwargs):
+    def __init__(self, spacing: float = 10.0, temperature: float = 0.38, **kwargs: Any):
         super().__init__(**kwargs)
         for name, value, most in (("spacing", spacing, 55), ("temperature", temperature, 1)):
             if not isinstance(value, int | float) or not 0 < value <= most:
@@ -116,11 +121,11 @@ class ChromaClassification(ChromaHead):
         self.loss = keras.losses.CategoricalCrossentropy(from_logits=True)
 
     @property
-    def prediction_channels(self):
+    def prediction_channels(self) -> int:
         """Number of bins."""
         return len(self._corners)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[Shape]) -> None:
         """Create the weights of the bins, which are not trained."""
         self.bin_weights = self.add_weight(
             name="bin_weights",
@@ -129,17 +134,17 @@ class ChromaClassification(ChromaHead):
             trainable=False,
         )
 
-    def to_chroma(self, prediction):
+    def to_chroma(self, prediction: Tensor) -> Tensor:
         """Return the annealed mean of a and b."""
         probabilities = ops.softmax(ops.cast(prediction, "float32") / self.temperature)
         return ops.matmul(probabilities, self._constant(self.spacing * self._corners))
 
-    def targets(self, images):
+    def targets(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return mixtures of bins `(batch, height / 2, width / 2, bins)`, and pixels' weights."""
         mixtures = self._mix(self.half_chroma(images))
         return mixtures, ops.matmul(mixtures, self.bin_weights)
 
-    def _mix(self, chroma):
+    def _mix(self, chroma: Tensor) -> Tensor:
         corners = self._constant(self._corners)
         near = [
             ops.relu(1 - ops.abs(chroma[..., axis, None] / self.spacing - corners[:, axis]))
@@ -148,14 +153,14 @@ class ChromaClassification(ChromaHead):
         return near[0] * near[1]
 
     @staticmethod
-    def _constant(values):
+    def _constant(values: np.ndarray) -> Tensor:
         return ops.convert_to_tensor(values, dtype="float32")
 
-    def adapt(self, images):
+    def adapt(self, images: np.ndarray) -> None:
         """Set the bins' weights from the colours of uint8 images."""
         frequencies = np.zeros(self.prediction_channels)
         for start in range(0, len(images), 256):
-            batch = np.asarray(images[start : start + 256], np.float32) / 255
+            batch = to_unit_range(images[start : start + 256])
             mixtures = ops.convert_to_numpy(self._mix(self.half_chroma(batch)))
             frequencies += mixtures.sum(axis=(0, 1, 2), dtype=np.float64)
         frequencies /= frequencies.sum()
@@ -164,14 +169,14 @@ class ChromaClassification(ChromaHead):
         )
         self.bin_weights.assign(1 / shares / np.sum(frequencies / shares))
 
-    def _smooth(self, frequencies):
+    def _smooth(self, frequencies: np.ndarray) -> np.ndarray:
         places = tuple((self._corners - self._corners.min(axis=0)).T)
         plane = np.zeros(np.max(places, axis=1) + 1)
         plane[places] = frequencies
         smooth = ndimage.gaussian_filter(plane, _SMOOTHING / self.spacing, mode="constant")[places]
         return smooth / smooth.sum()
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "spacing": self.spacing, "temperature": self.temperature}
 

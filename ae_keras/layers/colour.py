@@ -11,6 +11,8 @@ does not need, so that gradients are finite everywhere.
 import numpy as np
 from keras import ops
 
+from ae_keras.layers.types import Tensor
+
 # Linear sRGB to CIE XYZ, in units of the white point. The second row gives the luminance Y.
 _RGB_TO_XYZ = np.array(
     [
@@ -31,28 +33,28 @@ _SLOPE = 7.787
 _OFFSET = 16 / 116
 
 
-def srgb_to_linear(values):
+def srgb_to_linear(values: Tensor) -> Tensor:
     """Return sRGB values, in [0, 1], as shares of light."""
     bright = ((ops.maximum(values, _DARK_SRGB) + 0.055) / 1.055) ** 2.4
     return ops.where(values > _DARK_SRGB, bright, values / 12.92)
 
 
-def linear_to_srgb(values):
+def linear_to_srgb(values: Tensor) -> Tensor:
     """Return shares of light as sRGB values."""
     bright = 1.055 * ops.maximum(values, _DARK_LINEAR) ** (1 / 2.4) - 0.055
     return ops.where(values > _DARK_LINEAR, bright, values * 12.92)
 
 
-def _root(values):
+def _root(values: Tensor) -> Tensor:
     bright = ops.maximum(values, _DARK_XYZ) ** (1 / 3)
     return ops.where(values > _DARK_XYZ, bright, _SLOPE * values + _OFFSET)
 
 
-def _cube(roots):
+def _cube(roots: Tensor) -> Tensor:
     return ops.where(roots > _DARK_ROOT, roots**3, (roots - _OFFSET) / _SLOPE)
 
 
-def rgb_to_lab(images):
+def rgb_to_lab(images: Tensor) -> Tensor:
     """Return images as LAB.
 
     Args:
@@ -65,7 +67,7 @@ def rgb_to_lab(images):
     return ops.concatenate([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
-def lab_to_rgb(lab):
+def lab_to_rgb(lab: Tensor) -> Tensor:
     """Return LAB images as sRGB in [0, 1].
 
     A colour that sRGB cannot show is mixed with the grey of its luminance, in light, until it can:
@@ -84,11 +86,11 @@ def lab_to_rgb(lab):
     return ops.clip(linear_to_srgb(light), 0.0, 1.0)
 
 
-def _transform(pixels, matrix):
+def _transform(pixels: Tensor, matrix: np.ndarray) -> Tensor:
     return ops.matmul(pixels, ops.convert_to_tensor(matrix.T, dtype=pixels.dtype))
 
 
-def _into_gamut(light, luminance):
+def _into_gamut(light: Tensor, luminance: Tensor) -> Tensor:
     """Move linear sRGB towards the grey of its luminance until it is in [0, 1]."""
     lowest = ops.min(light, axis=-1, keepdims=True)
     highest = ops.max(light, axis=-1, keepdims=True)
@@ -100,12 +102,12 @@ def _into_gamut(light, luminance):
     return luminance + share * (light - luminance)
 
 
-def grey_to_lightness(grey):
+def grey_to_lightness(grey: Tensor) -> Tensor:
     """Return the lightness L, in [0, 100], of grey sRGB values in [0, 1]."""
     return 116 * _root(srgb_to_linear(grey)) - 16
 
 
-def to_grey(images):
+def to_grey(images: Tensor) -> Tensor:
     """Return the grey images `(..., 1)` that have the lightness of sRGB images `(..., 3)`."""
     weights = ops.convert_to_tensor(LUMINANCE[:, None], dtype=images.dtype)
     return ops.clip(linear_to_srgb(ops.matmul(srgb_to_linear(images), weights)), 0.0, 1.0)

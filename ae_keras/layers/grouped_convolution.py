@@ -1,13 +1,20 @@
 """Grouped convolutions with explicit padding: `GroupedConv2D` and `GroupedConv2DTranspose`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from ae_keras.layers.axis import Axis
 from ae_keras.layers.grouped_operations import convolve, convolve_transpose
+from ae_keras.layers.types import Shape, Tensor
+
+# By name, or the zeros on each side of the image.
+Padding = str | int | Sequence[int]
 
 
-def _checked_padding(layer, padding, groups):
+def _checked_padding(layer: keras.Layer, padding: Padding, groups: int) -> Any:
     """Return the padding of a new layer, numbers as a pair.
 
     Raises:
@@ -38,7 +45,7 @@ def _checked_padding(layer, padding, groups):
     return tuple(pair)
 
 
-def _finish(layer, outputs):
+def _finish(layer: keras.Layer, outputs: Tensor) -> Tensor:
     """Add the bias and apply the activation."""
     if layer.use_bias:
         outputs = ops.add(outputs, layer.bias)
@@ -78,25 +85,33 @@ class GroupedConv2D(layers.Conv2D):
         (1, 8, 8, 48)
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", groups=1, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        strides: int | tuple[int, int] = 1,
+        padding: Padding = "valid",
+        groups: int = 1,
+        **kwargs: Any,
+    ):
         super().__init__(filters, kernel_size, strides, "valid", groups=groups, **kwargs)
         self.padding = _checked_padding(self, padding, groups)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the activated feature maps."""
         outputs = convolve(inputs, self.kernel, self.axes(inputs.shape), self.groups, training)
         return _finish(self, outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         height, width = (axis.small for axis in self.axes(input_shape))
         return (input_shape[0], height, width, self.filters)
 
-    def axes(self, input_shape):
+    def axes(self, input_shape: Shape) -> list[Axis]:
         """Return how height and width of the input are joined to those of the output: `Axis`."""
         return [self._axis(position, size) for position, size in enumerate(input_shape[1:3])]
 
-    def _axis(self, position, big):
+    def _axis(self, position: int, big: int | None) -> Axis:
         kernel, stride = self.kernel_size[position], self.strides[position]
         if self.padding == "same":
             if big is None and stride > 1:
@@ -104,8 +119,10 @@ class GroupedConv2D(layers.Conv2D):
                     "`padding` 'same' with `strides` > 1 needs images of a known size. "
                     "Give the padding as a number."
                 )
-            small = None if big is None else -(-big // stride)
-            total = kernel - 1 if big is None else max((small - 1) * stride + kernel - big, 0)
+            small, total = None, kernel - 1
+            if big is not None:
+                small = -(-big // stride)
+                total = max((small - 1) * stride + kernel - big, 0)
             return Axis(kernel, stride, total // 2, total - total // 2, big, small)
         padding = 0 if self.padding == "valid" else self.padding[position]
         small = None if big is None else (big + 2 * padding - kernel) // stride + 1
@@ -151,14 +168,22 @@ class GroupedConv2DTranspose(layers.Conv2DTranspose):
         (1, 16, 16, 12)
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", groups=1, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        strides: int | tuple[int, int] = 1,
+        padding: Padding = "valid",
+        groups: int = 1,
+        **kwargs: Any,
+    ):
         super().__init__(filters, kernel_size, strides, "valid", **kwargs)
         self.padding = _checked_padding(self, padding, groups)
         if padding == "same" and self.output_padding is not None:
             raise ValueError("`output_padding` and `padding` 'same' do not go together.")
         self.groups = groups
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create a kernel `(height, width, filters / groups, channels)` and the bias."""
         if input_shape[-1] % self.groups:
             raise ValueError(
@@ -183,25 +208,25 @@ class GroupedConv2DTranspose(layers.Conv2DTranspose):
                 constraint=self.bias_constraint,
             )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the activated feature maps."""
         axes = self.axes(inputs.shape)
         return _finish(self, convolve_transpose(inputs, self.kernel, axes, self.groups, training))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         height, width = (axis.big for axis in self.axes(input_shape))
         return (input_shape[0], height, width, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "groups": self.groups}
 
-    def axes(self, input_shape):
+    def axes(self, input_shape: Shape) -> list[Axis]:
         """Return how height and width of the input are joined to those of the output: `Axis`."""
         return [self._axis(position, size) for position, size in enumerate(input_shape[1:3])]
 
-    def _axis(self, position, small):
+    def _axis(self, position: int, small: int | None) -> Axis:
         kernel, stride = self.kernel_size[position], self.strides[position]
         if self.padding == "same":
             before = max(kernel - stride, 0) // 2

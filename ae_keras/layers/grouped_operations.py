@@ -14,12 +14,15 @@ result:
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
 from ae_keras.layers import tensorflow_convolution
+from ae_keras.layers.axis import Axis
+from ae_keras.layers.types import Tensor
 
 # `matrix` multiplies with at most this many numbers for each tap; the others are zeros. Measured
 # on two CPU cores: with 4 it is as fast as `native`, with 9 it takes 3 times as long.
@@ -30,7 +33,9 @@ _MOST_ENTRIES = 4
 _FEW_CHANNELS = 4
 
 
-def convolve(images, kernel, axes, groups=1, training=False):
+def convolve(
+    images: Tensor, kernel: Tensor, axes: Sequence[Axis], groups: int = 1, training: bool = False
+) -> Tensor:
     """Return a grouped convolution.
 
     Args:
@@ -58,7 +63,9 @@ def convolve(images, kernel, axes, groups=1, training=False):
     return ops.conv(images, kernel, _strides(axes), padding)
 
 
-def convolve_transpose(images, kernel, axes, groups=1, training=False):
+def convolve_transpose(
+    images: Tensor, kernel: Tensor, axes: Sequence[Axis], groups: int = 1, training: bool = False
+) -> Tensor:
     """Return a grouped transposed convolution.
 
     Args:
@@ -78,7 +85,7 @@ def convolve_transpose(images, kernel, axes, groups=1, training=False):
         return _from_blocks(blocks, *_strides(axes))
     is_same = all(axis.is_same for axis in axes)
     if training and groups > 1 and tensorflow_convolution.is_available(kernel.dtype):
-        size = [axis.big for axis in axes] if is_same else None
+        size = [axis.pixels[0] for axis in axes] if is_same else None
         outputs = tensorflow_convolution.convolve_transpose(
             images, kernel, _strides(axes), groups, size
         )
@@ -89,11 +96,11 @@ def convolve_transpose(images, kernel, axes, groups=1, training=False):
     return outputs if is_same else _crop(outputs, axes)
 
 
-def _strides(axes):
+def _strides(axes: Sequence[Axis]) -> tuple[int, ...]:
     return tuple(axis.stride for axis in axes)
 
 
-def _crop(images, axes):
+def _crop(images: Tensor, axes: Sequence[Axis]) -> Tensor:
     """Take the padding off the output of a transposed convolution, or add what it lacks."""
     # Backends give each input pixel at least `stride` output pixels.
     surplus = [axis.after + max(axis.stride - axis.kernel, 0) for axis in axes]
@@ -106,15 +113,17 @@ def _crop(images, axes):
     return images[:, rows, columns]
 
 
-def _suits_matrix(axes, groups):
+def _suits_matrix(axes: Sequence[Axis], groups: int) -> bool:
     if groups == 1 or not all(axis.is_known for axis in axes):
         return False
-    entries = math.prod(axis.big for axis in axes)
+    entries = math.prod(axis.pixels[0] for axis in axes)
     return entries <= _MOST_ENTRIES * math.prod(axis.kernel for axis in axes)
 
 
-def _through_matrix(images, kernel, axes, groups, to_big):
-    sources, targets = [axis.big for axis in axes], [axis.small for axis in axes]
+def _through_matrix(
+    images: Tensor, kernel: Tensor, axes: Sequence[Axis], groups: int, to_big: bool
+) -> Tensor:
+    sources, targets = zip(*(axis.pixels for axis in axes), strict=True)
     if to_big:
         sources, targets = targets, sources
     matrices = _group_matrices(kernel, axes, groups, to_big)
@@ -133,7 +142,7 @@ def _through_matrix(images, kernel, axes, groups, to_big):
     return ops.reshape(ops.transpose(columns), (batch, *targets, groups * outputs // pixels))
 
 
-def _group_matrices(kernel, axes, groups, to_big):
+def _group_matrices(kernel: Tensor, axes: Sequence[Axis], groups: int, to_big: bool) -> Tensor:
     """Return `(groups, outputs, inputs)`, each (pixels * channels) of one group."""
     # Which pair of a big and a small pixel each tap joins, over both axes.
     taps = np.einsum("ibs,jct->ijbcst", *(axis.taps() for axis in axes))
@@ -149,16 +158,16 @@ def _group_matrices(kernel, axes, groups, to_big):
     return ops.reshape(matrices, (groups, small * channels[2], big * channels[0]))
 
 
-def _constant(values, like):
+def _constant(values: np.ndarray, like: Tensor) -> Tensor:
     return ops.cast(ops.convert_to_tensor(values), like.dtype)
 
 
-def _suits_blocks(kernel, axes, groups):
+def _suits_blocks(kernel: Tensor, axes: Sequence[Axis], groups: int) -> bool:
     is_image = groups == 1 and kernel.shape[2] <= _FEW_CHANNELS
     return is_image and all(axis.is_whole and axis.stride > 1 for axis in axes)
 
 
-def _to_blocks(images, rows, columns):
+def _to_blocks(images: Tensor, rows: int, columns: int) -> Tensor:
     """Make the pixels of blocks of `rows` x `columns` pixels the channels of one pixel."""
     _, height, width, channels = images.shape
     height, width = height // rows, width // columns
@@ -167,7 +176,7 @@ def _to_blocks(images, rows, columns):
     return ops.reshape(images, (-1, height, width, rows * columns * channels))
 
 
-def _from_blocks(images, rows, columns):
+def _from_blocks(images: Tensor, rows: int, columns: int) -> Tensor:
     """Undo `_to_blocks`."""
     _, height, width, channels = images.shape
     channels = channels // (rows * columns)
@@ -176,7 +185,7 @@ def _from_blocks(images, rows, columns):
     return ops.reshape(images, (-1, height * rows, width * columns, channels))
 
 
-def _block_kernel(kernel, axes, to_big):
+def _block_kernel(kernel: Tensor, axes: Sequence[Axis], to_big: bool) -> Tensor:
     """Return the kernel, of stride 1, between the blocks of the big image and the small one."""
     rows, columns = (_constant(axis.block_taps(), kernel) for axis in axes)
     if to_big:  # what lies before a block, seen from a pixel, lies after the pixel, seen from it
@@ -187,7 +196,7 @@ def _block_kernel(kernel, axes, to_big):
     return ops.reshape(kernel, (*kernel.shape[:2], math.prod(kernel.shape[2:5]), -1))
 
 
-def _dense_kernel(kernel, groups):
+def _dense_kernel(kernel: Tensor, groups: int) -> Tensor:
     """Return the kernel of an ordinary convolution, zero between channels of different groups."""
     if groups == 1:
         return kernel

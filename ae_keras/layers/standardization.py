@@ -1,7 +1,11 @@
 """Standardization of images inside the graph of a model."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
+
+from ae_keras.layers.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
@@ -24,7 +28,7 @@ class Standardization(keras.layers.Layer):
         >>> layer.set_statistics(mean=[0.49, 0.48, 0.45], variance=[0.06, 0.06, 0.07])
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the weights that hold the statistics."""
         shape = (input_shape[-1],)
         self.mean = self.add_weight(name="mean", shape=shape, initializer="zeros", trainable=False)
@@ -32,7 +36,9 @@ class Standardization(keras.layers.Layer):
             name="deviation", shape=shape, initializer="ones", trainable=False
         )
 
-    def set_statistics(self, mean, variance):
+    def set_statistics(
+        self, mean: Sequence[float] | np.ndarray, variance: Sequence[float] | np.ndarray
+    ) -> None:
         """Set mean and variance of each channel.
 
         Raises:
@@ -44,11 +50,11 @@ class Standardization(keras.layers.Layer):
         # A channel that never varies is only shifted.
         self.deviation.assign(np.where(np.equal(variance, 0), 1.0, np.sqrt(variance)))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the standardized images."""
         return (inputs - self.mean) / self.deviation
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape
 

@@ -5,12 +5,15 @@ TensorFlow uses oneDNN. So it is tried, once for each data type.
 """
 
 import functools
+from collections.abc import Sequence
 
 import keras
 
+from ae_keras.layers.types import Tensor
+
 
 @functools.cache
-def is_available(dtype):
+def is_available(dtype: str) -> bool:
     """Return whether grouped convolutions can be computed and differentiated on this machine."""
     if keras.backend.backend() != "tensorflow":
         return False
@@ -29,14 +32,20 @@ def is_available(dtype):
     return True
 
 
-def convolve(images, kernel, strides, padding):
+def convolve(images: Tensor, kernel: Tensor, strides: Sequence[int], padding: str) -> Tensor:
     """Return the convolution with a kernel `(height, width, channels of a group, filters)`."""
     import tensorflow as tf
 
     return tf.nn.conv2d(images, kernel, strides, padding.upper())
 
 
-def convolve_transpose(images, kernel, strides, groups, size=None):
+def convolve_transpose(
+    images: Tensor,
+    kernel: Tensor,
+    strides: Sequence[int],
+    groups: int,
+    size: Sequence[int] | None = None,
+) -> Tensor:
     """Return the transposed convolution with a kernel `(height, width, maps of a group, channels)`.
 
     It is the gradient of a convolution with respect to its input: without padding, and of the size

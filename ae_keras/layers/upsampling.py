@@ -1,7 +1,12 @@
 """Upsampling followed by a convolution, in one step."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
+
+from ae_keras.layers.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
@@ -35,7 +40,13 @@ class UpsamplingConv2D(keras.layers.Layer):
         (1, 16, 16, 12)
     """
 
-    def __init__(self, filters, activation=None, kernel_initializer="glorot_uniform", **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        activation: str | Callable[[Tensor], Tensor] | None = None,
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         if not isinstance(filters, int) or filters < 1:
             raise ValueError(f"`filters` must be a whole number >= 1. Received: {filters!r}")
@@ -43,7 +54,7 @@ class UpsamplingConv2D(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the 3x3 kernel and the bias."""
         self.kernel = self.add_weight(
             name="kernel",
@@ -52,12 +63,12 @@ class UpsamplingConv2D(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the activated feature maps, at twice the resolution."""
         outputs = ops.conv_transpose(inputs, self.transposed_kernel(), strides=2, padding="same")
         return self.activation(outputs + self.bias)
 
-    def transposed_kernel(self):
+    def transposed_kernel(self) -> Tensor:
         """Return the kernel `(4, 4, filters, channels)` of the transposed convolution."""
         # `conv_transpose` scatters where a convolution gathers: mirror the kernel, and give it
         # the layout (height, width, filters, channels).
@@ -66,12 +77,12 @@ class UpsamplingConv2D(keras.layers.Layer):
         rows = padded[1:] + padded[:-1]
         return rows[:, 1:] + rows[:, :-1]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         height, width = (None if size is None else 2 * size for size in input_shape[1:3])
         return (input_shape[0], height, width, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {
             **super().get_config(),

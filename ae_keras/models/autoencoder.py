@@ -1,13 +1,17 @@
 """The contract of all models: an autoencoder is an encoder and a decoder."""
 
 import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from ae_keras.layers import Sampling, Standardization
 from ae_keras.layers.standardization import channel_statistics
-from ae_keras.models.image_model import ImageModel
+from ae_keras.layers.types import Tensor
+from ae_keras.models.image_model import ImageModel, ImageShape
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")
@@ -43,7 +47,9 @@ class Autoencoder(ImageModel):
 
     has_latent = True
 
-    def __init__(self, encoder, decoder, name=None, **kwargs):
+    def __init__(
+        self, encoder: keras.Model, decoder: keras.Model, name: str | None = None, **kwargs: Any
+    ):
         is_conditional = len(decoder.inputs) == 2
         if encoder.output_shape != tuple(decoder.inputs[0].shape):
             raise ValueError(
@@ -65,30 +71,32 @@ class Autoencoder(ImageModel):
         self.decoder = decoder
         self.is_conditional = is_conditional
         sampling = [layer for layer in encoder.layers if isinstance(layer, Sampling)]
-        self._sampling = sampling[0] if sampling else None
+        self._sampling: Sampling | None = sampling[0] if sampling else None
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> ImageShape:
         """`(height, width, channels)` of the images; `None` where any size is taken."""
         return tuple(self.encoder.input_shape[1:])
 
     @property
-    def latent_shape(self):
+    def latent_shape(self) -> tuple[int, ...]:
         """Shape of the latent of one image, without the batch."""
         return tuple(self.encoder.output_shape[1:])
 
     @property
-    def classes(self):
+    def classes(self) -> int | None:
         """Number of labels that a conditional decoder knows; None if it takes none."""
         if not self.is_conditional:
             return None
         return self.decoder.get_layer("label_embedding").input_dim
 
-    def encode(self, images, training=False):
+    def encode(self, images: Tensor, training: bool = False) -> Tensor:
         """Return the latents of a batch of images in [0, 1]."""
         return self.encoder(images, training=training)
 
-    def decode(self, latents, labels=None, training=False):
+    def decode(
+        self, latents: Tensor, labels: Tensor | None = None, training: bool = False
+    ) -> Tensor:
         """Return the reconstructions, in [0, 1], of a batch of latents.
 
         Raises:
@@ -102,11 +110,13 @@ class Autoencoder(ImageModel):
         return self.decoder(inputs, training=training)
 
     @property
-    def is_variational(self):
+    def is_variational(self) -> bool:
         """Whether the latents have a prior, N(0, 1), to draw from."""
         return self._sampling is not None
 
-    def sample(self, count, labels=None, seed=None):
+    def sample(
+        self, count: int, labels: Sequence[int] | None = None, seed: int | None = None
+    ) -> Tensor:
         """Return images decoded from latents drawn from the prior N(0, 1).
 
         Args:
@@ -117,16 +127,16 @@ class Autoencoder(ImageModel):
         Raises:
             ValueError: if the model is not variational, or labels are missing or not taken.
         """
-        self._check_variational()
+        self._require_sampling()
         latents = keras.random.normal((count, *self.latent_shape), seed=seed)
         return self.decode(latents, None if labels is None else ops.convert_to_tensor(labels))
 
-    def set_warmup(self, share):
+    def set_warmup(self, share: float) -> None:
         """Set the share of `kl_weight`, from 0 to 1, that training takes; if the model has one."""
-        if self.is_variational:
+        if self._sampling is not None:
             self._sampling.warmup.assign(share)
 
-    def split_loss(self, logs):
+    def split_loss(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return the divergence, in nats of an image, that makes up a loss beside the distortion.
 
         Args:
@@ -137,7 +147,7 @@ class Autoencoder(ImageModel):
         Returns:
             dict: `"kl"` and `"val_kl"`; empty if the model is not variational.
         """
-        if not self.is_variational:
+        if self._sampling is None:
             return {}
         return {
             f"{prefix}kl": (logs[f"{prefix}loss"] - logs[f"{prefix}distortion"])
@@ -145,25 +155,25 @@ class Autoencoder(ImageModel):
             for prefix, training in (("", True), ("val_", False))
         }
 
-    def divergence(self, images):
+    def divergence(self, images: Tensor) -> Tensor:
         """Return the divergence of each image's latent from the prior, in nats.
 
         Raises:
             ValueError: if the model is not variational.
         """
-        self._check_variational()
-        return self._sampling.divergence(*self._posterior(images))
+        return self._require_sampling().divergence(*self._posterior(images))
 
     @functools.cached_property
-    def _posterior(self):
+    def _posterior(self) -> keras.Model:
         # Cached, and so set, behind the back of Keras, which would save it as one more part.
-        return keras.Model(self.encoder.input, self._sampling.input)
+        return keras.Model(self.encoder.input, self._require_sampling().input)
 
-    def _check_variational(self):
-        if not self.is_variational:
+    def _require_sampling(self) -> Sampling:
+        if self._sampling is None:
             raise ValueError(f"{self.name!r} is not variational: its latents have no prior.")
+        return self._sampling
 
-    def adapt(self, images):
+    def adapt(self, images: np.ndarray) -> None:
         """Set what the `Standardization` layers work with, if the model has any.
 
         Args:
@@ -173,7 +183,7 @@ class Autoencoder(ImageModel):
             if isinstance(layer, Standardization):
                 layer.set_statistics(*channel_statistics(images))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return the configurations of encoder and decoder."""
         return {
             "name": self.name,
@@ -182,7 +192,9 @@ class Autoencoder(ImageModel):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "Autoencoder":
         """Build an autoencoder, with new weights, from what `get_config` returned."""
         parts = {
             part: keras.saving.deserialize_keras_object(config[part], custom_objects=custom_objects)

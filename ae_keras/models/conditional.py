@@ -5,9 +5,10 @@ from keras import layers
 
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.models.checks import check_count
+from ae_keras.models.image_model import ImageModel
 
 
-def make_conditional(model, classes):
+def make_conditional(model: ImageModel, classes: int) -> Autoencoder:
     """Return a model whose decoder takes the label of the image beside the latent.
 
     An embedding gives each label a value for each channel of the latent, which is added to the

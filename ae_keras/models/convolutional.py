@@ -8,6 +8,7 @@
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -15,10 +16,28 @@ from keras import layers
 from ae_keras.layers import Standardization, UpsamplingConv2D
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.models.checks import check_count, check_counts, check_divisible
+from ae_keras.models.image_model import ImageShape
+from ae_keras.models.registration import register_model
 from ae_keras.recipe import DEFAULT_SPLITS, DIGIT_AUGMENTATION, Recipe
 
 
-def conv(image_shape=(28, 28, 1), filters=64, depth=2, name="conv"):
+# python scripts/train.py --model conv --dataset mnist --epochs 3: test MSE 0.0009.
+# The cross-entropy, because with the squared error wide models fall into all black at once.
+@register_model(
+    recipe=Recipe(
+        model="conv",
+        dataset="mnist",
+        image_shape=(28, 28, 1),
+        batch_size=128,
+        epochs=10,
+        schedule="cosine",
+        loss="binary_crossentropy",
+    ),
+    search=("filters=8:128:log2", "depth=1,2"),
+)
+def conv(
+    image_shape: ImageShape = (28, 28, 1), filters: int = 64, depth: int = 2, name: str = "conv"
+) -> Autoencoder:
     """Build the convolutional autoencoder `conv`.
 
     ```
@@ -42,7 +61,7 @@ def conv(image_shape=(28, 28, 1), filters=64, depth=2, name="conv"):
     check_count("depth", depth)
     check_divisible(image_shape, 2**depth, "conv")
 
-    def repeat(layer):
+    def repeat(layer: type[keras.Layer]) -> list[keras.Layer]:
         options = {"strides": 2, "padding": "same", "activation": "relu"}
         return [layer(filters, 3, **options) for _ in range(depth)]
 
@@ -60,7 +79,26 @@ def conv(image_shape=(28, 28, 1), filters=64, depth=2, name="conv"):
     return Autoencoder(encoder, decoder, name=name)
 
 
-def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), convolutions=1, name="cae"):
+# python scripts/train.py --model cae --dataset cifar10
+@register_model(
+    recipe=Recipe(
+        model="cae",
+        dataset="cifar10",
+        splits=DEFAULT_SPLITS,
+        image_shape=(32, 32, 3),
+        batch_size=16,
+        epochs=10,
+        learning_rate=2e-3,
+        schedule="cosine",
+    ),
+    search=("filters_1=4:32:4", "filters_2=4:32:4", "filters_3=4:32:4", "convolutions=1,2"),
+)
+def cae(
+    image_shape: ImageShape = (32, 32, 3),
+    filters: Sequence[int] = (8, 12, 16),
+    convolutions: int = 1,
+    name: str = "cae",
+) -> Autoencoder:
     """Build the convolutional autoencoder `cae`.
 
     ```
@@ -93,23 +131,25 @@ def cae(image_shape=(32, 32, 3), filters=(8, 12, 16), convolutions=1, name="cae"
     return Autoencoder(encoder, decoder, name=name)
 
 
-def _check_cae(image_shape, filters):
+def _check_cae(image_shape: ImageShape, filters: Sequence[int]) -> None:
     check_counts("filters", filters)
     check_divisible(image_shape, 2 ** (len(filters) - 1), "cae")
 
 
-def _convolution(maps):
+def _convolution(maps: int) -> keras.Layer:
     return layers.Conv2D(maps, 3, padding="same", activation="relu")
 
 
-def _cae_encoder(image_shape, filters, convolutions):
+def _cae_encoder(image_shape: ImageShape, filters: Sequence[int], convolutions: int) -> keras.Model:
     parts = [keras.Input(image_shape, name="images"), Standardization()]
     for maps in filters:
         parts += [*(_convolution(maps) for _ in range(convolutions)), layers.MaxPooling2D(2)]
     return keras.Sequential(parts[:-1], name="encoder")
 
 
-def _cae_decoder(latent_shape, maps, convolutions):
+def _cae_decoder(
+    latent_shape: Sequence[int], maps: Sequence[int], convolutions: int
+) -> keras.Model:
     """Build the decoder; `maps` are those of the image, and of the resolutions below."""
     parts = [keras.Input(latent_shape, name="latents")]
     for count in maps[:0:-1]:
@@ -120,7 +160,26 @@ def _cae_decoder(latent_shape, maps, convolutions):
     return keras.Sequential([*parts, *last], name="decoder")
 
 
-def lossy_cae(image_shape=(28, 28, 1), name="lossy_cae"):
+# python scripts/train.py --model lossy_cae --dataset mnist: test MSE 0.0057. The study took
+# batches of 100, Adam 1e-3 with a decay of 0.98 an epoch, and 300 epochs of five-fold data.
+# Beside larger steps it is the cross-entropy that helps: the squared error of a sigmoid near 0
+# has next to no gradient, and most pixels are black.
+@register_model(
+    recipe=Recipe(
+        model="lossy_cae",
+        dataset="mnist",
+        image_shape=(28, 28, 1),
+        augmentation=DIGIT_AUGMENTATION,
+        batch_size=50,
+        epochs=30,
+        optimizer_arguments={"weight_decay": 1e-9},
+        learning_rate=3e-3,
+        schedule="cosine",
+        schedule_arguments={"warmup_epochs": 0.5},
+        loss="binary_crossentropy",
+    ),
+)
+def lossy_cae(image_shape: ImageShape = (28, 28, 1), name: str = "lossy_cae") -> Autoencoder:
     """Build the convolutional autoencoder `lossy_cae`, for images of 28x28.
 
     ```
@@ -158,12 +217,12 @@ def lossy_cae(image_shape=(28, 28, 1), name="lossy_cae"):
 _SLOPE = 0.25
 
 
-def _prelu():
+def _prelu() -> keras.Layer:
     slope = keras.initializers.Constant(_SLOPE)
     return layers.PReLU(alpha_initializer=slope, shared_axes=(1, 2))
 
 
-def _preserving(inputs, gain=1.0):
+def _preserving(inputs: float, gain: float = 1.0) -> keras.Initializer:
     """Return normal weights that keep the variance of PReLU's outputs through a layer.
 
     Args:
@@ -173,9 +232,9 @@ def _preserving(inputs, gain=1.0):
     return keras.initializers.RandomNormal(stddev=gain * math.sqrt(2 / (1 + _SLOPE**2) / inputs))
 
 
-def _lossy_encoder(image_shape):
+def _lossy_encoder(image_shape: ImageShape) -> keras.Model:
     # The gains make the differences between images of MNIST as large as 1 after each layer.
-    def convolution(filters, inputs, gain, kernel=3):
+    def convolution(filters: int, inputs: int, gain: float, kernel: int = 3) -> keras.Layer:
         initializer = _preserving(inputs * kernel**2, gain)
         return layers.Conv2D(filters, kernel, padding="same", kernel_initializer=initializer)
 
@@ -191,7 +250,7 @@ def _lossy_encoder(image_shape):
     )
 
 
-def _lossy_decoder(encoder, channels):
+def _lossy_decoder(encoder: keras.Model, channels: int) -> keras.Model:
     parts = [keras.Input(encoder.output_shape[1:], name="latents")]
     size, maps = encoder.output_shape[2:]
     for filters, kernel in ((32, 3), (32, 5), (16, 7), (16, 10), (8, 5)):
@@ -203,51 +262,8 @@ def _lossy_decoder(encoder, channels):
     return keras.Sequential(parts, name="decoder")
 
 
-def _unpadded(filters, kernel, size, maps, gain=1.0):
+def _unpadded(filters: int, kernel: int, size: int, maps: int, gain: float = 1.0) -> keras.Layer:
     """Return an unpadded transposed convolution of stride 1, of an image `size` pixels wide."""
     inputs = maps * (size * kernel / (size + kernel - 1)) ** 2
     initializer = _preserving(inputs, gain)
     return layers.Conv2DTranspose(filters, kernel, kernel_initializer=initializer)
-
-
-RECIPES = {
-    # python scripts/train.py --model cae --dataset cifar10
-    "cae": Recipe(
-        model="cae",
-        dataset="cifar10",
-        splits=DEFAULT_SPLITS,
-        image_shape=(32, 32, 3),
-        batch_size=16,
-        epochs=10,
-        learning_rate=2e-3,
-        schedule="cosine",
-    ),
-    # python scripts/train.py --model conv --dataset mnist --epochs 3: test MSE 0.0009.
-    # The cross-entropy, because with the squared error wide models fall into all black at once.
-    "conv": Recipe(
-        model="conv",
-        dataset="mnist",
-        image_shape=(28, 28, 1),
-        batch_size=128,
-        epochs=10,
-        schedule="cosine",
-        loss="binary_crossentropy",
-    ),
-    # python scripts/train.py --model lossy_cae --dataset mnist: test MSE 0.0057. The study took
-    # batches of 100, Adam 1e-3 with a decay of 0.98 an epoch, and 300 epochs of five-fold data.
-    # Beside larger steps it is the cross-entropy that helps: the squared error of a sigmoid near 0
-    # has next to no gradient, and most pixels are black.
-    "lossy_cae": Recipe(
-        model="lossy_cae",
-        dataset="mnist",
-        image_shape=(28, 28, 1),
-        augmentation=DIGIT_AUGMENTATION,
-        batch_size=50,
-        epochs=30,
-        optimizer_arguments={"weight_decay": 1e-9},
-        learning_rate=3e-3,
-        schedule="cosine",
-        schedule_arguments={"warmup_epochs": 0.5},
-        loss="binary_crossentropy",
-    ),
-}

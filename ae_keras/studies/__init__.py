@@ -1,10 +1,12 @@
 """The experiments of the literature, one file each; `scripts/study.py` runs them.
 
 A study is a module with a docstring (what was done, what the report found), a `TITLE`, and a
-function `run(lab)` that trains, measures, and returns its `Page`.
+function `run(workspace)` that trains, measures, and returns its `Page`. The verdicts of a page are
+data, which the study's `judge` makes of what was measured; `page` makes sentences of them.
 """
 
 import importlib
+from types import ModuleType
 
 # Names, with a line for each, in the order in which `study.py all` runs them.
 STUDIES = {
@@ -23,7 +25,7 @@ STUDIES = {
 }
 
 
-def load_study(name: str):
+def load_study(name: str) -> ModuleType:
     """Return the module of a study.
 
     Raises:

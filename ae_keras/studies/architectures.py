@@ -12,17 +12,21 @@ variants take turns.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ae_keras import figures, metrics
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples, reconstruct
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.pictures import reconstruct
+from ae_keras.studies.page import Evidence, Page, Table, Verdict
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Architectures of a convolutional autoencoder"
 EPOCHS = 5
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "cae": {},
     "1 pooling, same latent": {"filters": (12, 4)},
     "3 poolings, same latent": {"filters": (8, 12, 16, 64)},
@@ -34,37 +38,44 @@ VARIANTS = {
     "latent x 2": {"filters": (8, 12, 32)},
     "latent x 3": {"filters": (8, 12, 48)},
 }
+_HEADER = (
+    *("variant", "latent values", "parameters", "training MSE", "test MSE", "gap [%]"),
+    *("PSNR [dB]", "SSIM", "sharpness", "step [ms]"),
+)
 _SHOWN = 10
 _SHARPNESS_IMAGES = 2000
 
+# The values of a line of the table.
+Row = tuple[Any, ...]
 
-def run(lab: Lab) -> Page:
+
+def run(workspace: Workspace) -> Page:
     """Train the variants, and compare their errors, sharpness and sizes."""
     runs = {
-        name: lab.train(
+        name: workspace.train(
             f"architectures-{number}", recipe_for("cae", "cifar10", epochs=EPOCHS, **changes)
         )
-        for number, (name, changes) in enumerate(_variants(lab).items())
+        for number, (name, changes) in enumerate(_variants(workspace).items())
     }
-    steps, rows, examples = lab.time_steps(runs), [], {}
+    steps, rows, examples = workspace.time_steps(runs), [], {}
     for name, run in runs.items():
-        rows.append((name, *_measure(lab, run), steps[name]))
-        test = pick_examples(lab.load_images(run, "test"), _SHOWN)
-        examples["original"], examples[name] = reconstruct(lab.load_model(run), test, run.recipe)
-    header = ("variant", "latent values", "parameters", "training MSE", "test MSE", "gap [%]")
-    header += ("PSNR [dB]", "SSIM", "sharpness", "step [ms]")
-    table = Table(header, [_format(row) for row in rows])
+        rows.append((name, *_measure(workspace, run), steps[name]))
+        test = workspace.load_images(run, "test").pick(_SHOWN)
+        examples["original"], examples[name] = reconstruct(
+            workspace.load_model(run), test, run.recipe
+        )
+    table = Table(_HEADER, [_format(row) for row in rows])
     title = "Variants of cae: test images of CIFAR-10"
-    images = lab.draw("reconstructions", figures.save_image_rows, examples, title)
-    curves = lab.draw("errors", figures.save_curves, _panels(rows), "Variants of cae")
+    images = workspace.draw("reconstructions", figures.save_image_rows, examples, title)
+    curves = workspace.draw("errors", figures.save_curves, _panels(rows), "Variants of cae")
     caption = "Test errors over the size of the latent and over the number of parameters"
-    return Page(_judge(rows), {"architectures": table}, {curves: caption, images: title})
+    return Page(judge(rows), {"architectures": table}, {curves: caption, images: title})
 
 
-def _measure(lab: Lab, run) -> tuple:
-    model = lab.load_model(run)
-    training, test = lab.measure_mse(run, "train"), run.metrics["test"]
-    examples = pick_examples(lab.load_images(run, "test"), _SHARPNESS_IMAGES)
+def _measure(workspace: Workspace, run: RunFolder) -> Row:
+    model = workspace.load_model(run)
+    training, test = workspace.measure_mse(run, "train"), run.metrics["test"]
+    examples = workspace.load_images(run, "test").pick(_SHARPNESS_IMAGES)
     originals, outputs = reconstruct(model, examples, run.recipe)
     sharpness = metrics.sharpness(outputs).mean() / metrics.sharpness(originals).mean()
     gap = 100 * (test["mse"] / training - 1)
@@ -73,45 +84,65 @@ def _measure(lab: Lab, run) -> tuple:
     return (*sizes, training, test["mse"], gap, *quality)
 
 
-def _variants(lab: Lab) -> dict[str, dict]:
-    names = list(VARIANTS)[:: 3 if lab.quick else 1]
+def _variants(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    names = list(VARIANTS)[:: 3 if workspace.quick else 1]
     return {name: VARIANTS[name] for name in names}
 
 
-def _format(row) -> tuple:
+def _format(row: Row) -> Row:
     styles = ("d", "d", ".5f", ".5f", "+.1f", ".2f", ".4f", ".3f", ".1f")
     return (row[0], *(format(value, style) for value, style in zip(row[1:], styles, strict=True)))
 
 
-def _panels(rows) -> list[figures.Panel]:
-    def panel(column, xlabel):
+def _panels(rows: Sequence[Row]) -> list[figures.Panel]:
+    def panel(column: int, xlabel: str) -> figures.Panel:
         points = {row[0]: ([row[column]], [row[4]], "o") for row in rows}
         return figures.Panel(points, xlabel, "test MSE", xscale="log", yscale="log")
 
     return [panel(1, "values of the latent"), panel(2, "parameters")]
 
 
-def _judge(rows) -> str:
-    """Say which variant of the same latent is the best, and what its size does."""
+def judge(rows: Sequence[Row]) -> list[Verdict]:
+    """Say which variant of the same latent is the best, and what its size does.
+
+    Args:
+        rows: The first is that of `cae`; in the order of the table's columns, of which the name,
+            the values of the latent, the test error, the gap and the sharpness are used.
+    """
     reference = rows[0]
-    same = [row for row in rows if row[1] == reference[1]]
-    best = min(same, key=lambda row: row[4])
-    less = 100 * (1 - best[4] / reference[4])
+    best = min((row for row in rows if row[1] == reference[1]), key=_test_error)
     by_size = sorted((row for row in rows if row[0].startswith(("cae", "latent"))), key=_size)
-    falls = np.all(np.diff([row[4] for row in by_size]) < 0)
-    widest = max(abs(row[5]) for row in rows)
-    below = "" if best is reference else f", {less:.0f} % below that of `cae`"
-    return (
-        "The report has nothing systematic to compare with. "
-        f"At the same {reference[1]} latent values, the lowest test error is that of "
-        f"'{best[0]}', {best[4]:.5f}{below}, and its images have {100 * best[8]:.0f} % of the "
-        f"originals' sharpness. From {by_size[0][1]} to "
-        f"{by_size[-1][1]} values the error "
-        f"{'falls with each step' if falls else 'does not fall with each step'}, from "
-        f"{by_size[0][4]:.5f} to {by_size[-1][4]:.5f}. Training and test errors differ by "
-        f"{widest:.1f} % at most."
-    )
+    falls = np.all(np.diff([_test_error(row) for row in by_size]) < 0)
+    return [
+        Verdict(
+            f"The variant with the lowest error, of those with {reference[1]} latent values",
+            None,
+            (
+                Evidence("variant", best[0]),
+                Evidence("test MSE", best[4], style=".5f"),
+                Evidence("below that of `cae` by", 100 * (1 - best[4] / reference[4]), "%", ".0f"),
+                Evidence("sharpness, of the originals'", 100 * best[8], "%", ".0f"),
+            ),
+        ),
+        Verdict(
+            f"The error {'falls' if falls else 'does not fall'} with each step of the latent size",
+            None,
+            tuple(
+                Evidence(f"test MSE with {row[1]} values", row[4], style=".5f")
+                for row in (by_size[0], by_size[-1])
+            ),
+        ),
+        Verdict(
+            "How far training and test errors differ",
+            None,
+            (Evidence("at most", max(abs(row[5]) for row in rows), "%", ".1f"),),
+        ),
+    ]
 
 
-def _size(row) -> int:
+def _size(row: Row) -> int:
     return row[1]
+
+
+def _test_error(row: Row) -> float:
+    return row[4]

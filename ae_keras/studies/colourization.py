@@ -15,11 +15,17 @@ colourfulness (Hasler and Suesstrunk, 2003) are means over images.
 import numpy as np
 from keras import ops
 
-from ae_keras import colour_metrics, figures, metrics
+from ae_keras import figures, metrics
+from ae_keras.data.images import Images
 from ae_keras.layers.colour import lab_to_rgb, rgb_to_lab
+from ae_keras.metrics import colour as colour_metrics
+from ae_keras.models.image_model import ImageModel
+from ae_keras.recipe import Recipe
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples, reconstruct
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.pictures import reconstruct
+from ae_keras.studies.page import Evidence, Page, Table, Verdict
+from ae_keras.studies.workspace import Workspace
+from ae_keras.system.pixels import to_unit_range
 
 TITLE = "Colourization"
 TEMPERATURES = (0.1, 0.2, 0.3, 0.38, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -31,42 +37,43 @@ _COUNTED_IMAGES = 5000
 _SHOWN = 10
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train both heads, and compare them with the trivial answers."""
     regression = recipe_for("colourizer")
     binned = recipe_for("colourizer", head="classification", epochs=CLASSIFICATION_EPOCHS)
     runs = {
-        "regression": lab.find(regression) or lab.train("colourizer-regression", regression),
-        "classification": lab.train("colourizer-classification", binned),
+        "regression": workspace.find(regression)
+        or workspace.train("colourizer-regression", regression),
+        "classification": workspace.train("colourizer-classification", binned),
     }
-    models = {name: lab.load_model(run) for name, run in runs.items()}
+    models = {name: workspace.load_model(run) for name, run in runs.items()}
     recipe = runs["regression"].recipe
-    validation = pick_examples(lab.load_images(runs["regression"], "validation"), _CHOOSING_IMAGES)
+    validation = workspace.load_images(runs["regression"], "validation").pick(_CHOOSING_IMAGES)
     sweep = _sweep(models["classification"], validation, recipe)
-    vivid = _colourfulness(validation.images / np.float32(255))
+    vivid = _colourfulness(to_unit_range(validation.images))
     temperature = min(TEMPERATURES, key=lambda value: abs(sweep[value][1] - vivid))
     _set_temperature(models["classification"], temperature)
 
-    test = lab.load_images(runs["regression"], "test")
-    training = pick_examples(lab.load_images(runs["regression"], "train"), _COUNTED_IMAGES)
-    originals = test.images / np.float32(255)
-    answers = _trivial_answers(originals, training.images / np.float32(255))
+    test = workspace.load_images(runs["regression"], "test")
+    training = workspace.load_images(runs["regression"], "train").pick(_COUNTED_IMAGES)
+    originals = to_unit_range(test.images)
+    answers = _trivial_answers(originals, to_unit_range(training.images))
     for name, model in models.items():
         grey, answers[name] = reconstruct(model, test, recipe)
     scores = {name: _score(originals, images) for name, images in answers.items()}
     scores["originals"] = _score(originals, originals)
-    drawn = _draw(lab, originals, grey, answers, sweep, vivid)
-    return Page(_judge(scores, temperature), _tables(scores, sweep), drawn)
+    drawn = _draw(workspace, originals, grey, answers, sweep, vivid)
+    return Page(judge(scores, temperature), _tables(scores, sweep), drawn)
 
 
-def _set_temperature(model, temperature: float) -> None:
+def _set_temperature(model: ImageModel, temperature: float) -> None:
     model.head.temperature = temperature
     model.make_predict_function(force=True)
 
 
-def _sweep(model, data, recipe) -> dict[float, tuple[float, float]]:
+def _sweep(model: ImageModel, data: Images, recipe: Recipe) -> dict[float, tuple[float, float]]:
     """Return ab-RMSE and colourfulness for each temperature."""
-    originals, result = data.images / np.float32(255), {}
+    originals, result = to_unit_range(data.images), {}
     for temperature in TEMPERATURES:
         _set_temperature(model, temperature)
         _, images = reconstruct(model, data, recipe)
@@ -74,7 +81,7 @@ def _sweep(model, data, recipe) -> dict[float, tuple[float, float]]:
     return result
 
 
-def _trivial_answers(originals, training) -> dict[str, np.ndarray]:
+def _trivial_answers(originals: np.ndarray, training: np.ndarray) -> dict[str, np.ndarray]:
     """Return the images without chroma, and with the mean chroma of training images."""
     mean = ops.convert_to_numpy(rgb_to_lab(training))[..., 1:].mean(axis=(0, 1, 2))
     lab = ops.convert_to_numpy(rgb_to_lab(originals))
@@ -85,15 +92,15 @@ def _trivial_answers(originals, training) -> dict[str, np.ndarray]:
     return answers
 
 
-def _ab_rmse(originals, images) -> float:
+def _ab_rmse(originals: np.ndarray, images: np.ndarray) -> float:
     return float(np.sqrt(colour_metrics.chroma_mse(originals, images).mean()))
 
 
-def _colourfulness(images) -> float:
+def _colourfulness(images: np.ndarray) -> float:
     return float(colour_metrics.colourfulness(images).mean())
 
 
-def _score(originals, images) -> tuple[float, ...]:
+def _score(originals: np.ndarray, images: np.ndarray) -> tuple[float, ...]:
     """Return ab-RMSE, PSNR of the mean MSE, Delta E 2000, SSIM and colourfulness."""
     return (
         _ab_rmse(originals, images),
@@ -104,7 +111,9 @@ def _score(originals, images) -> tuple[float, ...]:
     )
 
 
-def _tables(scores: dict, sweep: dict) -> dict[str, Table]:
+def _tables(
+    scores: dict[str, tuple[float, ...]], sweep: dict[float, tuple[float, float]]
+) -> dict[str, Table]:
     header = ("answer", "ab-RMSE", "PSNR [dB]", "Delta E 2000", "SSIM", "colourfulness")
     formats = (".2f", ".2f", ".2f", ".4f", ".1f")
     rows = [
@@ -118,7 +127,14 @@ def _tables(scores: dict, sweep: dict) -> dict[str, Table]:
     return {"answers": Table(header, rows), "temperatures": Table(names, temperatures)}
 
 
-def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -> dict[str, str]:
+def _draw(
+    workspace: Workspace,
+    originals: np.ndarray,
+    grey: np.ndarray,
+    answers: dict[str, np.ndarray],
+    sweep: dict[float, tuple[float, float]],
+    vivid: float,
+) -> dict[str, str]:
     drawn = {}
     errors = np.sqrt(colour_metrics.chroma_mse(originals, answers["regression"]))
     order = np.argsort(errors)
@@ -134,7 +150,7 @@ def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -
         rows["original"] = originals[picked]
         title = f"Test images {which} ab-RMSE of regression (over each column)"
         captions = [f"{error:.1f}" for error in errors[picked]]
-        file = lab.draw(name, figures.save_image_rows, rows, title, captions)
+        file = workspace.draw(name, figures.save_image_rows, rows, title, captions)
         drawn[file] = title
     error, colour = zip(*sweep.values(), strict=True)
     curves = {
@@ -144,21 +160,42 @@ def _draw(lab: Lab, originals, grey, answers: dict, sweep: dict, vivid: float) -
     ends = TEMPERATURES[0], TEMPERATURES[-1]
     title = "Validation images at temperatures from {} (vivid) to {} (pale)".format(*ends)
     panel = figures.Panel(curves, "colourfulness", "ab-RMSE")
-    drawn[lab.draw("temperatures", figures.save_curves, [panel], title)] = title
+    drawn[workspace.draw("temperatures", figures.save_curves, [panel], title)] = title
     return drawn
 
 
-def _judge(scores: dict, temperature: float) -> str:
-    """Say how much better than nothing the answers are, and how colourful."""
-    error, psnr, delta, *_ = scores["regression"]
-    nothing, vivid = scores["a = b = 0"], scores["originals"][-1]
-    works = "can be done" if error < nothing[0] and delta < nothing[2] else "is not done"
-    pale = 100 * scores["regression"][-1] / vivid
-    change = 100 * (scores["classification"][-1] / vivid - 1)
-    return (
-        f"What the report could not do {works}: regression has an ab-RMSE of {error:.2f}, where "
-        f"no colour has {nothing[0]:.2f}, a PSNR of {psnr:.2f} dB ({nothing[1]:.2f}) and a Delta E "
-        f"2000 of {delta:.2f} ({nothing[2]:.2f}). Its colourfulness is {pale:.0f} % of the "
-        f"originals'. That of classification, at a temperature of {temperature}, differs from "
-        f"theirs by {change:+.0f} %, for an ab-RMSE of {scores['classification'][0]:.2f}."
-    )
+def judge(scores: dict[str, tuple[float, ...]], temperature: float) -> list[Verdict]:
+    """Say how much better than nothing the answers are, and how colourful.
+
+    Args:
+        scores: For each answer ab-RMSE, PSNR, Delta E 2000, SSIM and colourfulness.
+        temperature: float. Of the classification.
+    """
+    answer, nothing = scores["regression"], scores["a = b = 0"]
+    vivid = scores["originals"][-1]
+    share, change = (100 * scores[name][-1] / vivid for name in ("regression", "classification"))
+
+    def beside(name: str, column: int, unit: str = "") -> Evidence:
+        return Evidence(name, (answer[column], nothing[column]), unit, ".2f")
+
+    return [
+        Verdict(
+            "Grey images can be given colours, in which the report did not succeed",
+            answer[0] < nothing[0] and answer[2] < nothing[2],
+            (
+                beside("ab-RMSE of regression and of no colour", 0),
+                beside("PSNR", 1, "dB"),
+                beside("Delta E 2000", 2),
+            ),
+        ),
+        Verdict(
+            "How colourful the answers are",
+            None,
+            (
+                Evidence("colourfulness of regression, of the originals'", share, "%", ".0f"),
+                Evidence("difference of classification to theirs", change - 100, "%", "+.0f"),
+                Evidence("its temperature", temperature),
+                Evidence("its ab-RMSE", scores["classification"][0], style=".2f"),
+            ),
+        ),
+    ]

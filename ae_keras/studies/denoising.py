@@ -14,10 +14,15 @@ from scipy.ndimage import median_filter
 from skimage.restoration import denoise_nl_means
 
 from ae_keras import figures, metrics
+from ae_keras.data.images import Images
+from ae_keras.models.image_model import ImageModel
+from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
-from ae_keras.run_figures import pick_examples, reconstruct
+from ae_keras.runs.pictures import reconstruct
 from ae_keras.studies.depth import variant
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.studies.page import Evidence, Page, Table, Verdict, judge_cases
+from ae_keras.studies.workspace import Workspace
+from ae_keras.system.pixels import to_unit_range
 
 TITLE = "Denoising"
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
@@ -28,33 +33,35 @@ _IMAGES = 1000
 _SHOWN = 10
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Train both models, and compare what they leave of the noise with two filters."""
     plain = variant(2, 64)
     noisy = change_recipe(plain, task="denoising", noise=TRAINED_LEVEL)
     runs = {
-        "conv": lab.train("depth-2-64", plain),
-        f"conv, trained with {TRAINED_LEVEL}": lab.train("denoising-conv", noisy),
+        "conv": workspace.train("depth-2-64", plain),
+        f"conv, trained with {TRAINED_LEVEL}": workspace.train("denoising-conv", noisy),
     }
-    models = {name: lab.load_model(run) for name, run in runs.items()}
+    models = {name: workspace.load_model(run) for name, run in runs.items()}
     recipe = runs["conv"].recipe
-    test = pick_examples(lab.load_images(runs["conv"], "test"), _IMAGES)
+    test = workspace.load_images(runs["conv"], "test").pick(_IMAGES)
     results = {level: _clean(models, test, recipe, level) for level in LEVELS}
-    originals = test.images / np.float32(255)
+    originals = to_unit_range(test.images)
     psnr = {
         level: {name: _psnr(originals, images) for name, images in result.items()}
         for level, result in results.items()
     }
     header = ("noise", *(f"{name} [dB]" for name in psnr[MILD]))
     rows = [(level, *(f"{value:.2f}" for value in psnr[level].values())) for level in LEVELS]
-    drawn = _draw(lab, psnr, originals, results)
-    return Page(_judge(psnr), {"denoising": Table(header, rows)}, drawn)
+    drawn = _draw(workspace, psnr, originals, results)
+    return Page(judge(psnr), {"denoising": Table(header, rows)}, drawn)
 
 
-def _clean(models: dict, test, recipe, level: float) -> dict[str, np.ndarray]:
+def _clean(
+    models: dict[str, ImageModel], test: Images, recipe: Recipe, level: float
+) -> dict[str, np.ndarray]:
     """Return noisy images, and what each method makes of them."""
     recipe = change_recipe(recipe, task="denoising", noise=level)
-    result = {}
+    result: dict[str, np.ndarray] = {}
     for name, model in models.items():
         result["noisy"], result[name] = reconstruct(model, test, recipe)
     result["median 3x3"] = median_filter(result["noisy"], (1, 3, 3, 1))
@@ -70,37 +77,57 @@ def _psnr(originals: np.ndarray, images: np.ndarray) -> float:
     return float(metrics.psnr(metrics.mse(originals, images)).mean())
 
 
-def _draw(lab: Lab, psnr: dict, originals: np.ndarray, results: dict) -> dict[str, str]:
-    curves = {name: (LEVELS, [psnr[level][name] for level in LEVELS]) for name in psnr[MILD]}
-    curves["noisy"] = (*curves["noisy"], "k--")
+def _draw(
+    workspace: Workspace,
+    psnr: dict[float, dict[str, float]],
+    originals: np.ndarray,
+    results: dict[float, dict[str, np.ndarray]],
+) -> dict[str, str]:
+    curves = {
+        name: (LEVELS, [psnr[level][name] for level in LEVELS], "k--" if name == "noisy" else "o-")
+        for name in psnr[MILD]
+    }
     panel = figures.Panel(curves, "standard deviation of the noise", "PSNR [dB], mean over images")
     title = "Noise and what is left of it: conv on MNIST"
-    drawn = {lab.draw("psnr", figures.save_curves, [panel], title): title}
+    drawn = {workspace.draw("psnr", figures.save_curves, [panel], title): title}
     shown = slice(0, None, max(1, len(originals) // _SHOWN))
     for name, level in (("mild", MILD), ("strong", STRONG)):
         images = {"original": originals} | results[level]
         rows = {label.replace(", ", ",\n"): each[shown][:_SHOWN] for label, each in images.items()}
         title = f"Digits with noise of a standard deviation of {level}, and what is made of them"
-        drawn[lab.draw(name, figures.save_image_rows, rows, title)] = title
+        drawn[workspace.draw(name, figures.save_image_rows, rows, title)] = title
     return drawn
 
 
-def _judge(psnr: dict) -> str:
-    """Say up to which noise each model improves an image, and who is the best."""
+def judge(psnr: dict[float, dict[str, float]]) -> list[Verdict]:
+    """Say at which noise each model improves an image, and at which the trained one is the best.
+
+    Args:
+        psnr: For each level of noise that of the noisy images, and of each method's, in dB.
+    """
     plain, trained = [name for name in psnr[MILD] if name.startswith("conv")]
     mild, strong = (psnr[level][plain] > psnr[level]["noisy"] for level in (MILD, STRONG))
-    holds = "holds" if mild and not strong else "does not hold" if strong and not mild else None
-    said = [f"That it helps with mild noise and not with strong noise {holds or 'holds in part'}"]
-    for name in (plain, trained):
-        helps = [level for level in LEVELS if psnr[level][name] > psnr[level]["noisy"]]
-        gains = [psnr[level][name] - psnr[level]["noisy"] for level in (MILD, STRONG)]
-        said.append(
-            f"`{name}` changes the PSNR by {gains[0]:+.1f} dB at {MILD} and {gains[1]:+.1f} dB at "
-            f"{STRONG}, and improves images with noise of "
-            + (", ".join(map(str, helps)) if helps else "no level")
-        )
-    wins = [level for level in LEVELS if max(psnr[level], key=psnr[level].get) == trained]
+    wins = [level for level in LEVELS if max(psnr[level], key=psnr[level].__getitem__) == trained]
+    return [
+        Verdict(
+            f"`{plain}` helps with mild noise and not with strong noise",
+            judge_cases([mild, not strong]),
+            _gains(psnr, plain),
+        ),
+        Verdict(f"`{trained}` as a filter of noise", None, _gains(psnr, trained)),
+        Verdict(
+            "Where the model trained for it is the best of all methods",
+            None,
+            (Evidence("at noise of", tuple(wins)),),
+        ),
+    ]
+
+
+def _gains(psnr: dict[float, dict[str, float]], name: str) -> tuple[Evidence, ...]:
+    gains = {level: psnr[level][name] - psnr[level]["noisy"] for level in LEVELS}
     return (
-        f"{'. '.join(said)}. Of all methods the model trained for it is the best at "
-        f"{', '.join(map(str, wins)) or 'no level'}."
+        *(Evidence(f"gain at {level}", gains[level], "dB", "+.1f") for level in (MILD, STRONG)),
+        Evidence(
+            "improves images with noise of", tuple(level for level in LEVELS if gains[level] > 0)
+        ),
     )

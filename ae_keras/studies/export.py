@@ -11,21 +11,24 @@ loads, without the entropy tables of the codec.
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ae_keras.benchmark.timing import Alternative, take_turns
 from ae_keras.export import QUANTIZATIONS, Export
+from ae_keras.export.export_run import export_run
 from ae_keras.export.parity import SMALLEST_PSNR, make_inputs
 from ae_keras.export.quantization import LARGEST_SHARE
-from ae_keras.export.running import export_run
 from ae_keras.export.runtimes import load_exported_model, run_all
+from ae_keras.models.image_model import ImageModel
 from ae_keras.registry import recipe_for
-from ae_keras.run_figures import pick_examples
-from ae_keras.saved_model import RunFolder
-from ae_keras.studies.lab import Lab, Page, Table
-from ae_keras.studies.trained import FACES, MODELS, train_own
+from ae_keras.runs.folder import RunFolder
+from ae_keras.studies.page import Evidence, Page, Table, Verdict
+from ae_keras.studies.trained_models import FACES, MODELS, train_own
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Exported models"
 _COLOURIZER = "colourizer"
@@ -40,40 +43,46 @@ _PREDICT, _CALL = "Keras, `predict`", "Keras, `model(x)`"
 _THREADS = {"saved_model": None, "onnx": 1, "litert": 1}
 _BATCHES = (1, 32)
 _ROUNDS, _QUICK_ROUNDS = 21, 2
+_HEADER = (
+    *("model", "as", "KB", "share of float32", "PSNR to Keras [dB]", "largest difference"),
+    *("1 image [ms]", "32 images [ms]"),
+    *("`predict` / it, 1 / 32 images", "`model(x)` / it, 1 / 32 images"),
+)
+
+# Of a way to run a model: `"model"`, `"as"`, the `"report"` of the export and that of `"float32"`;
+# milliseconds by the number of images; how much faster than Keras by its way and that number.
+Row = dict[Any, Any]
 
 
-def run(lab: Lab) -> Page:
+def run(workspace: Workspace) -> Page:
     """Export, compare and time each model."""
-    rows = []
-    for name in lab.choose((*MODELS, *FACES, _COLOURIZER), 5):
+    rows: list[Row] = []
+    for name in workspace.choose((*MODELS, *FACES, _COLOURIZER), 5):
         try:
-            run = _train(lab, name)
+            run = _train(workspace, name)
         except ConnectionError as error:
             print(f"{name} is left out: {error}")
             continue
-        rows += _measure(lab, name, run)
+        rows += _measure(workspace, name, run)
     if not rows:
         raise ConnectionError("None of the data sets is here, and there is no network.")
-    header = ("model", "as", "KB", "share of float32", "PSNR to Keras [dB]", "largest difference")
-    header += ("1 image [ms]", "32 images [ms]")
-    header += ("`predict` / it, 1 / 32 images", "`model(x)` / it, 1 / 32 images")
-    table = Table(header, [_format(row) for row in rows])
-    return Page(_judge(rows), {"export": table})
+    table = Table(_HEADER, [_format(row) for row in rows])
+    return Page(judge(rows), {"export": table})
 
 
-def _train(lab: Lab, name: str) -> RunFolder:
+def _train(workspace: Workspace, name: str) -> RunFolder:
     if name != _COLOURIZER:
-        return train_own(lab, name)
+        return train_own(workspace, name)
     recipe = recipe_for(name)
-    return lab.find(recipe) or lab.train("colourizer-regression", recipe)
+    return workspace.find(recipe) or workspace.train("colourizer-regression", recipe)
 
 
-def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
+def _measure(workspace: Workspace, name: str, run: RunFolder) -> list[Row]:
     """Return a row for each way to run a model."""
     print(f"exporting {name}", flush=True)
-    model = lab.load_model(run)
+    model = workspace.load_model(run)
     model.jit_compile = False  # XLA slows convolutions on a CPU
-    data = pick_examples(lab.load_images(run, "test"), max(_BATCHES))
+    data = workspace.load_images(run, "test").pick(max(_BATCHES))
     inputs = make_inputs(model, data)
     with tempfile.TemporaryDirectory() as folder:
         reports, exported = {}, {}
@@ -90,7 +99,7 @@ def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
             )
         if _FLOAT32 not in reports:
             return []
-        seconds = {size: _time(lab, model, exported, inputs, size) for size in _BATCHES}
+        seconds = {size: _time(workspace, model, exported, inputs, size) for size in _BATCHES}
     return [
         {
             "model": name,
@@ -108,7 +117,13 @@ def _measure(lab: Lab, name: str, run: RunFolder) -> list[dict]:
     ]
 
 
-def _time(lab: Lab, model, exported: dict, inputs: dict, size: int) -> dict[str, np.ndarray]:
+def _time(
+    workspace: Workspace,
+    model: ImageModel,
+    exported: dict[str, Any],
+    inputs: dict[str, np.ndarray],
+    size: int,
+) -> dict[str, np.ndarray]:
     """Return the seconds of a call with so many images, of each way in each round."""
     batch = {name: array[:size] for name, array in inputs.items()}
     (images,) = batch.values()
@@ -117,25 +132,24 @@ def _time(lab: Lab, model, exported: dict, inputs: dict, size: int) -> dict[str,
         _CALL: lambda: np.asarray(model(images, training=False)),
     } | {name: lambda each=each: run_all(each, batch) for name, each in exported.items()}
     alternatives = {name: Alternative(call, 1) for name, call in ways.items()}
-    return take_turns(alternatives, _QUICK_ROUNDS if lab.quick else _ROUNDS)
+    return take_turns(alternatives, _QUICK_ROUNDS if workspace.quick else _ROUNDS)
 
 
-def _parity(report: dict) -> dict:
+def _parity(report: dict[str, Any]) -> dict[str, Any]:
     """Return how far the images of an export are from those of Keras."""
     return report["parity"].get("reconstructions") or report["parity"]["images"]
 
 
-def _share(row: dict) -> float:
+def _share(row: Row) -> float:
     return row["report"]["model_bytes"] / row["float32"]["model_bytes"]
 
 
-def _format(row: dict) -> tuple:
-    cells = ("-",) * 4
+def _format(row: Row) -> tuple[str, ...]:
+    cells: tuple[str, ...] = ("-",) * 4
     if row["report"] is not None:
         parity, size = _parity(row["report"]), row["report"]["model_bytes"] / 1000
         psnr = "exact" if parity["psnr"] is None else f"{parity['psnr']:.1f}"
-        cells = (f"{size:.0f}", f"{_share(row):.2f}", psnr)
-        cells += (f"{parity['max']:.0e}",)
+        cells = (f"{size:.0f}", f"{_share(row):.2f}", psnr, f"{parity['max']:.0e}")
     times = [f"{row[size]:.2f}" for size in _BATCHES]
     ratios = [
         " / ".join(f"{row[other, size]:.1f}" for size in _BATCHES) for other in (_PREDICT, _CALL)
@@ -143,30 +157,55 @@ def _format(row: dict) -> tuple:
     return (f"`{row['model']}`", row["as"], *cells, *times, *ratios)
 
 
-def _judge(rows: list[dict]) -> str:
+def judge(rows: Sequence[Row]) -> list[Verdict]:
     """Say how exact, how small and how fast the LiteRT models are."""
     plain = [row for row in rows if row["as"] == _FLOAT32]
     integers = [row for row in rows if row["as"] == _INT8]
     exact = [row for row in rows if row["report"] and row["report"]["quantization"] == "none"]
     worst = max(exact, key=lambda row: _parity(row["report"])["max"])
     slowest = min(plain, key=lambda row: row[_PREDICT, 1])
-    text = (
-        "In float32, no result differs from Keras's by more than "
-        f"{_parity(worst['report'])['max']:.0e} (`{worst['model']}`, {worst['as']}). For one "
-        f"image, LiteRT is at least {slowest[_PREDICT, 1]:.0f} times as fast as `predict` "
-        f"(`{slowest['model']}`)."
-    )
-    refused = sorted({row["model"] for row in plain} - {row["model"] for row in integers})
+    verdicts = [
+        Verdict(
+            "The largest difference to Keras's results in float32",
+            None,
+            (
+                Evidence("difference", _parity(worst["report"])["max"], style=".0e"),
+                Evidence("model", f"`{worst['model']}`"),
+                Evidence("as", worst["as"]),
+            ),
+        ),
+        Verdict(
+            "How much faster than `predict` LiteRT is at least, for one image",
+            None,
+            (
+                Evidence("times as fast", slowest[_PREDICT, 1], style=".0f"),
+                Evidence("model", f"`{slowest['model']}`"),
+            ),
+        ),
+    ]
     if integers:
-        least = min(integers, key=lambda row: _parity(row["report"])["psnr"])
-        large = [
-            f"`{row['model']}` {_share(row):.2f}" for row in integers if _share(row) > LARGEST_SHARE
-        ]
-        text += (
-            f" In int8 the lowest PSNR is {_parity(least['report'])['psnr']:.1f} dB "
-            f"(`{least['model']}`); above {LARGEST_SHARE} of the float32 model's size are: "
-            f"{', '.join(large) or 'none'}."
-        )
+        verdicts.append(_judge_integers(integers))
+    refused = sorted({row["model"] for row in plain} - {row["model"] for row in integers})
     if refused:
-        text += f" Below {SMALLEST_PSNR['int8']} dB, and so refused, are: {', '.join(refused)}."
-    return text
+        evidence = (Evidence("models", tuple(refused)),)
+        claim = f"Refused in int8, below {SMALLEST_PSNR['int8']} dB"
+        verdicts.append(Verdict(claim, None, evidence))
+    return verdicts
+
+
+def _judge_integers(rows: Sequence[Row]) -> Verdict:
+    least = min(rows, key=lambda row: _parity(row["report"])["psnr"])
+    large = [row for row in rows if _share(row) > LARGEST_SHARE]
+    return Verdict(
+        "What int8 costs and saves",
+        None,
+        (
+            Evidence("lowest PSNR", _parity(least["report"])["psnr"], "dB", ".1f"),
+            Evidence("model", f"`{least['model']}`"),
+            Evidence(
+                f"above {LARGEST_SHARE} of the float32 model's size",
+                tuple(f"`{row['model']}`" for row in large),
+            ),
+            *(Evidence(f"size of `{row['model']}`", _share(row), style=".2f") for row in large),
+        ),
+    )

@@ -9,13 +9,19 @@ coarse to one that is fine, and at the default step.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 
 from ae_keras import figures
 from ae_keras.codec.loading import load_codec
+from ae_keras.evaluation.rate_distortion import compare, make_mosaics, measure_codec
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
-from ae_keras.rate_distortion import compare, make_mosaics, measure_codec
 from ae_keras.registry import recipe_for
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.folder import RunFolder
+from ae_keras.studies.page import Evidence, Page, Table, Verdict, judge_cases
+from ae_keras.studies.workspace import Workspace
 
 TITLE = "Grouped convolutions"
 EPOCHS = 4
@@ -23,56 +29,65 @@ MODELS = ("vae_v1", "vae_v2")
 QUALITIES = (30, 40, 50, 60, 70)
 _IMAGES = 2000
 
+# The values of a line of the table.
+Row = tuple[Any, ...]
+# Of a model and the layout of its files, the points of `rate_distortion`.
+Curves = dict[tuple[str, str], Sequence[dict[str, Any]]]
 
-def run(lab: Lab) -> Page:
+
+def run(workspace: Workspace) -> Page:
     """Train each model with and without groups, and compare cost and quality."""
     runs = {}
-    names = lab.choose(MODELS, 2)
+    names = workspace.choose(MODELS, 2)
     for name in names:
         for grouped in (True, False):
-            label = name if grouped else _dense(name)
+            label = name if grouped else dense_name(name)
             recipe = recipe_for(name, "cifar10", epochs=EPOCHS, grouped=grouped)
             kind = "grouped" if grouped else "dense"
-            runs[label] = lab.train(f"grouped_convolution-{name}-{kind}", recipe)
-    steps = lab.time_steps(runs)
-    points = {label: _measure_codec(lab, label, run) for label, run in runs.items()}
+            runs[label] = workspace.train(f"grouped_convolution-{name}-{kind}", recipe)
+    steps = workspace.time_steps(runs)
+    points = {label: _measure_codec(workspace, label, run) for label, run in runs.items()}
     rows = [
-        (label, *_measure(lab, run), steps[label], *points[label][0]) for label, run in runs.items()
+        (label, *_measure(workspace, run), steps[label], *points[label][0])
+        for label, run in runs.items()
     ]
     header = ("model", "parameters", "MFLOPs", "test PSNR [dB]", "KL [nats]", "step [ms]")
     table = Table((*header, "bpp, default step", "PSNR there [dB]"), [_format(row) for row in rows])
-    curves = {(label, "mosaic"): curve for label, (_, curve) in points.items()}
+    curves: Curves = {(label, "mosaic"): curve for label, (_, curve) in points.items()}
     title = f"With and without groups, after {EPOCHS} epochs on CIFAR-10"
-    figure = lab.draw("rate_distortion", figures.save_rate_distortion, curves, title)
-    finding = " ".join(_judge(rows, curves, name) for name in names)
-    return Page(finding, {"grouped_convolution": table}, {figure: title})
+    figure = workspace.draw("rate_distortion", figures.save_rate_distortion, curves, title)
+    verdicts = [verdict for name in names for verdict in judge(rows, curves, name)]
+    return Page(verdicts, {"grouped_convolution": table}, {figure: title})
 
 
-def _dense(name: str) -> str:
+def dense_name(name: str) -> str:
+    """Return what a model without groups is called here."""
     return f"{name}, no groups"
 
 
-def _measure(lab: Lab, run) -> tuple:
+def _measure(workspace: Workspace, run: RunFolder) -> tuple[float, ...]:
     """Return parameters, millions of FLOPs, PSNR and KL."""
     test = run.metrics["test"]
-    flops = count_flops(lab.load_model(run)) / 1e6
+    flops = count_flops(workspace.load_model(run)) / 1e6
     return run.metrics["training"]["parameters"], flops, test["psnr"], test["kl"]
 
 
-def _measure_codec(lab: Lab, label: str, run) -> tuple[tuple[float, float], list[dict]]:
+def _measure_codec(
+    workspace: Workspace, label: str, run: RunFolder
+) -> tuple[tuple[Any, Any], list[dict[str, Any]]]:
     """Return rate and PSNR at the default step, and the points of the curve."""
-    images = lab.load_images(run, "test").images[:_IMAGES]
+    images = workspace.load_images(run, "test").images[:_IMAGES]
     codec, mosaics = load_codec(run.path).with_overlap(0), make_mosaics(images)
     default = measure_codec(codec, mosaics, images)
-    curve = [
+    curve: list[dict[str, Any]] = [
         {"codec": label, "layout": "mosaic", "quality": quality}
         | measure_codec(codec.with_quality(quality), mosaics, images)
-        for quality in lab.choose(QUALITIES, 2)
+        for quality in workspace.choose(QUALITIES, 2)
     ]
     return (default["bpp"], default["psnr"]), curve
 
 
-def count_flops(model) -> int:
+def count_flops(model: keras.Model) -> int:
     """Return the floating-point operations of the convolutions of a model, for one image."""
     total = 0
     for part in (model.encoder, model.decoder):
@@ -85,26 +100,49 @@ def count_flops(model) -> int:
     return total
 
 
-def _format(row) -> tuple:
+def _format(row: Row) -> Row:
     styles = ("d", ".2f", ".2f", ".0f", ".1f", ".2f", ".2f")
     return (row[0], *(format(value, style) for value, style in zip(row[1:], styles, strict=True)))
 
 
-def _judge(rows, curves: dict, name: str) -> str:
-    """Say what groups save of one model, and what they cost."""
-    grouped, dense = (next(row for row in rows if row[0] == key) for key in (name, _dense(name)))
+def judge(rows: Sequence[Row], curves: Curves, name: str) -> list[Verdict]:
+    """Say what groups save of one model, and what they cost.
+
+    Args:
+        rows: In the order of the table's columns; of the model, and of it without groups.
+        curves: Rates and PSNR of both.
+        name: str. The model.
+    """
+    dense = dense_name(name)
+    here, there = (next(row for row in rows if row[0] == key) for key in (name, dense))
     parameters, flops, _, _, step = (
-        there / here for here, there in zip(grouped[1:6], dense[1:6], strict=True)
+        more / less for less, more in zip(here[1:6], there[1:6], strict=True)
     )
-    points = [*curves[name, "mosaic"], *curves[_dense(name), "mosaic"]]
-    rate = compare(points)[_dense(name), "mosaic"]
-    more = "cannot be compared" if rate is None else f"is {rate:+.0f} %"
-    gain = dense[3] - grouped[3]
-    holds = "holds" if min(parameters, flops, step) > 1 else "holds in part"
-    return (
-        f"Without groups `{name}` has {parameters:.1f} times the parameters and {flops:.1f} times "
-        f"the FLOPs, and a training step takes {step:.1f} times as long: that groups save {holds}. "
-        f"Without them its PSNR before quantization is {abs(gain):.2f} dB "
-        f"{'higher' if gain > 0 else 'lower'}, and with them the rate for the same PSNR {more} "
-        "(BD-rate)."
-    )
+    rate = compare([*curves[name, "mosaic"], *curves[dense, "mosaic"]])[dense, "mosaic"]
+    found = Evidence("BD-rate with them", "cannot be compared")
+    if rate is not None:
+        found = Evidence("BD-rate with them", rate, "%", "+.0f")
+    return [
+        Verdict(
+            f"Groups save parameters, operations and time in `{name}`",
+            judge_cases([parameters > 1, flops > 1, step > 1]),
+            (
+                Evidence("parameters without them", parameters, "times as many", ".1f"),
+                Evidence("FLOPs", flops, "times as many", ".1f"),
+                Evidence("time of a training step", step, "times as long", ".1f"),
+            ),
+        ),
+        Verdict(
+            f"What they cost in `{name}`",
+            None,
+            (
+                Evidence(
+                    "PSNR gained without them, before quantization",
+                    there[3] - here[3],
+                    "dB",
+                    "+.2f",
+                ),
+                found,
+            ),
+        ),
+    ]

@@ -11,18 +11,25 @@ of one feature map can be zero for all images, behind its ReLU; such a model lea
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ae_keras import figures
 from ae_keras.registry import recipe_for
-from ae_keras.studies.lab import Lab, Page, Table
+from ae_keras.runs.folder import RunFolder
+from ae_keras.studies.page import Evidence, Page, Table, Verdict
+from ae_keras.studies.workspace import Workspace
+from ae_keras.system.pixels import to_unit_range
 
 TITLE = "The size of the latent"
 DATASETS = ("mnist", "cifar10")
 SIZES = tuple(2**power for power in range(11))
 # The argument of each family that is the size, and the epochs.
 FAMILIES = {"mlp": ("latent_dim", 5), "conv": ("filters", 2)}
+# What the report says of the time of an epoch, and powers of the size for which that holds.
+TIMES = {"mlp": ("is flat", -math.inf, 0.25), "conv": ("grows almost linearly", 0.75, 1.25)}
 _LARGEST_CONV = 128
 _QUICK_SIZES = (1, 64, 128)
 # What is shown of the reconstructions, and from where on the losses are shown enlarged.
@@ -30,54 +37,58 @@ _SHOWN_SIZES = (1, 128)
 _LARGE = 32
 _SHOWN = 10
 
+# The values of a line of the table.
+Row = tuple[Any, ...]
 
-def run(lab: Lab) -> Page:
+
+def run(workspace: Workspace) -> Page:
     """Train both families in all sizes on both data sets."""
-    tables, drawn, findings = {}, {}, []
-    for dataset in lab.choose(DATASETS, 2):
+    tables, drawn, verdicts = {}, {}, []
+    for dataset in workspace.choose(DATASETS, 2):
         runs = {
-            (family, size): _train(lab, dataset, family, size)
+            (family, size): _train(workspace, dataset, family, size)
             for family in FAMILIES
-            for size in _sizes(lab, family)
+            for size in choose_sizes(workspace, family)
         }
-        rows = [(*key, *_measure(lab, run)) for key, run in runs.items()]
+        rows = [(*key, *_measure(workspace, run)) for key, run in runs.items()]
         header = ("model", "size", "latent values", "parameters", "training MSE", "test MSE")
         tables[dataset] = Table((*header, "seconds an epoch"), [_format(row) for row in rows])
         title = f"Latent size: mlp and conv on {dataset}"
-        drawn[lab.draw(dataset, figures.save_curves, _panels(rows), title)] = title
+        drawn[workspace.draw(dataset, figures.save_curves, _panels(rows), title)] = title
         title = f"{dataset}: test images, and what latents of size 1 and 128 keep of them"
-        examples = _reconstruct(lab, runs)
-        drawn[lab.draw(f"{dataset}-images", figures.save_image_rows, examples, title)] = title
-        findings.append(_judge(dataset, rows))
-    return Page(" ".join(findings), tables, drawn)
+        examples = _reconstruct(workspace, runs)
+        drawn[workspace.draw(f"{dataset}-images", figures.save_image_rows, examples, title)] = title
+        verdicts += judge(dataset, rows)
+    return Page(verdicts, tables, drawn)
 
 
-def _sizes(lab: Lab, family: str) -> tuple[int, ...]:
-    sizes = _QUICK_SIZES if lab.quick else SIZES
-    largest = SIZES[-1] if family == "mlp" or lab.has_gpu else _LARGEST_CONV
+def choose_sizes(workspace: Workspace, family: str) -> tuple[int, ...]:
+    """Return the sizes in which a family is trained; of `conv` the largest with a GPU alone."""
+    sizes = _QUICK_SIZES if workspace.quick else SIZES
+    largest = SIZES[-1] if family == "mlp" or workspace.has_gpu else _LARGEST_CONV
     return tuple(size for size in sizes if size <= largest)
 
 
-def _train(lab: Lab, dataset: str, family: str, size: int):
+def _train(workspace: Workspace, dataset: str, family: str, size: int) -> RunFolder:
     argument, epochs = FAMILIES[family]
-    recipe = recipe_for(family, dataset, **{argument: size}, epochs=epochs)
-    return lab.train(f"latent_size-{dataset}-{family}-{size}", recipe)
+    recipe = recipe_for(family, dataset, **{argument: size, "epochs": epochs})
+    return workspace.train(f"latent_size-{dataset}-{family}-{size}", recipe)
 
 
-def _measure(lab: Lab, run) -> tuple:
+def _measure(workspace: Workspace, run: RunFolder) -> tuple[float, ...]:
     """Return latent values, parameters, training and test error, and seconds an epoch."""
-    model = lab.load_model(run)
-    training, test = lab.measure_mse(run, "train"), run.metrics["test"]["mse"]
+    model = workspace.load_model(run)
+    training, test = workspace.measure_mse(run, "train"), run.metrics["test"]["mse"]
     seconds = run.metrics["training"]["seconds_per_epoch"]
     return math.prod(model.latent_shape), model.parameter_count, training, test, seconds
 
 
-def _format(row) -> tuple:
+def _format(row: Row) -> Row:
     *sizes, training, test, seconds = row
     return (*sizes, f"{training:.5f}", f"{test:.5f}", f"{seconds:.1f}")
 
 
-def _panels(rows) -> list[figures.Panel]:
+def _panels(rows: Sequence[Row]) -> list[figures.Panel]:
     losses, times = {}, {}
     for number, family in enumerate(FAMILIES):
         _, size, _, _, training, test, seconds = zip(
@@ -95,40 +106,59 @@ def _panels(rows) -> list[figures.Panel]:
     ]
 
 
-def _from(least: int, x, y, style) -> tuple:
+def _from(
+    least: int, x: Sequence[int], y: Sequence[float], style: str
+) -> tuple[Sequence[int], Sequence[float], str]:
     first = sum(value < least for value in x)
     return x[first:], y[first:], style
 
 
-def _reconstruct(lab: Lab, runs: dict) -> dict[str, np.ndarray]:
-    shown = lab.load_images(next(iter(runs.values())), "test").images[:_SHOWN]
-    rows = {"original": shown / np.float32(255)}
+def _reconstruct(
+    workspace: Workspace, runs: dict[tuple[str, int], RunFolder]
+) -> dict[str, np.ndarray]:
+    shown = workspace.load_images(next(iter(runs.values())), "test").images[:_SHOWN]
+    rows = {"original": to_unit_range(shown)}
     for family in FAMILIES:
         for size in _SHOWN_SIZES:
-            model = lab.load_model(runs[family, size])
+            model = workspace.load_model(runs[family, size])
             rows[f"{family}, {size}"] = model.predict_on_batch(rows["original"])
     return rows
 
 
-def _judge(dataset: str, rows) -> str:
-    """Say how error and time change with the size."""
-    said = []
-    for family in FAMILIES:
+def judge(dataset: str, rows: Sequence[Row]) -> list[Verdict]:
+    """Say how error and time change with the size.
+
+    Args:
+        dataset: str. Its name.
+        rows: Of both families in some sizes; in the order of the table's columns.
+    """
+    verdicts = []
+    for family, (grows, least, most) in TIMES.items():
         curve = {row[1]: (row[-2], row[-1]) for row in rows if row[0] == family}
-        least, largest = min(curve), max(curve)
+        smallest, largest = min(curve), max(curve)
         best = min(curve, key=lambda size: curve[size][0])
-        growth = _growth(curve)
-        linear = "almost linear" if 0.75 < growth < 1.25 else "neither flat nor linear"
-        said.append(
-            f"{family}'s test error is {curve[least][0]:.4f} at size {least} and the lowest, "
-            f"{curve[best][0]:.5f}, at {best} (of up to {largest}); from {_LARGE} on the time of "
-            f"an epoch grows with the power {growth:.2f} of the size: "
-            f"{'flat' if growth < 0.25 else linear}"
-        )
-    return f"On {dataset}, {'. '.join(said)}."
+        power = _growth(curve)
+        verdicts += [
+            Verdict(
+                f"On {dataset} the error of `{family}` falls up to the largest size",
+                best == largest,
+                (
+                    Evidence(f"test MSE at size {smallest}", curve[smallest][0], style=".4f"),
+                    Evidence("the lowest", curve[best][0], style=".5f"),
+                    Evidence("its size", best),
+                    Evidence("the largest", largest),
+                ),
+            ),
+            Verdict(
+                f"On {dataset} the time of an epoch of `{family}` {grows}",
+                least < power < most,
+                (Evidence(f"power of the size, from {_LARGE} on", power, style=".2f"),),
+            ),
+        ]
+    return verdicts
 
 
-def _growth(curve: dict) -> float:
+def _growth(curve: dict[int, tuple[float, float]]) -> float:
     """Return the exponent of the power law that fits the time of the large sizes."""
     sizes = [size for size in curve if size >= _LARGE]
     times = [max(curve[size][1], 0.01) for size in sizes]

@@ -14,6 +14,8 @@ latent space, fitted to 2,000 training images. `lossless_mlp` was trained for 40
 report took 300 of five-fold data.
 """
 
+from typing import Any
+
 import numpy as np
 from sklearn.decomposition import PCA
 
@@ -25,10 +27,13 @@ from ae_keras.codec.classical import (
     make_singular_values,
 )
 from ae_keras.codec.loading import load_codec
-from ae_keras.rate_distortion import make_mosaics, measure_codec
-from ae_keras.run_figures import pick_examples
-from ae_keras.studies.lab import Lab, Page, Table
-from ae_keras.studies.trained import train_own
+from ae_keras.evaluation.rate_distortion import make_mosaics, measure_codec
+from ae_keras.models.image_model import ImageModel
+from ae_keras.runs.folder import RunFolder
+from ae_keras.studies.page import Evidence, Page, Table, Verdict
+from ae_keras.studies.trained_models import train_own
+from ae_keras.studies.workspace import Workspace
+from ae_keras.system.pixels import to_unit_range
 
 TITLE = "Autoencoders and the singular value decomposition"
 MODELS = ("lossy_cae", "lossless_mlp")
@@ -41,49 +46,64 @@ _CODED_IMAGES = 2000
 _MAPPED_IMAGES = 2000
 _SHOWN = 10
 
+# What a panel draws.
+Curves = dict[str, tuple[Any, ...]]
 
-def run(lab: Lab) -> Page:
+
+def run(workspace: Workspace) -> Page:
     """Compare both models with the linear transforms: errors, numbers, bytes, images, maps."""
-    runs = {name: train_own(lab, name) for name in MODELS}
-    recipe = runs[MODELS[0]].recipe
-    training, test = (lab.load_images(runs[MODELS[0]], part) for part in ("train", "test"))
-    images = test.images / np.float32(255)
-    models = {name: lab.load_model(run) for name, run in runs.items()}
+    runs = {name: train_own(workspace, name) for name in MODELS}
+    training, test = (workspace.load_images(runs[MODELS[0]], part) for part in ("train", "test"))
+    images = to_unit_range(test.images)
+    models = {name: workspace.load_model(run) for name, run in runs.items()}
     errors = {
         name: _mse(images, model.predict(images, verbose=0)) for name, model in models.items()
     }
-    by_rank = _errors_by_rank(images)
-    by_components = _errors_by_components(images, training.images)
-    ranks = {name: _match(by_rank, error) for name, error in errors.items()}
+    by_rank = errors_by_rank(images)
+    by_components = errors_by_components(images, training.images)
+    ranks = {name: find_matching_rank(by_rank, error) for name, error in errors.items()}
     tables = {
         "ranks": _table_of_ranks(by_rank, by_components),
-        "models": _table_of_models(lab, runs, models, errors, ranks, training.images, test.images),
+        "models": _table_of_models(runs, errors, ranks, training.images, test.images),
     }
-    title = f"Errors on the test images of {recipe.data_name}"
+    title = f"Errors on the test images of {runs[MODELS[0]].recipe.data_name}"
     panels = _panels(by_rank, by_components, errors, models)
-    drawn = {lab.draw("errors", figures.save_curves, panels, title): title}
+    drawn = {workspace.draw("errors", figures.save_curves, panels, title): title}
     title = "Originals, latents, reconstructions, and the SVD of the rank that matches"
     rows = _image_rows(models, ranks, images)
-    drawn[lab.draw("images", figures.save_image_rows, rows, title)] = title
+    drawn[workspace.draw("images", figures.save_image_rows, rows, title)] = title
     title = "Latent spaces, by their first two principal components, coloured by digit"
-    maps = _maps(lab, runs, models)
+    maps = _maps(workspace, runs, models)
     if maps:
-        drawn[lab.draw("latent_map", figures.save_label_maps, maps, title)] = title
-    return Page(_judge(errors, ranks, models, by_components), tables, drawn)
+        drawn[workspace.draw("latent_map", figures.save_label_maps, maps, title)] = title
+    latents = {name: model.latent_shape[-1] for name, model in models.items()}
+    return Page(judge(errors, ranks, latents, by_components), tables, drawn)
 
 
 def _mse(images: np.ndarray, others: np.ndarray) -> float:
     return float(np.mean((images - others) ** 2, dtype=np.float64))
 
 
-def _errors_by_rank(images: np.ndarray) -> dict[int, float]:
-    """Return the error of each rank: the sum of the squares of the values that are left out."""
+def errors_by_rank(images: np.ndarray) -> dict[int, float]:
+    """Return the mean squared error of each rank, from 1 to the full one.
+
+    It is the sum of the squares of the singular values that are left out.
+
+    Args:
+        images: Array `(count, height, width, 1)` in [0, 1].
+    """
     energies = np.linalg.svd(images[..., 0], compute_uv=False).astype(np.float64) ** 2
     left = energies[:, ::-1].cumsum(axis=1)[:, ::-1].mean(axis=0) / images[0].size
     return dict(enumerate(map(float, [*left[1:], 0.0]), start=1))
 
 
-def _errors_by_components(images: np.ndarray, training: np.ndarray) -> dict[int, float]:
+def errors_by_components(images: np.ndarray, training: np.ndarray) -> dict[int, float]:
+    """Return the mean squared error of some numbers of principal components.
+
+    Args:
+        images: Array `(count, height, width, channels)` in [0, 1].
+        training: uint8 array. The components are those of these images.
+    """
     transform = PrincipalComponents(training)
     latents, result = transform.encode(images), {}
     for count in _COMPONENTS:
@@ -93,12 +113,12 @@ def _errors_by_components(images: np.ndarray, training: np.ndarray) -> dict[int,
     return result
 
 
-def _match(by_rank: dict[int, float], error: float) -> int:
+def find_matching_rank(by_rank: dict[int, float], error: float) -> int:
     """Return the first rank whose error is not above another."""
     return min(rank for rank, value in by_rank.items() if value <= error)
 
 
-def _table_of_ranks(by_rank, by_components) -> Table:
+def _table_of_ranks(by_rank: dict[int, float], by_components: dict[int, float]) -> Table:
     """Return errors by rank, and by numbers of principal components."""
     rows = [
         (f"SVD, rank {rank}", 57 * rank, f"{by_rank[rank]:.7f}")
@@ -109,9 +129,15 @@ def _table_of_ranks(by_rank, by_components) -> Table:
     return Table(("transform", "numbers", "test MSE"), rows)
 
 
-def _table_of_models(lab, runs, models, errors, ranks, training, test) -> Table:
+def _table_of_models(
+    runs: dict[str, RunFolder],
+    errors: dict[str, float],
+    ranks: dict[str, int],
+    training: np.ndarray,
+    test: np.ndarray,
+) -> Table:
     coded = test[:_CODED_IMAGES]
-    codecs = {name: load_codec(run.path) for name, run in runs.items()}
+    codecs: dict[str, Any] = {name: load_codec(run.path) for name, run in runs.items()}
     for rank in sorted(set(ranks.values())):
         codecs[f"SVD, rank {rank}"] = make_singular_values(training, rank)
     codecs["PCA"] = make_principal_components(training)
@@ -128,54 +154,72 @@ def _table_of_models(lab, runs, models, errors, ranks, training, test) -> Table:
     return Table((*header, "bytes an image, a file each", "bytes an image, mosaic"), rows)
 
 
-def _panels(by_rank, by_components, errors, models) -> list[figures.Panel]:
+def _panels(
+    by_rank: dict[int, float],
+    by_components: dict[int, float],
+    errors: dict[str, float],
+    models: dict[str, ImageModel],
+) -> list[figures.Panel]:
     ranks = [rank for rank, error in by_rank.items() if error > _NEGLIGIBLE]
     svd = [by_rank[rank] for rank in ranks]
-    level, points = {}, {}
+    level: Curves = {}
+    points: Curves = {}
     for color, (name, error) in enumerate(errors.items(), start=2):
         level[name] = (1, ranks[-1]), (error, error), f"C{color}--"
         points[name] = [models[name].latent_shape[-1]], [error], f"C{color}D"
-    numbers = {
+    numbers: Curves = {
         "SVD": ([57 * rank for rank in ranks], svd, "C0o-"),
         "PCA": (list(by_components), list(by_components.values()), "C1o-"),
     }
-    options = {"xscale": "log", "yscale": "log"}
     return [
-        figures.Panel({"SVD": (ranks, svd)} | level, "rank", "test MSE", yscale="log"),
-        figures.Panel(numbers | points, "numbers for an image", "test MSE", **options),
+        figures.Panel({"SVD": (ranks, svd), **level}, "rank", "test MSE", yscale="log"),
+        figures.Panel(
+            numbers | points, "numbers for an image", "test MSE", xscale="log", yscale="log"
+        ),
     ]
 
 
-def _image_rows(models: dict, ranks: dict, images: np.ndarray) -> dict[str, np.ndarray]:
+def _image_rows(
+    models: dict[str, ImageModel], ranks: dict[str, int], images: np.ndarray
+) -> dict[str, np.ndarray]:
     shown = images[:: max(1, len(images) // _SHOWN)][:_SHOWN]
     rows = {"original": shown}
     for name, model in models.items():
         latents = np.asarray(model.encode(shown)).reshape(len(shown), -1)
-        rows[f"{name}:\nlatent"] = _as_pictures(latents)
+        rows[f"{name}:\nlatent"] = latents_as_pictures(latents)
         rows[name] = model.predict_on_batch(shown)
         transform = SingularValues(shown.shape[1:], ranks[name])
         rows[f"SVD,\nrank {ranks[name]}"] = transform.decode(transform.encode(shown))
     return rows
 
 
-def _as_pictures(latents: np.ndarray) -> np.ndarray:
-    """Return latents as pictures about as wide as high, from the least to the largest value."""
+def latents_as_pictures(latents: np.ndarray) -> np.ndarray:
+    """Return latents as pictures about as wide as high, from the least to the largest value.
+
+    Args:
+        latents: Array `(count, values)`.
+
+    Returns:
+        Array `(count, height, width, 1)` in [0, 1].
+    """
     least, largest = latents.min(), latents.max()
     count = latents.shape[1]
     height = max(side for side in range(1, int(count**0.5) + 1) if count % side == 0)
     return ((latents - least) / max(largest - least, 1e-9)).reshape(len(latents), height, -1, 1)
 
 
-def _maps(lab: Lab, runs: dict, models: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _maps(
+    workspace: Workspace, runs: dict[str, RunFolder], models: dict[str, ImageModel]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the latents of training and test images in two dimensions; none without labels."""
     maps = {}
     for name, run in runs.items():
         fitted = None
         for part in ("train", "test"):
-            data = pick_examples(lab.load_images(run, part), _MAPPED_IMAGES)
+            data = workspace.load_images(run, part).pick(_MAPPED_IMAGES)
             if data.labels is None:
                 return {}
-            latents = models[name].encoder.predict(data.images / np.float32(255), verbose=0)
+            latents = models[name].encoder.predict(to_unit_range(data.images), verbose=0)
             latents = latents.reshape(len(latents), -1)
             fitted = fitted or PCA(2, random_state=0).fit(latents)
             share = 100 * fitted.explained_variance_ratio_.sum()
@@ -184,19 +228,36 @@ def _maps(lab: Lab, runs: dict, models: dict) -> dict[str, tuple[np.ndarray, np.
     return maps
 
 
-def _judge(errors: dict, ranks: dict, models: dict, by_components: dict) -> str:
-    """Say which ranks match, and which principal components."""
-    said = []
+def judge(
+    errors: dict[str, float],
+    ranks: dict[str, int],
+    latents: dict[str, int],
+    by_components: dict[int, float],
+) -> list[Verdict]:
+    """Say which ranks match, and which principal components.
+
+    Args:
+        errors: Of each model.
+        ranks: That match it.
+        latents: Numbers of the latent of each model.
+        by_components: Errors of numbers of principal components.
+    """
+    verdicts = []
     for name, error in errors.items():
-        rank, numbers = ranks[name], models[name].latent_shape[-1]
-        reported = REPORTED[name]
-        holds = "holds" if rank == reported else "is not reached"
-        holds = "is surpassed" if rank > reported else holds
+        rank = ranks[name]
         linear = [count for count, value in by_components.items() if value <= error]
-        said.append(
-            f"`{name}` has a test MSE of {error:.6f}, which the SVD has from rank {rank} on "
-            f"({57 * rank} numbers where the latent has {numbers}): the report's rank {reported} "
-            f"{holds}. Of the numbers of principal components that were tried, "
-            + (f"{min(linear)} are the first to match it." if linear else "none match it.")
+        first = min(linear) if linear else "none that was tried"
+        verdicts.append(
+            Verdict(
+                f"`{name}` is as good as the SVD of rank {REPORTED[name]}",
+                rank >= REPORTED[name],
+                (
+                    Evidence("test MSE", error, style=".6f"),
+                    Evidence("rank that matches", rank),
+                    Evidence("numbers of that rank", 57 * rank),
+                    Evidence("numbers of the latent", latents[name]),
+                    Evidence("principal components that match", first),
+                ),
+            )
         )
-    return " ".join(said)
+    return verdicts

@@ -1,0 +1,38 @@
+"""What all commands share: how they start, read values, print tables and fail."""
+
+from ae_keras.command_line.program import (
+    Namespace,
+    Parser,
+    import_tensorflow_quietly,
+    prepare,
+    report_failures,
+    run,
+)
+from ae_keras.command_line.tables import (
+    format_bd_rates,
+    format_export,
+    format_header,
+    format_metrics,
+    format_rate_distortion,
+    format_results,
+    format_table,
+)
+from ae_keras.command_line.values import NUMBER, parse_changes
+
+__all__ = [
+    "NUMBER",
+    "Namespace",
+    "Parser",
+    "format_bd_rates",
+    "format_export",
+    "format_header",
+    "format_metrics",
+    "format_rate_distortion",
+    "format_results",
+    "format_table",
+    "import_tensorflow_quietly",
+    "parse_changes",
+    "prepare",
+    "report_failures",
+    "run",
+]

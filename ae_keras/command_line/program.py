@@ -1,0 +1,120 @@
+"""How all commands start and fail."""
+
+import argparse
+import importlib
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from ae_keras.codec import EXPORTED_SUFFIX
+from ae_keras.command_line.imports import import_file
+from ae_keras.system.quiet import quiet_stderr
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` that keeps the lines of its examples, and fails with one line.
+
+    All commands take `--import`: a user's own models are known to every command so.
+    """
+
+    def __init__(self, **options: Any):
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(**options)
+        self.add_argument_group("models of your own").add_argument(
+            "--import",
+            dest="imports",
+            action="append",
+            # Not a list: the one of a subcommand would hide that of the command.
+            default=argparse.SUPPRESS,
+            metavar="FILE.py",
+            help="run this file first, which registers them; may be repeated",
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit status 2."""
+        self.exit(2, f"{self.prog}: error: {message}. See --help.\n")
+
+
+def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> None:
+    """Parse the command line, run `main`, and end with one line on stderr if it fails.
+
+    The exit status is 1 after an error, 2 for a wrong command line and 130 after Ctrl-C. With
+    AE_KERAS_DEBUG set, errors show their traceback.
+    """
+    arguments = parser.parse_args()
+    try:
+        prepare(arguments)
+        main(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        _fail(parser, str(interrupt) or "Interrupted.", 130)
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("AE_KERAS_DEBUG") or not isinstance(error, _expected_errors()):
+            raise
+        _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """A user's mistakes, and what the machine denies. Anything else is a bug."""
+    expected = (ValueError, OSError, ArithmeticError, ModuleNotFoundError)
+    tensorflow = sys.modules.get("tensorflow")
+    return expected if tensorflow is None else (*expected, tensorflow.errors.ResourceExhaustedError)
+
+
+def _describe(error: BaseException) -> str:
+    if type(error).__name__ == "ResourceExhaustedError":
+        return "out of memory. Use smaller batches, images or models."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)
+
+
+def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> None:
+    print(f"{parser.prog}: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Import what a process needs first: TensorFlow, and the files of `--import`.
+
+    An exported model, as the model of a command, needs no TensorFlow; the user's files may.
+
+    Args:
+        arguments: Those of the command line. Where a command starts other processes, each of them
+            calls this too.
+
+    Raises:
+        FileNotFoundError: if a file of `--import` is missing.
+        ValueError: if one fails.
+    """
+    model, files = getattr(arguments, "model", None), getattr(arguments, "imports", [])
+    if files or model is None or not model.endswith(EXPORTED_SUFFIX):
+        import_tensorflow_quietly()
+    for file in files:
+        import_file(file)
+
+
+def import_tensorflow_quietly() -> None:
+    """Import TensorFlow without what its C++ code prints to stderr whatever its log level is."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_stderr():
+        module = importlib.import_module("tensorflow")
+        module.config.list_physical_devices()
+    module.get_logger().setLevel("ERROR")
+    importlib.import_module("absl.logging").set_verbosity("error")
+
+
+def report_failures(program: str, results: Sequence) -> None:
+    """Print a line on stderr for each failed result, and end with exit status 1 if there is one."""
+    failures = [result for result in results if result.error is not None]
+    for result in failures:
+        reason = " ".join(result.error.split())
+        print(f"{program}: error: {result.job.source}: {reason}", file=sys.stderr)
+    if failures:
+        sys.exit(1)

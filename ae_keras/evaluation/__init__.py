@@ -1,0 +1,1 @@
+"""How well trained models reconstruct, and at what rate."""

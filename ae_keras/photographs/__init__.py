@@ -1,0 +1,1 @@
+"""Whole files and photographs of any size: compressed, denoised, colourized."""

@@ -1,0 +1,184 @@
+"""Photographs of any size through a colourizer.
+
+Chroma is predicted from a small copy of the photograph, of the size that the model works best
+with, and enlarged; the lightness is that of the photograph itself, so that no detail is lost.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from ae_keras import figures, metrics
+from ae_keras.codec.planes import split_alpha
+from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
+from ae_keras.metrics import colour as colour_metrics
+from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
+from ae_keras.photographs.jobs import STANDARD, Job, Result
+from ae_keras.runs.loading import find_run, load_model
+from ae_keras.system.pixels import to_uint8, to_unit_range
+from ae_keras.system.safe_files import write_safely
+
+# Pixels whose colours are computed together.
+STRIP_PIXELS = 2**19
+# A larger photograph is scored and shown on a smaller copy.
+_JUDGED_SIZE = 512
+
+
+class PhotoColourizer:
+    """A trained colourizer for photographs of any size.
+
+    Args:
+        run: str. A run folder, or its name.
+        working_size: int. Longer side, in pixels, of the copy that the model sees. Default: twice
+            that of its training images.
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+        ValueError: if it holds no colourizer, or the size is too small for it.
+    """
+
+    def __init__(self, run: str, working_size: int | None = None):
+        folder = find_run(run)
+        self.recipe, self._model = folder.recipe, load_model(folder.model)
+        if "colourization" not in self._model.tasks:
+            raise ValueError(f"{str(run)!r} holds {self.recipe.model!r}, which is no colourizer.")
+        self._size = working_size or 2 * max(self.recipe.image_shape[:2])
+        if self._size < self._model.multiple:
+            raise ValueError(
+                f"The working size must be at least {self._model.multiple}. Received: {self._size}"
+            )
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Return a photograph in colour.
+
+        Args:
+            image: uint8 array `(height, width)` or `(height, width, 1 to 4)`: grey, grey and
+                alpha, RGB, RGB and alpha. Of colours only the lightness is used; alpha is kept.
+
+        Returns:
+            uint8 array `(height, width, 3)`, or `(height, width, 4)` with alpha. Its lightness is
+            that of the image, to one grey level.
+
+        Raises:
+            ValueError: if it is not such an array.
+        """
+        photograph, alpha = split_alpha(image, 3)
+        height, width = photograph.shape[:2]
+        chroma = self._predict(photograph)
+        columns = np.einsum("hwc,Ww->hWc", chroma, _interpolation(chroma.shape[1], width))
+        rows = _interpolation(chroma.shape[0], height)
+        colours = np.empty((height, width, 3), np.uint8)
+        count = max(1, STRIP_PIXELS // width)
+        for first in range(0, height, count):
+            strip = slice(first, first + count)
+            lab = [_lightness(photograph[strip]), np.tensordot(rows[strip], columns, axes=1)]
+            images = ops.convert_to_numpy(lab_to_rgb(np.concatenate(lab, axis=-1)))
+            colours[strip] = to_uint8(images)
+        return colours if alpha is None else np.dstack([colours, alpha])
+
+    def _predict(self, photograph: np.ndarray) -> np.ndarray:
+        """Return chroma `(height, width, 2)`, of half the working size."""
+        multiple, scale = self._model.multiple, self._size / max(photograph.shape[:2])
+        height, width = (
+            max(multiple, round(side * scale / multiple) * multiple)
+            for side in photograph.shape[:2]
+        )
+        small = Image.fromarray(_as_rgb(photograph)).resize((width, height), Image.Resampling.BOX)
+        grey = to_grey(np.asarray(small, np.float32)[np.newaxis] / 255)
+        prediction = self._model.network(grey, training=False)
+        return ops.convert_to_numpy(self._model.head.to_chroma(prediction))[0]
+
+
+def _as_rgb(photograph: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(photograph, (*photograph.shape[:2], 3))
+
+
+def _interpolation(size: int, larger: int) -> np.ndarray:
+    """Return the matrix `(larger, size)` that enlarges a row of values, by cubic interpolation."""
+    unit = Image.fromarray(np.eye(size, dtype=np.float32))
+    return np.asarray(unit.resize((size, larger), Image.Resampling.BICUBIC))
+
+
+def _lightness(photograph: np.ndarray) -> np.ndarray:
+    """Return L of uint8 pixels, grey or RGB, as float32 `(height, width, 1)`."""
+    if photograph.shape[2] == 1:
+        levels = np.arange(256, dtype=np.float32) / 255
+        return ops.convert_to_numpy(grey_to_lightness(levels))[photograph]
+    return ops.convert_to_numpy(rgb_to_lab(to_unit_range(photograph)))[..., :1]
+
+
+@dataclass(frozen=True)
+class Colourization:
+    """How to colourize files.
+
+    Args:
+        colourizer: PhotoColourizer.
+        force: bool. Replace files that are there.
+        side_by_side: bool. Write a figure beside each result: what went in, what came out and,
+            where the input has colours, these.
+    """
+
+    colourizer: PhotoColourizer
+    force: bool = False
+    side_by_side: bool = False
+
+    def __call__(self, job: Job) -> Result:
+        """Colourize one file; one that has colours is scored against them.
+
+        Raises:
+            ValueError: if it is not an image, or cannot be written in the format of its name.
+            OSError: if files cannot be read or written.
+        """
+        figure = self._figure_of(job)
+        for target in (job, figure):
+            if target is not None:
+                check_target(target, self.force)
+        image = read_pixels(job.source)
+        colourized = self.colourizer(image)
+        original, result = _judged_copy(image), _judged_copy(colourized)
+        has_colours = bool(np.ptp(original, axis=-1).any())
+        data = encode_image(colourized, job.target)
+        write_target(job.target, data)
+        if figure is not None:
+            with write_safely(figure.target) as path:
+                _write_side_by_side(path, original, result, has_colours, job.source)
+        scores = _score(original[np.newaxis], result[np.newaxis]) if has_colours else {}
+        return Result(job, size=len(data), shape=image.shape, scores=scores)
+
+    def _figure_of(self, job: Job) -> Job | None:
+        if not self.side_by_side:
+            return None
+        if job.target == STANDARD:
+            raise ValueError("A figure side by side needs an output that is a file or a folder.")
+        target = Path(job.target)
+        return Job(job.source, str(target.with_name(f"{target.stem}-side-by-side.png")))
+
+
+def _judged_copy(image: np.ndarray) -> np.ndarray:
+    """Return an image without alpha as RGB in [0, 1], smaller if it is large."""
+    copy = Image.fromarray(_as_rgb(split_alpha(image, 3)[0]))
+    copy.thumbnail((_JUDGED_SIZE, _JUDGED_SIZE), Image.Resampling.BOX)
+    return to_unit_range(np.asarray(copy))
+
+
+def _score(originals: np.ndarray, results: np.ndarray) -> dict[str, float]:
+    return {
+        "ab-RMSE": float(np.sqrt(colour_metrics.chroma_mse(originals, results))[0]),
+        "PSNR [dB]": float(metrics.psnr(metrics.mse(originals, results))[0]),
+        "Delta E 2000": float(colour_metrics.delta_e(originals, results)[0]),
+    }
+
+
+def _write_side_by_side(
+    path: Path, original: np.ndarray, result: np.ndarray, has_colours: bool, source: str
+) -> None:
+    grey = ops.convert_to_numpy(to_grey(original))
+    images = {"grey": _as_rgb(grey), "colourized": result}
+    if has_colours:
+        images["original"] = original
+    figures.save_image_grid(
+        path, np.stack(list(images.values())), Path(source).name, list(images), len(images), 4.0
+    )

@@ -1,0 +1,100 @@
+"""Images of any size through a trained model, without quantization: it takes noise away."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ae_keras.codec.keras_transform import KerasTransform
+from ae_keras.codec.layout import Layout, batch_size
+from ae_keras.codec.planes import Planes, split_alpha
+from ae_keras.codec.tiling import Tiling
+from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
+from ae_keras.photographs.jobs import Job, Result
+from ae_keras.runs.loading import find_run, load_model
+from ae_keras.system.pixels import to_unit_range
+
+# The share of a tile of fixed size that overlaps the next: here it costs time only.
+_OVERLAP_SHARE = 4
+
+
+class Denoiser:
+    """A trained model for images of any size.
+
+    Args:
+        run: str. A run folder, or its name. Trained with `task` `"denoising"`, or at least with a
+            latent that has no room for noise.
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+        ValueError: if its model is damaged, or needs labels.
+    """
+
+    def __init__(self, run: str):
+        folder = find_run(run)
+        self.recipe, model = folder.recipe, load_model(folder.model)
+        if model.is_conditional:
+            raise ValueError(f"{str(run)!r} needs labels, which an image file does not have.")
+        self._transform = KerasTransform(model, self.recipe)
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Return an image without its noise.
+
+        Args:
+            image: uint8 array `(height, width)` or `(height, width, 1 to 4)`: grey, grey and
+                alpha, RGB, RGB and alpha. Alpha is kept as it is.
+
+        Returns:
+            uint8 array of the same shape.
+
+        Raises:
+            ValueError: if it is not such an array, or does not fit the model.
+        """
+        colour, alpha = split_alpha(image, self._transform.channels)
+        height, width, channels = colour.shape
+        tiling, planes = self._tile((height, width)), Planes(channels, self._transform.channels)
+        layout = Layout.plan(tiling, planes)
+        cleaned = np.empty((height, width, channels + (alpha is not None)), np.uint8)
+        layout.join((self._restore(strip) for strip in layout.cut(colour)), cleaned[..., :channels])
+        if alpha is not None:
+            cleaned[..., -1] = alpha
+        return cleaned.reshape(np.shape(image))
+
+    def _tile(self, size: tuple[int, int]) -> Tiling:
+        tile, overlap = self._transform.tile_for(size)
+        if overlap and not self._transform.takes_any_size:
+            overlap = min(tile) // _OVERLAP_SHARE
+        return Tiling(size, tile, overlap)
+
+    def _restore(self, tiles: np.ndarray) -> np.ndarray:
+        """Return the reconstructions of uint8 tiles, in [0, 1]."""
+        count = batch_size(tiles.shape[1:3])
+        batches = (tiles[first : first + count] for first in range(0, len(tiles), count))
+        encode, decode = self._transform.encode, self._transform.decode
+        return np.concatenate([decode(encode(to_unit_range(batch))) for batch in batches])
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """How to denoise files.
+
+    Args:
+        denoiser: Denoiser.
+        force: bool. Replace files that are there.
+    """
+
+    denoiser: Denoiser
+    force: bool = False
+
+    def __call__(self, job: Job) -> Result:
+        """Denoise one file.
+
+        Raises:
+            ValueError: if it is not an image, does not fit the model, or cannot be written in the
+                format of its name.
+            OSError: if files cannot be read or written.
+        """
+        check_target(job, self.force)
+        image = read_pixels(job.source)
+        data = encode_image(self.denoiser(image), job.target)
+        write_target(job.target, data)
+        return Result(job, size=len(data), shape=image.shape)

@@ -1,0 +1,85 @@
+"""The files of a job: images in any form are read, and results written without harm."""
+
+import io
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ae_keras.data.image_files import read_image
+from ae_keras.photographs.jobs import STANDARD, Job
+from ae_keras.system.safe_files import write_safely
+
+
+def read_source(source: str) -> bytes:
+    """Return the bytes of a file or, for `"-"`, of the standard input."""
+    return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
+
+
+def read_pixels(source: str) -> np.ndarray:
+    """Return an image, uint8 `(height, width)` or `(height, width, channels)`, with its alpha.
+
+    Raises:
+        ValueError: if it is not an image.
+        OSError: if it cannot be read.
+    """
+    with warnings.catch_warnings():
+        # Of a user's own image. Pillow still refuses twice as many pixels.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Pillow must be able to go back in a file.
+        file = io.BytesIO(read_source(source)) if source == STANDARD else source
+        return np.asarray(read_image(file, keep_alpha=True))
+
+
+def check_target(job: Job, force: bool) -> None:
+    """Refuse to replace a file unasked, and the input always.
+
+    Raises:
+        FileExistsError: if the job would do that.
+    """
+    path = Path(job.target)
+    if job.target == STANDARD or not path.exists():
+        return
+    if not path.is_file():
+        raise FileExistsError(f"{job.target!r} is not a regular file.")
+    if job.source != STANDARD and path.samefile(job.source):
+        raise FileExistsError(f"{job.target!r} is the input itself. Choose another output.")
+    if not force:
+        raise FileExistsError(f"{job.target!r} exists. Replace it with --force.")
+
+
+def write_target(target: str, data: bytes) -> None:
+    """Write a file, and the folder for it, or to the standard output.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    if target == STANDARD:
+        sys.stdout.buffer.write(data)
+        return
+    folder = Path(target).parent
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{str(folder)!r} is not a folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with write_safely(target) as path:
+        path.write_bytes(data)
+
+
+def encode_image(image: np.ndarray, target: str) -> bytes:
+    """Return an image in the format of a name: PNG for the standard output.
+
+    Raises:
+        ValueError: if the name's ending is no format, or it cannot hold the image.
+    """
+    suffix = ".png" if target == STANDARD else Path(target).suffix.lower()
+    format = Image.registered_extensions().get(suffix)
+    if format not in Image.SAVE:
+        raise ValueError(f"The ending {suffix!r} names no image format that can be written.")
+    file = io.BytesIO()
+    try:
+        Image.fromarray(image).save(file, format)
+    except Exception as error:  # Pillow's encoders raise many types
+        raise ValueError(f"The image cannot be written as {format}: {error}") from error
+    return file.getvalue()

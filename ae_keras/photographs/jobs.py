@@ -1,0 +1,179 @@
+"""Which files to make of which, and making them one by one or in several processes."""
+
+import concurrent.futures
+import functools
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ae_keras.data.image_files import find_images
+
+# The standard input or output.
+STANDARD = "-"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to make of another; either may be `"-"`."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a job.
+
+    Args:
+        job: Job.
+        error: str. Why it failed, in one sentence; None if it did not.
+        size: int. Bytes of the compressed file.
+        shape: Of the image, `(height, width)` or `(height, width, channels)`.
+        psnr: float. Of the restored image, in dB, if it was measured; infinite without loss.
+        scores: Other qualities that were measured, by name.
+    """
+
+    job: Job
+    error: str | None = None
+    size: int = 0
+    shape: tuple[int, ...] = ()
+    psnr: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[str]) -> list[Job]:
+    """Return what to make of what.
+
+    The output is a file if there is one input and it is a file; unless it ends in a slash or is a
+    folder. The files of a folder keep their places below it. Files of one folder that differ only
+    in their endings keep these in their new names.
+
+    Args:
+        inputs: Files, folders or `"-"`.
+        output: A file, a folder or `"-"`.
+        suffix: Of the files to make, with the dot.
+        endings: Of the files that are taken from folders.
+
+    Raises:
+        FileNotFoundError: if an input is missing.
+        ValueError: if a folder has no such files, or `"-"` is one of several inputs.
+    """
+    pairs = find_sources(inputs, endings)
+    is_single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
+    if output == STANDARD and not is_single:
+        raise ValueError("'-' can be the output of a single file only.")
+    if is_single and not (output.endswith(("/", os.sep)) or Path(output).is_dir()):
+        return [Job(inputs[0], output)]
+    return _name_targets(pairs, Path(output), suffix)
+
+
+def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[str, Path]]:
+    """Return the files of some inputs, and the path of each below the folder it was found in.
+
+    Args:
+        inputs: Files, folders or `"-"`.
+        endings: Of the files that are taken from folders.
+
+    Raises:
+        FileNotFoundError: if an input is missing.
+        ValueError: if a folder has no such files, or `"-"` is one of several inputs.
+    """
+    if STANDARD in inputs and len(inputs) > 1:
+        raise ValueError("'-' must be the only input.")
+    found = []
+    for source in inputs:
+        path = Path("stdin" if source == STANDARD else source)
+        if source != STANDARD and not path.exists():
+            raise FileNotFoundError(f"No such file or folder: {source!r}")
+        if source != STANDARD and path.is_dir():
+            found += [(str(file), file.relative_to(path)) for file in find_images(path, endings)]
+        else:
+            found.append((source, Path(path.name)))
+    return found
+
+
+def _name_targets(pairs: Sequence[tuple[str, Path]], output: Path, suffix: str) -> list[Job]:
+    short = [path.with_suffix(suffix) for _, path in pairs]
+    targets = [
+        path.with_name(path.name + suffix) if short.count(name) > 1 else name
+        for name, (_, path) in zip(short, pairs, strict=True)
+    ]
+    for (source, _), target in zip(pairs, targets, strict=True):
+        if targets.count(target) > 1:
+            raise ValueError(f"Several inputs would become {str(output / target)!r}: {source}")
+    return [
+        Job(str(source), str(output / target))
+        for (source, _), target in zip(pairs, targets, strict=True)
+    ]
+
+
+def run_jobs(
+    work: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    workers: int = 1,
+    initializer: Callable[[], None] | None = None,
+) -> Iterator[Result]:
+    """Do jobs one after the other, or in several processes; yield their results in order.
+
+    A job that fails does not keep the others from being done.
+
+    Args:
+        work: Does a job; it must be picklable for several processes.
+        jobs: What is to be done.
+        workers: int. Processes; one is this one.
+        initializer: Called first in each other process.
+
+    Raises:
+        ValueError: if there are no workers.
+        OSError: if a worker process dies.
+    """
+    if workers < 1:
+        raise ValueError(f"`workers` must be at least 1. Received: {workers}")
+    attempt = functools.partial(_attempt, work)
+    with tqdm(total=len(jobs), unit="file", disable=None if len(jobs) > 1 else True) as progress:
+        for result in _map(attempt, jobs, min(workers, len(jobs)), initializer):
+            progress.update()
+            yield result
+
+
+def _map(
+    attempt: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    workers: int,
+    initializer: Callable[[], None] | None,
+) -> Iterator[Result]:
+    if workers <= 1:
+        yield from map(attempt, jobs)
+        return
+    pool = concurrent.futures.ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _start_worker, (initializer,)
+    )
+    try:
+        yield from pool.map(attempt, jobs)
+    except BrokenProcessPool as error:
+        raise OSError("A worker process died. Fewer --workers need less memory.") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(initializer: Callable[[], None] | None) -> None:
+    # Ctrl-C is for the parent, which lets the files in work be finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if initializer is not None:
+        initializer()
+
+
+def _attempt(work: Callable[[Job], Result], job: Job) -> Result:
+    try:
+        return work(job)
+    except (ValueError, OSError, ArithmeticError, MemoryError) as error:
+        reason = str(error) or "out of memory"
+        if isinstance(error, OSError) and error.filename:
+            reason = f"{error.strerror}: {error.filename}"
+        return Result(job, error=reason)

@@ -1,0 +1,96 @@
+"""Runs and their models, found by name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ae_keras.registry import is_registered
+from ae_keras.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from ae_keras.models.image_model import ImageModel
+
+
+def _roots() -> list[Path]:
+    """Where runs are: the user's own, then the trained models that ship with the project."""
+    here, project = Path("saved_models"), Path(__file__).parents[2] / "saved_models"
+    return [root / kind for root in (here, project) for kind in ("", "pretrained")]
+
+
+def list_runs() -> list[RunFolder]:
+    """Return all runs in `saved_models`, the user's own and those that ship with the project."""
+    folders = (path for root in _roots() if root.is_dir() for path in sorted(root.iterdir()))
+    return [run for run in map(RunFolder, folders) if run.model.is_file()]
+
+
+def find_run(name_or_path: str | Path) -> RunFolder:
+    """Return the run of a name or path.
+
+    A name is looked for among the user's own runs (`saved_models/NAME`), then among the trained
+    models that ship with the project (`saved_models/pretrained/NAME`).
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+        ValueError: if its model is not registered. A run folder holds no code: a user's own model
+            must be registered before, by the file that defines it.
+    """
+    places = [Path(name_or_path)]
+    if Path(name_or_path).name == str(name_or_path):
+        places += [root / name_or_path for root in _roots()]
+    for place in places:
+        run = RunFolder(place)
+        if run.model.is_file() and run.exists:
+            _check_registered(run.recipe.model, place)
+            return run
+    raise FileNotFoundError(
+        f"No trained model at {str(name_or_path)!r}. Expected a run folder with 'model.keras' and "
+        "'recipe.json', as scripts/train.py writes it, or the name of one in 'saved_models'."
+    )
+
+
+def _check_registered(model: str, place: Path) -> None:
+    if not is_registered(model):
+        raise ValueError(
+            f"The model {model!r} of the run {str(place)!r} is not registered. If it is your own, "
+            "register it with --import FILE.py."
+        )
+
+
+def load(name_or_path: str | Path) -> "ImageModel":
+    """Load a trained autoencoder.
+
+    Args:
+        name_or_path: The name of a run in `saved_models`, or a run folder.
+
+    Returns:
+        An `ImageModel` with the weights of the best epoch.
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+        ValueError: if the model file is damaged.
+
+    Example:
+        >>> model = ae_keras.load("cae-cifar10")
+        >>> latents = model.encode(images)
+    """
+    return load_model(find_run(name_or_path).model)
+
+
+def load_model(path: str | Path) -> "ImageModel":
+    """Load a `.keras` file of this library.
+
+    Raises:
+        ValueError: if it is damaged or holds something else.
+    """
+    import keras
+
+    # What is in `ae_keras.models` is registered by this, and so what the file may hold.
+    from ae_keras.models.image_model import ImageModel
+
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:
+        raise ValueError(f"Cannot load {str(path)!r} as a model: {error}") from error
+    if not isinstance(model, ImageModel):
+        kind = type(model).__name__
+        raise ValueError(f"{str(path)!r} holds a {kind}, not an Autoencoder or a Colourizer.")
+    return model

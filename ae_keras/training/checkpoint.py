@@ -1,0 +1,84 @@
+"""The exact state of a training run, in one file, so that it can go on as if never stopped."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_keras.system.safe_files import write_safely
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Args:
+        epoch: int. Epochs that are complete.
+        batch: int. Batches of the next epoch that are done.
+        history: One dict of floats for each complete epoch.
+        seconds: float. Time spent in training so far.
+        checksum: int. Of the training images.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    checksum: int = 0
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch (from 0) with the lowest validation loss, the first of equals; -1 if none."""
+        losses = [row["val_loss"] for row in self.history]
+        return losses.index(min(losses)) if losses else -1
+
+
+def _variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Name everything that changes during training: weights, random states, optimizer, means."""
+    groups = {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "metrics": model.metrics_variables,
+    }
+    return {
+        f"{group}/{number}": variable
+        for group, variables in groups.items()
+        for number, variable in enumerate(variables)
+    }
+
+
+def write_checkpoint(path: Path, model: keras.Model, progress: Progress) -> None:
+    """Write the state of a compiled model and its progress.
+
+    Raises:
+        OSError: if it cannot be written; an earlier checkpoint is then unharmed.
+    """
+    arrays: dict[str, Any] = {
+        name: np.asarray(variable) for name, variable in _variables(model).items()
+    }
+    with write_safely(path) as temporary:
+        np.savez(temporary, progress=json.dumps(asdict(progress)), **arrays)
+
+
+def read_checkpoint(path: Path, model: keras.Model) -> Progress:
+    """Set a compiled model to the state in a checkpoint, and return its progress.
+
+    Raises:
+        ValueError: if the checkpoint is damaged or of another model.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
+            progress = Progress(**json.loads(str(state["progress"])))
+            variables = _variables(model)
+            if set(variables) != set(state) - {"progress"}:
+                raise ValueError("it is of another model")
+            for name, variable in variables.items():
+                variable.assign(state[name])
+    except Exception as error:
+        raise ValueError(
+            f"Cannot continue from {str(path)!r}: {error}. Delete it to start again."
+        ) from error
+    return progress

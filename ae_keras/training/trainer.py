@@ -1,0 +1,208 @@
+"""Training: a recipe -> a trained model in a run folder.
+
+A run that is stopped at any moment, even by SIGKILL, goes on when it is started again, and ends
+with the same weights and history as if it had never been stopped. For that, an epoch depends on
+nothing but the checkpoint before it: the order and noise of its data come from (seed, epoch), and
+early stopping looks only at the history.
+"""
+
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_keras import figures
+from ae_keras.codec.table_fitting import fit_run
+from ae_keras.data.images import Images, load_images
+from ae_keras.data.pipeline import Pipeline
+from ae_keras.evaluation.reconstruction import measure
+from ae_keras.recipe import Recipe
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import load_model
+from ae_keras.runs.pictures import write_augmentation, write_reconstructions, write_samples
+from ae_keras.system.safe_files import write_safely
+from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
+from ae_keras.training.compilation import compile_model
+from ae_keras.training.epoch import WithinEpoch
+from ae_keras.training.interruption import StopSignals, stopped
+from ae_keras.training.tensorboard import TensorBoard
+
+
+def train(
+    recipe: Recipe, output_dir: str | Path, overwrite: bool = False, verbose: int | None = None
+) -> dict[str, Any]:
+    """Train a model, or go on with a run that was stopped.
+
+    Args:
+        recipe: Recipe. What to train.
+        output_dir: Folder of the run; `ae_keras.runs.folder` says what is in it.
+        overwrite: bool. Replace a run that is there, unless it is this one, unfinished.
+        verbose: int. As in Keras's `fit`: 0 silent, 1 progress bars, 2 one line an epoch.
+            Default: progress bars on a terminal, else lines.
+
+    Returns:
+        What `metrics.json` holds: `"test"`, the quality on the test images of the best epoch's
+        weights (see `ae_keras.evaluation.reconstruction.measure`), and `"training"`.
+
+    Raises:
+        ValueError: if the recipe or the data set is not acceptable, or the folder holds an
+            unfinished run of another recipe.
+        FileExistsError: if the folder holds a finished run.
+        FloatingPointError: if the loss is no longer a number.
+        KeyboardInterrupt: if training was interrupted; its state is saved.
+        OSError: if files cannot be read or written.
+
+    Example:
+        >>> recipe = ae_keras.recipe_for("cae", dataset="skimage", epochs=2)
+        >>> ae_keras.train(recipe, "saved_models/first")["test"]["psnr"]
+    """
+    if verbose is None:
+        verbose = 1 if sys.stdout.isatty() else 2
+    run = RunFolder(output_dir)
+    run.check(recipe, overwrite)
+    data = load_images(recipe.data_spec)
+    model = compile_model(recipe, data["train"])
+    with run.lock():
+        run.check(recipe, overwrite)  # again: another process may have been at work meanwhile
+        run.start(recipe)
+        training = Training(recipe, data, run, model, _load_progress(model, recipe, data, run))
+        training.fit(verbose)
+        return training.finish()
+
+
+def _load_progress(
+    model: keras.Model, recipe: Recipe, data: dict[str, Images], run: RunFolder
+) -> Progress:
+    """Return how far the run has come, with the model in the state that it had then."""
+    checksum = zlib.crc32(np.ascontiguousarray(data["train"].images).data)
+    if not run.checkpoint.is_file():
+        return Progress(checksum=checksum)
+    progress = read_checkpoint(run.checkpoint, model)
+    if progress.checksum != checksum:
+        raise ValueError(
+            f"The images of {recipe.dataset!r} have changed since {str(run.checkpoint)!r} was "
+            "written. Choose another --output, or delete that file to start again."
+        )
+    print(f"continuing after epoch {progress.epoch}, batch {progress.batch}")
+    return progress
+
+
+@dataclass(frozen=True)
+class Training:
+    """A run on its way.
+
+    Args:
+        recipe: Recipe.
+        data: Images of each split.
+        run: RunFolder. Locked, and ready for this recipe.
+        model: keras.Model. Compiled, in the state of `progress`.
+        progress: Progress. It goes on with the training.
+    """
+
+    recipe: Recipe
+    data: dict[str, Images]
+    run: RunFolder
+    model: keras.Model
+    progress: Progress
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no epoch is left to train."""
+        waited = self.progress.epoch - 1 - self.progress.best_epoch
+        patience = self.recipe.early_stopping
+        exhausted = patience is not None and waited >= patience
+        return self.progress.epoch >= self.recipe.epochs or exhausted
+
+    def fit(self, verbose: int) -> None:
+        """Train for the epochs that are missing, with a checkpoint after each.
+
+        Raises:
+            FloatingPointError: if the loss is no longer a number.
+            KeyboardInterrupt: if it was asked to stop; the state is saved.
+        """
+        log = TensorBoard(self.run.tensorboard, self.data["validation"], self.recipe)
+        training, validation = (
+            Pipeline(self.data[split], self.recipe.batch_spec) for split in ("train", "validation")
+        )
+        with StopSignals() as stop:
+            while not self.is_over:
+                scalars = self._fit_epoch(training, validation, stop, verbose)
+                self._complete_epoch(scalars)
+                log.write(self.model, self.progress.epoch, scalars)
+                if stop.requested and not self.is_over:
+                    raise stopped(f"after epoch {self.progress.epoch}")
+
+    def _fit_epoch(
+        self, training: Pipeline, validation: Pipeline, stop: StopSignals, verbose: int
+    ) -> dict[str, float]:
+        """Train for an epoch, or what is left of it, and return its row of the history."""
+        model, progress = self.model, self.progress
+        metric_state = [np.asarray(variable) for variable in model.metrics_variables]
+        model.set_warmup(min((progress.epoch + 1) / max(self.recipe.kl_warmup, 1), 1.0))
+        watch = WithinEpoch(self.run.checkpoint, progress, len(training), metric_state, stop)
+        fitted = model.fit(
+            training.training(progress.epoch, progress.batch),
+            validation_data=validation.evaluation(),
+            initial_epoch=progress.epoch,
+            epochs=self.recipe.epochs,
+            shuffle=False,
+            verbose=verbose,
+            callbacks=[watch],
+        )
+        watch.count_time()
+        scalars = {name: float(values[-1]) for name, values in fitted.history.items()}
+        return scalars | {"learning_rate": float(model.optimizer.learning_rate)}
+
+    def _complete_epoch(self, scalars: dict[str, float]) -> None:
+        """Add an epoch to the history, and write what the run folder holds of it."""
+        model, run, progress = self.model, self.run, self.progress
+        progress.epoch, progress.batch = progress.epoch + 1, 0
+        progress.history.append({"epoch": progress.epoch, **scalars})
+        model.reset_metrics()
+        model.set_warmup(1.0)  # of the saved model; the next epoch sets its own
+        if progress.best_epoch == progress.epoch - 1:
+            run.write_model(model, run.model)
+        run.write_history(progress.history)
+        # Last: what is written before is written again, and the same, if the process dies between.
+        write_checkpoint(run.checkpoint, model, progress)
+
+    def finish(self) -> dict[str, Any]:
+        """Measure the best weights on the test images, and write what a finished run holds.
+
+        Returns:
+            What `metrics.json` holds.
+        """
+        self.run.write_model(self.model, self.run.last_model)
+        best = load_model(self.run.model)
+        progress = self.progress
+        result = {
+            "test": measure(best, self.data["test"], self.recipe),
+            "training": {
+                "epochs": progress.epoch,
+                "best_epoch": progress.best_epoch + 1,
+                "seconds_per_epoch": round(progress.seconds / progress.epoch, 2),
+                "parameters": best.parameter_count,
+            },
+        }
+        self._write_pictures(best)
+        if best.has_latent:
+            fit_run(self.run, self.data["train"], best)
+        self.run.write_metrics(result)
+        self.run.checkpoint.unlink(missing_ok=True)
+        return result
+
+    def _write_pictures(self, best: keras.Model) -> None:
+        recipe, run, data = self.recipe, self.run, self.data
+        title = f"{recipe.model} on {recipe.data_name}"
+        with write_safely(run.history_figure) as path:
+            loss = best.name_loss(recipe.loss)
+            figures.save_history(path, self.progress.history, title, loss)
+        write_reconstructions(best, data["test"], recipe, run.reconstructions_figure)
+        if recipe.batch_spec.augments:
+            write_augmentation(data["train"], recipe, run.augmentation_figure)
+        if best.is_variational:
+            write_samples(best, data["test"], recipe, run.samples_figure)

@@ -1,0 +1,83 @@
+import importlib.util
+import time
+
+import numpy as np
+import pytest
+
+from ae_keras.benchmark import codec, layers, training
+from ae_keras.benchmark.timing import Alternative, compare, take_turns
+from ae_keras.registry import build_model
+
+
+def test_take_turns_alternates_after_a_warm_up():
+    calls = []
+    names = {name: Alternative(lambda name=name: calls.append(name), 1) for name in "ab"}
+    seconds = take_turns(names, rounds=2)
+    assert "".join(calls) == "ab" + "aabb" * 2
+    assert [times.shape for times in seconds.values()] == [(2,), (2,)]
+
+
+def test_take_turns_measures_the_time_of_one_step():
+    alternatives = {
+        "short": Alternative(lambda: None, 1),
+        "long": Alternative(lambda: time.sleep(0.04), 2),
+    }
+    seconds = take_turns(alternatives, rounds=2)
+    assert seconds["short"].max() < 0.02 <= seconds["long"].min() < 0.04
+
+
+def test_no_rounds_are_refused():
+    with pytest.raises(ValueError, match="`rounds` must be at least 1"):
+        take_turns({}, rounds=0)
+
+
+def test_compare_takes_the_ratio_within_a_round():
+    # A machine that is ten times slower in the second round changes nothing.
+    seconds = {"ae-keras": np.array([1.0, 10.0]), "other": np.array([2.0, 20.0])}
+    assert [row[2] for row in compare(seconds)] == ["1.00", "2.00"]
+
+
+def test_training_is_compared_with_plain_keras():
+    rows = training.benchmark_training("cae", batch_size=16, steps=2, rounds=1)
+    assert [row[0] for row in rows][:2] == ["ae-keras", "Keras fit, its defaults"]
+    assert all(float(row[1].replace(",", "")) > 0 for row in rows)
+
+
+@pytest.mark.parametrize("name", ["vae_v1", "vae_v2"])
+def test_the_model_with_groups_of_keras_is_the_same_model(name, rng):
+    model = build_model(name)
+    native = training.with_native_groups(model)
+    native.set_weights(model.get_weights())
+    images = rng.random((2, 32, 32, 3), np.float32)
+    np.testing.assert_allclose(native(images), model(images), atol=1e-5)
+
+
+def test_every_grouped_layer_is_measured():
+    rows = layers.benchmark_layers("vae_v2", batch_size=2, rounds=1, steps=1)
+    assert [row[0] for row in rows] == [
+        "convolution, 1 groups, 32x32x3 to 16x16x12",
+        "convolution, 4 groups, 16x16x12 to 9x9x40",
+        "convolution, 8 groups, 9x9x40 to 5x5x128",
+        "convolution, 8 groups, 9x9x40 to 5x5x128",
+        "transposed, 8 groups, 5x5x128 to 9x9x40",
+        "transposed, 4 groups, 9x9x40 to 16x16x12",
+        "transposed, 1 groups, 16x16x12 to 32x32x3",
+    ]
+    assert all(float(number) > 0 for row in rows for number in row[1:])
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+@pytest.mark.parametrize("name", ["cae", "vae_v1", "vae_v2"])
+def test_models_of_torch_have_as_many_parameters(name):
+    from ae_keras.benchmark.torch_models import LOSSES
+
+    expected = sum(int(np.prod(weight.shape)) for weight in build_model(name).trainable_weights)
+    assert sum(weight.numel() for weight in LOSSES[name]().parameters()) == expected
+
+
+def test_codec_benchmark_measures_both_directions():
+    rows = dict(codec.benchmark_codec("cae-cifar10", rounds=1))
+    assert len(rows) == 7
+    assert 0 < float(rows["bytes above the tables' entropy"].removesuffix(" %")) < 0.5
+    assert float(rows["compress 768x512 pixels [ms]"]) > 0
+    assert 0 < float(rows["entropy decoding in it"].removesuffix(" %")) < 100

@@ -1,0 +1,130 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import smooth_images
+from PIL import Image
+
+from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.photographs.compression import Compression, Decompression, read_info
+from ae_keras.photographs.jobs import Job
+from ae_keras.registry import build_model
+from ae_keras.runs.loading import load_model
+
+
+def save(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
+    return str(path)
+
+
+def test_file_to_file_and_back(run, photo, tmp_path):
+    compressed, restored = str(tmp_path / "deep" / "x.aek"), str(tmp_path / "y.png")
+    result = Compression("mine")(Job(photo, compressed))
+    assert result.size == os.path.getsize(compressed)
+    assert result.shape == (20, 30, 4)
+    header, size = read_info(compressed)
+    assert (header.model, size) == ("mine", result.size)
+    assert Decompression()(Job(compressed, restored)).shape == (20, 30, 4)
+    codec = load_codec("mine")
+    expected = codec.decompress(codec.compress(np.asarray(Image.open(photo))))
+    np.testing.assert_array_equal(np.asarray(Image.open(restored)), expected)
+    error = (np.asarray(Image.open(photo)).astype(float) - expected) / 255
+    assert result.psnr == pytest.approx(-10 * np.log10(np.square(error).mean()), abs=1e-3)
+
+
+def test_settings_reach_the_codec(run, photo, tmp_path):
+    job = Job(photo, str(tmp_path / "x.aek"))
+    sizes = [Compression("mine", quality=q, force=True)(job).size for q in (20, 60, 95)]
+    assert sizes == sorted(sizes)
+    assert Compression("mine", step=77, force=True)(job)
+    assert read_info(job.target)[0].step == 77
+    result = Compression("mine", target_bpp=9, measure=False, force=True)(job)
+    assert 8 * result.size / 600 <= 9
+    assert result.psnr is None
+
+
+def test_existing_files_are_kept(run, photo, tmp_path):
+    target = tmp_path / "x.aek"
+    target.write_text("mine")
+    for work, source in ((Compression("mine"), photo), (Decompression(), photo)):
+        with pytest.raises(FileExistsError, match="--force"):
+            work(Job(source, str(target)))
+    assert target.read_text() == "mine"
+    before = Path(photo).read_bytes()
+    with pytest.raises(FileExistsError, match="is the input itself"):
+        Compression("mine", force=True)(Job(photo, photo))
+    assert Path(photo).read_bytes() == before
+    with pytest.raises(NotADirectoryError, match="is not a folder"):
+        Compression("mine")(Job(photo, photo + "/x.aek"))
+    with pytest.raises(FileExistsError, match="not a regular file"):
+        Compression("mine", force=True)(Job(photo, "/dev/null"))
+    Compression("mine", force=True)(Job(photo, str(target)))
+    assert read_info(str(target))
+
+
+def test_settings_out_of_range_are_told_when_loading(run):
+    for name in ("step", "overlap", "quality", "label"):
+        with pytest.raises(ValueError, match=name):
+            Compression("mine", **{name: -1}).load()
+
+
+def test_large_overlap_and_long_images(run, rng):
+    codec = load_codec("mine").with_overlap(32)
+    for shape in ((600, 50, 3), (1, 1200, 3)):
+        image = smooth_images(rng, 1, *shape)[0]
+        assert codec.decompress(codec.compress(image)).shape == shape
+    plain = load_codec("mine")
+    sizes = [len(plain.compress(np.full((1, w, 3), 9, np.uint8))) for w in (512, 513)]
+    assert sizes[1] < sizes[0] + 60
+
+
+def test_formats_that_cannot_be_written_are_refused(run, photo, tmp_path):
+    compressed = str(tmp_path / "x.aek")
+    Compression("mine")(Job(photo, compressed))
+    with pytest.raises(ValueError, match=r"'\.xyz' names no image format"):
+        Decompression()(Job(compressed, str(tmp_path / "x.xyz")))
+    with pytest.raises(ValueError, match="30x20 pixels, more than the 100"):
+        Decompression(max_pixels=100)(Job(compressed, str(tmp_path / "x.png")))
+
+
+def test_model_of_a_file_is_found_by_its_digest(run, photo, tmp_path):
+    compressed = str(tmp_path / "x.aek")
+    Compression("mine")(Job(photo, compressed))
+    header, _ = read_info(compressed)
+    renamed = run.path.rename(run.path.parent / "renamed")
+    assert find_run_of(header).resolve() == renamed
+    (renamed / "entropy_tables.npz").write_bytes(b"damaged")
+    message = rf"model 'mine' \({header.digest.hex()}\), which is not in 'saved_models'"
+    with pytest.raises(ValueError, match=message):
+        find_run_of(header)
+
+
+def test_tables_of_other_weights_are_refused(run, tiny_recipe):
+    other = build_model("cae", image_shape=tiny_recipe.image_shape)
+    other.set_weights([weight + 0.01 for weight in other.get_weights()])
+    run.write_model(other, run.model)
+    with pytest.raises(ValueError, match=r"of other weights\. Make them again with: python"):
+        load_codec("mine")
+    run.entropy_tables.unlink()
+    with pytest.raises(FileNotFoundError, match=r"no entropy tables\. Make them with"):
+        load_codec("mine")
+
+
+def test_codec_of_a_model_for_any_size_is_that_of_the_model(run, rng):
+    """Padding, not tiles: an image of the model's size has the same latents either way."""
+    codec = load_codec("mine")
+    assert codec.transform.takes_any_size
+    assert codec.transform.tile_for((30, 50)) == ((32, 52), 0)
+    assert codec.transform.tile_for((600, 50)) == ((308, 52), 16)
+    assert codec.transform.tile_for((600, 50), overlap=40) == ((320, 52), 40)
+    assert codec.transform.tile_for((520, 50), overlap=200) == ((400, 52), 200)
+    with pytest.raises(ValueError, match="more than half of any tile"):
+        codec.transform.tile_for((600, 50), overlap=600)
+    assert codec.transform.tile_for((1, 5000)) == ((4, 472), 16)
+    assert codec.transform.latent_shape_of((30, 52)) is None
+    assert codec.transform.latent_shape_of((32, 516)) is None
+    images = rng.random((2, 16, 16, 3), np.float32)
+    model = load_model(run.model)
+    np.testing.assert_allclose(codec.transform.encode(images), model.encode(images), atol=1e-6)

@@ -1,0 +1,83 @@
+"""Only what is quick to import: the workers of these tests import this file."""
+
+import os
+import signal
+
+import pytest
+
+from ae_keras.photographs.jobs import Job, Result, plan, run_jobs
+
+
+def save(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"an image")
+    return str(path)
+
+
+def test_plan_of_one_file_and_of_folders(tmp_path):
+    one = save(tmp_path / "one.png")
+    for name in ("a/x.png", "a/b/x.jpg", "a/b/y.png", "a/b/y.jpg"):
+        save(tmp_path / "in" / name)
+    (tmp_path / "in" / "note.txt").write_text("no image")
+    endings = [".png", ".jpg"]
+    assert plan([one], "two.aek", ".aek", endings) == [Job(one, "two.aek")]
+    assert plan([one], "out/", ".aek", endings) == [Job(one, "out/one.aek")]
+    assert plan(["-"], "-", ".aek", endings) == [Job("-", "-")]
+    jobs = plan([str(tmp_path / "in"), one], "out", ".aek", endings)
+    assert {job.target for job in jobs} == {
+        *("out/a/x.aek", "out/a/b/x.aek", "out/a/b/y.png.aek", "out/a/b/y.jpg.aek"),
+        "out/one.aek",
+    }
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "error", "message"),
+    [
+        (["missing.png"], "out", FileNotFoundError, "No such file or folder: 'missing.png'"),
+        (["-", "photo.png"], "out", ValueError, "'-' must be the only input"),
+        (["photo.png", "photo.png"], "out", ValueError, "Several inputs would become"),
+        (["photo.png", "photo.png"], "-", ValueError, "output of a single file"),
+        (["empty"], "out", ValueError, "No images in 'empty'"),
+    ],
+)
+def test_plans_that_make_no_sense_are_refused(
+    inputs, output, error, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path / "photo.png")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(error, match=message):
+        plan(inputs, output, ".aek", [".png"])
+
+
+def fail_on_odd(job):
+    if int(job.source) % 2:
+        raise {1: ValueError, 3: MemoryError}[int(job.source)](f"{job.source} is odd")
+    return Result(job, size=int(job.source))
+
+
+def ignores_interrupts(job):
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    return Result(job, size=os.getpid() if ignored else 0)
+
+
+def die(job):
+    os._exit(1)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_failures_do_not_stop_the_others(workers):
+    jobs = [Job(str(number), "-") for number in range(5)]
+    results = list(run_jobs(fail_on_odd, jobs, workers))
+    assert [result.job for result in results] == jobs
+    assert [result.error for result in results] == [None, "1 is odd", None, "3 is odd", None]
+
+
+def test_workers_are_processes_that_leave_interrupts_to_their_parent():
+    (first, _) = run_jobs(ignores_interrupts, [Job("0", "-"), Job("1", "-")], 2)
+    assert first.size not in (0, os.getpid())
+
+
+def test_worker_that_dies_is_one_error():
+    with pytest.raises(OSError, match="A worker process died"):
+        list(run_jobs(die, [Job("0", "-"), Job("1", "-")], 2))

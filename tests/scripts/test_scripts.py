@@ -1,0 +1,287 @@
+"""The scripts as a user meets them: in a process of their own."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT, assert_one_clear_line, run_here
+from PIL import Image
+
+from ae_keras.command_line import format_table, parse_changes
+
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+
+
+def start(name, *arguments, cwd):
+    command = [sys.executable, ROOT / "scripts" / name, *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run(name, *arguments, cwd):
+    process = start(name, *arguments, cwd=cwd)
+    stdout, stderr = process.communicate()
+    return process.returncode, stdout, stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_help_is_quick_and_has_examples(script, tmp_path):
+    seconds = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        returncode, stdout, stderr = run(script.name, "--help", cwd=tmp_path)
+        seconds.append(time.perf_counter() - begin)
+    assert returncode == 0
+    assert f"python scripts/{script.name}" in stdout
+    assert stderr == ""
+    assert min(seconds) < 0.5
+
+
+def test_readme_lists_the_models_as_the_script_does(monkeypatch, capsys):
+    returncode, stdout, stderr = run_here(monkeypatch, capsys, "models.py")
+    assert (returncode, stderr) == (0, "")
+    assert stdout.strip() in (ROOT / "README.md").read_text()
+
+
+def test_dry_run_shows_what_would_be_trained(photo_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("--model", "vae_v2", "--dataset", "photos", "--dry-run")
+    returncode, stdout, stderr = run_here(monkeypatch, capsys, "train.py", *arguments)
+    assert (returncode, stderr) == (0, "")
+    assert "latent  5x5x128: 3,200 values" in stdout
+    folder = tmp_path / "saved_models" / "vae_v2-photos"
+    assert [path.name for path in folder.iterdir()] == ["dataset.png"]
+
+
+def test_train_then_evaluate(photo_folder, tmp_path, monkeypatch, capsys):
+    arguments = ("--model", "cae", "--dataset", "photos", "--epochs", 2, "--batch-size", 8)
+    shape = ("--set", "image_shape=16,16,3", "--set", "filters=4,4,8")
+    returncode, stdout, stderr = run("train.py", *arguments, *shape, cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert "PSNR" in stdout
+    folder = tmp_path / "saved_models" / "cae-photos"
+    assert json.loads((folder / "recipe.json").read_text())["model_arguments"] == {
+        "filters": [4, 4, 8]
+    }
+    monkeypatch.chdir(tmp_path)
+    returncode, stdout, stderr = run_here(monkeypatch, capsys, "evaluate.py", "cae-photos")
+    assert (returncode, stderr) == (0, "")
+    measured = json.loads((folder / "evaluation-photos-test.json").read_text())
+    assert measured == json.loads((folder / "metrics.json").read_text())["test"]
+    assert (folder / "evaluation-photos-test.png").is_file()
+
+    returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *arguments, *shape)
+    assert_one_clear_line(returncode, stderr, "finished run", "--overwrite")
+    recipe = folder / "recipe.json"
+    again = ("--recipe", recipe, "--output", "again", "--seed", 4)
+    returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *again)
+    assert (returncode, stderr) == (0, "")
+    assert json.loads((tmp_path / "again" / "recipe.json").read_text())["seed"] == 4
+
+
+def test_compress_then_decompress(photo_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (photo_folder / "broken.png").write_bytes(b"no image")
+    arguments = ("photos", "-o", "small", "--quality", 60)
+    status, stdout, stderr = run_here(monkeypatch, capsys, "compress.py", *arguments)
+    assert_one_clear_line(status, stderr, "photos/broken.png", "not a readable image")
+    sizes = [path.stat().st_size for path in (tmp_path / "small").rglob("*.aek")]
+    assert len(sizes) == 40
+    total = [cell.strip() for cell in stdout.splitlines()[-1].split("|")]
+    assert total[1:3] == ["all 40 files", f"{sum(sizes):,}"]
+    assert float(total[3]) == pytest.approx(8 * sum(sizes) / (40 * 50 * 40), abs=1e-3)
+    assert float(total[5]) > 20
+    done = run_here(monkeypatch, capsys, "decompress.py", "small", "-o", "back")
+    assert done == (0, "40 of 40 images restored in back.\n", "")
+    assert len(list((tmp_path / "back").rglob("*.png"))) == 40
+    files = ("small/set0/00.aek", "small/set1/01.aek")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "decompress.py", "--info", *files)
+    assert (status, stderr) == (0, "")
+    assert stdout.count("50 x 40 pixels, 3 channels") == 2
+    assert "vae_v2-cifar10" in stdout
+    assert "(quality 60)" in stdout
+
+
+def test_pipes(photo_folder):
+    photo = (photo_folder / "set0" / "00.png").read_bytes()
+    compressed, said = pipe("compress.py", "-", "-o", "-", stdin=photo)
+    assert compressed[:4] == b"\x89AEK"
+    assert said.splitlines()[0].startswith("| image")
+    restored, said = pipe("decompress.py", "-", "-o", "-", stdin=compressed)
+    assert Image.open(io.BytesIO(restored)).size == (50, 40)
+    assert said == "1 of 1 images restored.\n"
+
+
+def pipe(name, *arguments, stdin):
+    command = [sys.executable, ROOT / "scripts" / name, *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=True)
+    return done.stdout, done.stderr.decode()
+
+
+def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
+    arguments = ("train.py", "--model", "cae", "--epochs", 2, "--batch-size", 64)
+    process = start(*arguments, cwd=tmp_path)
+    while "Epoch 1" not in process.stdout.readline():
+        assert process.poll() is None
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode == 130
+    assert len(stderr.splitlines()) == 1, stderr
+    assert "Run the same command again to continue" in stderr
+    returncode, stdout, stderr = run(*arguments, cwd=tmp_path)
+    assert (returncode, stderr) == (0, "")
+    assert "continuing after epoch" in stdout
+
+
+def test_denoise(tmp_path, monkeypatch, capsys):
+    Image.new("RGB", (40, 33), (200, 30, 30)).save(tmp_path / "noisy.png")
+    arguments = (tmp_path / "noisy.png", "-o", tmp_path / "clean.png", "--model", "vae_v2-cifar10")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "denoise.py", *arguments)
+    assert status == 0
+    assert f"1 of 1 images denoised in {tmp_path / 'clean.png'}" in stdout
+    assert "was trained to reconstruct images, not to denoise them" in stderr
+    with Image.open(tmp_path / "clean.png") as image:
+        assert image.size == (40, 33)
+
+
+def test_export_then_compress_without_tensorflow(tmp_path, monkeypatch, capsys):
+    arguments = ("cae-cifar10", "--format", "litert", "--dataset", "skimage")
+    output = ("-o", tmp_path / "out")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "export.py", *arguments, *output)
+    assert (status, stderr) == (0, "")
+    model = tmp_path / "out" / "cae-cifar10.tflite"
+    assert stdout.endswith(f"\n{model}\n")
+    report = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert f"{report['bytes']:,}" in stdout
+    assert "peak memory, 2 threads [MB]" in stdout
+
+    Image.linear_gradient("L").resize((40, 33)).save(tmp_path / "image.png")
+    files = (tmp_path / "image.png", "-o", tmp_path / "image.aek", "--model", model)
+    status, stdout, stderr = run("compress.py", *files, cwd=tmp_path)
+    assert (status, stderr) == (0, "")
+    files = (tmp_path / "image.aek", "-o", tmp_path / "again.png")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "decompress.py", *files)
+    assert status == 0, stderr
+    with Image.open(tmp_path / "again.png") as image:
+        assert image.size == (40, 33)
+
+
+def test_colourize(tmp_path, monkeypatch, capsys):
+    Image.linear_gradient("L").resize((40, 33)).save(tmp_path / "old.png")
+    Image.new("RGB", (20, 10), (200, 90, 30)).save(tmp_path / "colour.png")
+    arguments = (tmp_path / "old.png", tmp_path / "colour.png", "-o", tmp_path / "out")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "colourize.py", *arguments)
+    assert status == 0, stderr
+    scored, done = stdout.splitlines()
+    assert scored.startswith(f"{tmp_path / 'colour.png'}: ab-RMSE ")
+    assert done == f"2 of 2 images colourized in {tmp_path / 'out'}."
+    with Image.open(tmp_path / "out" / "old.png") as image:
+        assert (image.size, image.mode) == ((40, 33), "RGB")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train.py",), ["--model", "--recipe", "required", "--help"]),
+        (("train.py", "--model", "cae", "--epochs", "three"), ["--epochs", "'three'"]),
+        (("evaluate.py", "cae-cifar10", "--split", "tset"), ["--split", "'tset'"]),
+        (("benchmark.py",), ["subject", "required"]),
+        (("train.py", "--model", "cea"), ["Unknown model 'cea'", "'cae'"]),
+        (("train.py", "--model", "cae", "--set", "epoch=3"), ["Did you mean 'epochs'"]),
+        (("train.py", "--model", "cae", "--set", "epochs"), ["KEY=VALUE"]),
+        (("train.py", "--model", "cae", "--epochs", "0"), ["`epochs`", "Received: 0"]),
+        (("train.py", "--model", "cae", "--dataset", "cifar1O"), ["cifar1O", "cifar10"]),
+        (("train.py", "--model", "cae", "--dataset", "no/folder"), ["no/folder"]),
+        (("train.py", "--model", "cae", "--dataset", "."), ["No images"]),
+        (("train.py", "--recipe", "missing.json"), ["missing.json"]),
+        (("evaluate.py", "nobody"), ["nobody", "model.keras"]),
+        (("train.py", "--model", "cae", "--dataset", ""), ["`dataset`"]),
+        (("train.py", "--model", "cae", "--set", "filters=a,b,c"), ["`filters`"]),
+        (("evaluate.py", "cae-cifar10", "--dataset", "cifar10:99.0.0"), ["cifar10:99.0.0"]),
+        (("benchmark.py", "train", "--model", "cea"), ["Unknown model"]),
+        (("compress.py", "a.png"), ["-o/--output", "required"]),
+        (("compress.py", "a.png", "-o", "b", "--quality", "5", "--step", "9"), ["not allowed"]),
+        (("compress.py", "a.png", "-o", "b"), ["No such file or folder", "'a.png'"]),
+        (("compress.py", "a.png", "-", "-o", "b"), ["'-' must be the only input"]),
+        (("compress.py", ".", "-o", "b"), ["No images in '.'"]),
+        (("compress.py", "/dev/null", "-o", "b"), ["/dev/null", "not a readable image"]),
+        (("compress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
+        (("compress.py", "/dev/null", "-o", "b", "--quality", "0"), ["`quality`", "1 to 100"]),
+        (("compress.py", "/dev/null", "-o", "b", "--workers", "0"), ["`workers`"]),
+        (("study.py", "dept"), ["Unknown study 'dept'", "depth"]),
+        (("study.py", "celeba_models", "--faces", "nope"), ["No such folder", "'nope'", "--faces"]),
+        (("denoise.py", "a.png", "-o", "b", "--model", "vae_v2-cifar10"), ["'a.png'"]),
+        (("denoise.py", "/dev/null", "-o", "b", "--model", "colourizer-cifar10"), ["no latent"]),
+        (("colourize.py", "a.png", "-o", "b"), ["'a.png'"]),
+        (("colourize.py", "/dev/null", "-o", "b"), ["/dev/null", "not a readable image"]),
+        (("colourize.py", "/dev/null", "-o", "b", "--model", "cae-cifar10"), ["no colourizer"]),
+        (("colourize.py", "/dev/null", "-o", "b", "--working-size", "2"), ["at least 8"]),
+        (("train.py", "--model", "cae", "--set", "task=colourization"), ["'cae' is for"]),
+        (("benchmark.py", "train", "--model", "colourizer"), ["no autoencoder"]),
+        (("denoise.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
+        (("tune.py",), ["--model", "required"]),
+        (("tune.py", "--model", "cea"), ["Unknown model 'cea'", "'cae'"]),
+        (("tune.py", "--model", "cae", "--algorithm", "grit"), ["'grit'", "'grid'"]),
+        (("tune.py", "--model", "cae", "--space", "filters_9=4,8"), ["3 entries"]),
+        (("tune.py", "--model", "cae", "--space", "filters_1=8:4"), ["--space", "lower"]),
+        (("tune.py", "--model", "cae", "--objective", "loss"), ["'loss'", "'val_loss'"]),
+        (("tune.py", "--model", "cae", "--budget", "watts=3"), ["'watts'"]),
+        (("tune.py", "--model", "cae", "--budget", "parameters"), ["--budget", "KEY=VALUE"]),
+        (("tune.py", "--model", "cae", "--workers", "0"), ["`workers`"]),
+        (("tune.py", "--model", "cae", "--chief", "here"), ["HOST:PORT", "'here'"]),
+        (("tune.py", "--model", "cae", "--worker", "here"), ["HOST:PORT", "'here'"]),
+        (("tune.py", "--model", "cae", "--dataset", "no/folder"), ["no/folder"]),
+        (("export.py", "cae-cifar10"), ["--format", "required"]),
+        (("export.py", "cae-cifar10", "--format", "tflite"), ["--format", "'litert'"]),
+        (("export.py", "nobody", "--format", "litert"), ["No trained model at 'nobody'"]),
+        (("export.py", ".", "--format", "litert"), ["No trained model at '.'"]),
+        (("export.py", "cae-cifar10", "--format", "onnx", "--quantize", "int8"), ["litert only"]),
+        (("export.py", "cae-cifar10", "--format", "litert", "--batch-size", "x"), ["'any'", "'x'"]),
+        (("export.py", "cae-cifar10", "--format", "litert", "--batch-size", "0"), ["at least 1"]),
+        (("export.py", "cae-cifar10", "--format", "litert", "-o", "."), ["'.' exists, and is no"]),
+        (("export.py", "colourizer-cifar10", "--format", "onnx", "--part", "encoder"), ["a whole"]),
+        (
+            ("export.py", "cae-cifar10", "--format", "litert", "-o", "a", "--dataset", "no/folder"),
+            ["no/folder"],
+        ),
+        (("compress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
+        (("decompress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
+        (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
+        (("decompress.py", "/dev/null"), ["--info", "required"]),
+        (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),
+        (("evaluate.py", "cae-cifar10", "--rate-distortion", "--against", "gif"), ["'gif'"]),
+        (("evaluate.py", "cae-cifar10", "--images", "3"), ["--images need --rate-distortion"]),
+        (("decompress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
+        (("benchmark.py", "train", "--model", "cae", "--rounds", "0"), ["`rounds`"]),
+    ],
+)
+def test_mistakes_get_one_clear_line(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    status, _, stderr = run_here(monkeypatch, capsys, *arguments)
+    assert_one_clear_line(status, stderr, *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_in_a_process_of_its_own(tmp_path):
+    returncode, stdout, stderr = run("train.py", "--model", "cea", cwd=tmp_path)
+    assert_one_clear_line(returncode, stderr, "Unknown model 'cea'")
+    assert stdout == ""
+
+
+def test_parse_changes():
+    texts = ["a=3", "b=1,2", "c=text", "d=none", "e=true", "f=[1, 2]", "g=0.5", "h=x=y"]
+    assert parse_changes(texts) == {
+        **{"a": 3, "b": [1, 2], "c": "text", "d": None, "e": True},
+        **{"f": [1, 2], "g": 0.5, "h": "x=y"},
+    }
+
+
+def test_format_table():
+    expected = "| name |   x |\n| ---- | --: |\n| one  | 1.0 |\n| two  |  10 |"
+    assert format_table([("one", 1.0), ("two", 10)], ("name", "x")) == expected
