@@ -12,7 +12,7 @@ from ae_keras.layers.hyper_transforms import CheckerboardContext, arcsinh
 from ae_keras.layers.hyperprior import even_places, loss_weight
 from ae_keras.layers.quality import lambda_of_position
 from ae_keras.models.hyperprior import photo, sample_weights
-from ae_keras.training_muon import Muon
+from ae_keras.training.muon import Muon
 
 TINY = {
     "filters": 8, "blocks": 1, "latent_channels": 24, "hyper_filters": 8, "features": 12,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ae_keras.models.hyperprior import photo
-from ae_keras.training_muon import Muon, orthogonalize
+from ae_keras.training.muon import Muon, orthogonalize
 
 
 def test_singular_values_become_about_one(rng):
