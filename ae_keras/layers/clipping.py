@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from ae_keras.layers.types import Shape, Tensor
+
 
 @keras.saving.register_keras_serializable(package="ae_keras")
 class Clip(layers.Layer):
@@ -15,10 +17,10 @@ class Clip(layers.Layer):
         The input's.
     """
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the images."""
         return inputs if training else ops.clip(inputs, 0.0, 1.0)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape

@@ -1,10 +1,14 @@
 """Pixels into channels and back: `SpaceToDepth` and `DepthToSpace`."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from ae_keras.layers.types import Shape, Tensor
 
-def _check_block(block):
+
+def _check_block(block: Any) -> None:
     if type(block) is not int or block < 1:
         raise ValueError(f"`block` must be a whole number >= 1. Received: {block!r}")
 
@@ -33,12 +37,12 @@ class SpaceToDepth(keras.layers.Layer):
         (1, 4, 3, 12)
     """
 
-    def __init__(self, block, **kwargs):
+    def __init__(self, block: int, **kwargs: Any):
         super().__init__(**kwargs)
         _check_block(block)
         self.block = block
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the blocks."""
         _, height, width, channels = ops.shape(inputs)
         rows, columns, block = height // self.block, width // self.block, self.block
@@ -46,7 +50,7 @@ class SpaceToDepth(keras.layers.Layer):
         pixels = ops.transpose(pixels, (0, 1, 3, 2, 4, 5))
         return ops.reshape(pixels, (-1, rows, columns, block**2 * channels))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         batch, height, width, channels = input_shape
         if (height or 0) % self.block or (width or 0) % self.block:
@@ -57,7 +61,7 @@ class SpaceToDepth(keras.layers.Layer):
         height, width = (size and size // self.block for size in (height, width))
         return (batch, height, width, self.block**2 * channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "block": self.block}
 
@@ -84,12 +88,12 @@ class DepthToSpace(keras.layers.Layer):
         (1, 8, 6, 3)
     """
 
-    def __init__(self, block, **kwargs):
+    def __init__(self, block: int, **kwargs: Any):
         super().__init__(**kwargs)
         _check_block(block)
         self.block = block
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the pixels."""
         _, rows, columns, channels = ops.shape(inputs)
         block, channels = self.block, channels // self.block**2
@@ -97,7 +101,7 @@ class DepthToSpace(keras.layers.Layer):
         pixels = ops.transpose(pixels, (0, 1, 3, 2, 4, 5))
         return ops.reshape(pixels, (-1, rows * block, columns * block, channels))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         batch, height, width, channels = input_shape
         if channels % self.block**2:
@@ -108,6 +112,6 @@ class DepthToSpace(keras.layers.Layer):
         height, width = (size and size * self.block for size in (height, width))
         return (batch, height, width, channels // self.block**2)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "block": self.block}

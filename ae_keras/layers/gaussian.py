@@ -4,16 +4,18 @@ import math
 
 from keras import ops
 
+from ae_keras.layers.types import Tensor
+
 # The smallest probability of a symbol: 20 bits. An escaped symbol costs about as much.
 _LEAST_PROBABILITY = 1e-6
 
 
-def round_straight_through(values):
+def round_straight_through(values: Tensor) -> Tensor:
     """Return the nearest integers, with the gradient of the values themselves."""
     return values + ops.stop_gradient(ops.round(values) - values)
 
 
-def gaussian_bits(residuals, scales):
+def gaussian_bits(residuals: Tensor, scales: Tensor) -> Tensor:
     """Return the bits of residuals, rounded or with noise, under N(0, scale**2).
 
     A symbol stands for all values that are rounded to it: its probability is that of the interval

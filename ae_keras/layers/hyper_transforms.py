@@ -4,15 +4,19 @@ They hold nothing but pointwise and depthwise layers, LeakyReLU, asinh of latent
 modulation, so that the two that a decoder runs can be computed in fixed point.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from ae_keras.layers.depth_to_space import DepthToSpace, SpaceToDepth
 from ae_keras.layers.quality import Modulation
 from ae_keras.layers.residual import ResidualBlock, depthwise, leaky_relu, pointwise
+from ae_keras.layers.types import Shape, Tensor
 
 
-def arcsinh(values):
+def arcsinh(values: Tensor) -> Tensor:
     """Return the inverse hyperbolic sine, in a form that trains three times as fast on a CPU."""
     distances = ops.abs(values)
     return ops.sign(values) * ops.log(distances + ops.sqrt(ops.square(distances) + 1))
@@ -39,11 +43,11 @@ class HyperEncoder(layers.Layer):
         `(batch, height / 4, width / 4, channels)`.
     """
 
-    def __init__(self, filters=128, channels=96, **kwargs):
+    def __init__(self, filters: int = 128, channels: int = 96, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         self.filters, self.channels = filters, channels
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the layers."""
         latents, position = input_shape
         dtype, filters = self.dtype_policy, self.filters
@@ -62,19 +66,19 @@ class HyperEncoder(layers.Layer):
         self.second_block.build(maps)
         self.last.build(wide)
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the hyper-latents, not yet scaled."""
         latents, position = inputs
         features = self.modulation([self.first(arcsinh(latents)), position])
         features = self.second(self.to_depth(self.first_block(features)))
         return self.last(self.to_depth(self.second_block(features)))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         batch, height, width, _ = input_shape[0]
         return (batch, height and height // 4, width and width // 4, self.channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "filters": self.filters, "channels": self.channels}
 
@@ -99,11 +103,11 @@ class HyperDecoder(layers.Layer):
         `(batch, 4 * height, 4 * width, features)`.
     """
 
-    def __init__(self, filters=128, features=192, **kwargs):
+    def __init__(self, filters: int = 128, features: int = 192, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         self.filters, self.features = filters, features
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the layers."""
         dtype, filters, features = self.dtype_policy, self.filters, self.features
         maps, last_maps = (None, None, None, filters), (None, None, None, features)
@@ -119,19 +123,19 @@ class HyperDecoder(layers.Layer):
         self.modulation.build([last_maps, input_shape[1]])
         self.second_block.build(last_maps)
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the features."""
         hyper_latents, position = inputs
         features = self.first_block(self.to_space(self.first(hyper_latents)))
         features = self.to_space(self.second(features))
         return self.second_block(self.modulation([features, position]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         batch, height, width, _ = input_shape[0]
         return (batch, height and 4 * height, width and 4 * width, self.features)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "filters": self.filters, "features": self.features}
 
@@ -156,11 +160,11 @@ class CheckerboardContext(layers.Layer):
         - [He et al., 2021](https://arxiv.org/abs/2103.15306): checkerboard contexts.
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         self.units = units
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the layers, as wide as the features."""
         (*_, channels), (*_, latent_channels) = input_shape
         dtype, maps = self.dtype_policy, (None, None, None, channels)
@@ -171,16 +175,16 @@ class CheckerboardContext(layers.Layer):
         self.depthwise.build(maps)
         self.last.build(maps)
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the corrections."""
         features, known = inputs
         mixed = self.first(ops.concatenate([features, arcsinh(known)], axis=-1))
         return self.last(leaky_relu(self.depthwise(leaky_relu(mixed))))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return (*input_shape[0][:-1], self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "units": self.units}

@@ -1,14 +1,17 @@
 """The entropy model of the photo codec: `Hyperprior`."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from ae_keras.layers.gaussian import gaussian_bits, round_straight_through
 from ae_keras.layers.hyper_transforms import CheckerboardContext, HyperDecoder, HyperEncoder
-from ae_keras.layers.quality import QualityLayer, lambda_of_position
+from ae_keras.layers.quality import Gain, QualityLayer, lambda_of_position
 from ae_keras.layers.residual import pointwise
+from ae_keras.layers.types import Shape, Tensor
 
 # Scales of the Gaussians that latents are coded with, in steps of quantization.
 SCALES = (0.11, 400.0)
@@ -20,7 +23,7 @@ _HYPER_GAIN = 3.0
 LATENT_BLOCK = 16
 
 
-def loss_weight(position):
+def loss_weight(position: Any) -> Any:
     """Return the weight of an image in the loss: `(0.02 / lambda)**0.35`.
 
     Without it, images at high rates would own the gradient.
@@ -28,7 +31,7 @@ def loss_weight(position):
     return (0.02 / lambda_of_position(position)) ** 0.35
 
 
-def even_places(latents):
+def even_places(latents: Tensor) -> Tensor:
     """Return the checkerboard `(height, width, 1)`: 1 where row + column is even, else 0."""
     _, height, width, _ = ops.shape(latents)
     rows, columns = ops.arange(height)[:, None], ops.arange(width)[None, :]
@@ -76,13 +79,13 @@ class Hyperprior(QualityLayer):
 
     def __init__(
         self,
-        gain,
-        filters=128,
-        features=192,
-        hyper_channels=96,
-        precision="float32",
-        seed=None,
-        **kwargs,
+        gain: Gain,
+        filters: int = 128,
+        features: int = 192,
+        hyper_channels: int = 96,
+        precision: str = "float32",
+        seed: int | None = None,
+        **kwargs: Any,
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.gain = gain
@@ -90,7 +93,7 @@ class Hyperprior(QualityLayer):
         self.precision, self.seed = precision, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the networks and the tables."""
         latents, position = input_shape
         channels, hyper_channels, policy = latents[-1], self.hyper_channels, self.precision
@@ -116,7 +119,7 @@ class Hyperprior(QualityLayer):
             name="log_deviation", shape=(channels,), initializer="zeros", trainable=False
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
         """Return the rounded latents, and add their rate to the loss."""
         latents, position = inputs
         rounded, bits = self.code(latents, position, training)
@@ -125,7 +128,9 @@ class Hyperprior(QualityLayer):
         self.add_loss(ops.mean(loss_weight(position) * bits / pixels))
         return rounded
 
-    def code(self, latents, position, training=False):
+    def code(
+        self, latents: Tensor, position: Tensor, training: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Return the rounded latents, and the bits of each image `(batch,)`."""
         hyper_latents = self.analyse(latents, position)
         known_hyper = round_straight_through(hyper_latents)
@@ -142,26 +147,26 @@ class Hyperprior(QualityLayer):
         coded = residuals + self._noise(residuals) if training else symbols
         return mean + symbols, bits + ops.sum(gaussian_bits(coded, scale), (1, 2, 3))
 
-    def analyse(self, latents, position):
+    def analyse(self, latents: Tensor, position: Tensor) -> Tensor:
         """Return the scaled hyper-latents of latents, before they are rounded."""
         return self.hyper_encoder([latents, position]) * self.hyper_gain(position)
 
-    def hyper_gain(self, position):
+    def hyper_gain(self, position: Tensor) -> Tensor:
         """Return the gains of the hyper-latents, `(batch, 1, 1, hyper_channels)`."""
         return _HYPER_GAIN * ops.exp(self.look_up(self.hyper_gains, position))
 
-    def hyper_moments(self, position):
+    def hyper_moments(self, position: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and scale of the hyper-latents, each `(batch, 1, 1, hyper_channels)`."""
         scale = ops.exp(self.look_up(self.hyper_scales, position))
         return self.look_up(self.hyper_means, position), ops.maximum(scale, _LEAST_HYPER_SCALE)
 
-    def predict(self, known_hyper, position):
+    def predict(self, known_hyper: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
         """Return features and parameters at the latents' places, of rounded hyper-latents."""
         features = self.hyper_decoder([known_hyper / self.hyper_gain(position), position])
         return features, self.head(features)
 
     @staticmethod
-    def moments(parameters, unit):
+    def moments(parameters: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
         """Return the latents' means and scales.
 
         Args:
@@ -173,19 +178,21 @@ class Hyperprior(QualityLayer):
         log_scale = ops.clip(2 * log_scale + unit, math.log(SCALES[0]), math.log(SCALES[1]))
         return mean * ops.exp(unit), ops.exp(log_scale)
 
-    def _hyper_bits(self, hyper_latents, known_hyper, position, training):
+    def _hyper_bits(
+        self, hyper_latents: Tensor, known_hyper: Tensor, position: Tensor, training: bool
+    ) -> Tensor:
         mean, scale = self.hyper_moments(position)
         coded = hyper_latents + self._noise(hyper_latents) if training else known_hyper
         return gaussian_bits(coded - mean, scale)
 
-    def _noise(self, values):
+    def _noise(self, values: Tensor) -> Tensor:
         return keras.random.uniform(ops.shape(values), -0.5, 0.5, seed=self.seed_generator)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs. A layer made from it has a `Gain` of its own."""
         return {
             **super().get_config(),
@@ -198,6 +205,6 @@ class Hyperprior(QualityLayer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "Hyperprior":
         """Build a layer, with new weights, from what `get_config` returned."""
         return cls(**{**config, "gain": keras.saving.deserialize_keras_object(config["gain"])})

@@ -7,10 +7,14 @@ and read what they need of it from tables over eight positions.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from ae_keras.layers.types import Shape, Tensor
 
 # The scale of lambda. At 512x768 the rates are about 0.1 and 3 bits per pixel.
 LAMBDAS = (0.001, 0.25)
@@ -20,8 +24,8 @@ ANCHORS = 8
 _LAMBDA_OF_STEP_1 = 26.0
 
 
-def position_of_quality(quality):
-    """Return the position, from 0 to 1, of a quality from 1 to 100.
+def position_of_quality(quality: Any) -> Any:
+    """Return the position, from 0 to 1, of a quality from 1 to 100: a number or an array.
 
     Raises:
         ValueError: if the quality is out of range.
@@ -31,17 +35,17 @@ def position_of_quality(quality):
     return (quality - 1) / 99
 
 
-def lambda_of_position(position):
+def lambda_of_position(position: Any) -> Any:
     """Return lambda at a position, a number or an array, from 0 to 1."""
     return LAMBDAS[0] * (LAMBDAS[1] / LAMBDAS[0]) ** position
 
 
-def position_of_lambda(value):
+def position_of_lambda(value: Any) -> Any:
     """Return the position of a lambda, a number or an array."""
     return np.log(value / LAMBDAS[0]) / math.log(LAMBDAS[1] / LAMBDAS[0])
 
 
-def log_gain_of(position):
+def log_gain_of(position: Tensor) -> Tensor:
     """Return the logarithm of the gain of a plain transform coder: -log of its step, 8-bit units.
 
     Args:
@@ -57,10 +61,10 @@ class QualityLayer(keras.layers.Layer):
     Tables are float32 whatever the precision of the model: rates at high quality need it.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)  # half of its bits are too few for a position
 
-    def add_table(self, name, length):
+    def add_table(self, name: str, length: int) -> keras.Variable:
         """Add a trained table `(anchors, length)` of zeros."""
         return self.add_weight(
             name=name,
@@ -71,7 +75,7 @@ class QualityLayer(keras.layers.Layer):
         )
 
     @staticmethod
-    def look_up(table, position):
+    def look_up(table: Tensor, position: Tensor) -> Tensor:
         """Return the entries of a table at positions `(batch,)`: `(batch, 1, 1, length)`."""
         places = (ANCHORS - 1) * ops.clip(ops.cast(position, "float32"), 0.0, 1.0)
         shares = ops.relu(1 - ops.abs(places[:, None] - np.arange(ANCHORS, dtype="float32")))
@@ -104,30 +108,30 @@ class Gain(QualityLayer):
         - [Cui et al., 2021](https://arxiv.org/abs/2003.02012): gains for continuous rates.
     """
 
-    def __init__(self, inverse=False, **kwargs):
+    def __init__(self, inverse: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.inverse = inverse
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the table."""
         self.gains = self.add_table("gains", input_shape[0][-1])
 
-    def log_gain(self, position):
+    def log_gain(self, position: Tensor) -> Tensor:
         """Return the logarithms of the gains at positions `(batch,)`: `(batch, 1, 1, channels)`."""
         base = log_gain_of(ops.cast(position, "float32"))[:, None, None, None]
         return self.look_up(self.gains, position) + (-base if self.inverse else base)
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the scaled input."""
         features, position = inputs
         gains = ops.exp(self.log_gain(position))
         return features * ops.cast(gains, features.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "inverse": self.inverse}
 
@@ -150,17 +154,17 @@ class Modulation(QualityLayer):
         (2, 4, 4, 8)
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the tables."""
         self.scales = self.add_table("scales", input_shape[0][-1])
         self.shifts = self.add_table("shifts", input_shape[0][-1])
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the modulated input."""
         features, position = inputs
         scale = ops.cast(1 + self.look_up(self.scales, position), features.dtype)
         return features * scale + ops.cast(self.look_up(self.shifts, position), features.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape[0]

@@ -1,13 +1,17 @@
 """Pointwise layers and the residual block of the photo codec."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
+
+from ae_keras.layers.types import Shape, Tensor
 
 # Slope of all activations below zero.
 SLOPE = 0.1
 
 
-def leaky_relu(features):
+def leaky_relu(features: Tensor) -> Tensor:
     """Return LeakyReLU with a slope of 0.1."""
     return ops.leaky_relu(features, negative_slope=SLOPE)
 
@@ -31,14 +35,14 @@ class Pointwise(layers.Dense):
         'float32'
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(units, autocast=False, **kwargs)
 
-    def add_weight(self, *args, **kwargs):
+    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
         """Add a weight that stays float32 where it is used."""
         return super().add_weight(*args, **{**kwargs, "autocast": False})
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the activated maps."""
         kernel = ops.cast(self.kernel, self.compute_dtype)
         outputs = ops.matmul(ops.cast(inputs, self.compute_dtype), kernel)
@@ -48,18 +52,18 @@ class Pointwise(layers.Dense):
         return self.activation(outputs)
 
 
-def pointwise(units, scale=1.0, **kwargs):
+def pointwise(units: int, scale: float = 1.0, **kwargs: Any) -> Pointwise:
     """Return a `Pointwise` layer whose weights start uniform in +-scale / sqrt(inputs).
 
     A scale of 0 starts it at zero.
     """
-    initializer = "zeros"
+    initializer: Any = "zeros"
     if scale:
         initializer = keras.initializers.VarianceScaling(scale**2 / 3, "fan_in", "uniform")
     return Pointwise(units, kernel_initializer=initializer, **kwargs)
 
 
-def depthwise(name):
+def depthwise(name: str) -> layers.DepthwiseConv2D:
     """Return a 3x3 convolution of each channel by itself, in float32."""
     # Keras's initializers take the channels for inputs of each output, and start too small.
     initializer = keras.initializers.RandomUniform(-1 / 3, 1 / 3)
@@ -87,10 +91,10 @@ class ResidualBlock(layers.Layer):
         (1, 8, 8, 96)
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Create the five layers."""
         channels, dtype = input_shape[-1], self.dtype_policy
         # Smaller at first, so that the block starts near the identity.
@@ -103,12 +107,12 @@ class ResidualBlock(layers.Layer):
             layer.build(input_shape)
         self.narrow.build((*input_shape[:-1], 2 * channels))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return the features after both steps."""
         mixed = leaky_relu(self.depthwise(leaky_relu(self.mix_in(inputs))))
         features = inputs + self.mix_out(mixed)
         return features + self.narrow(leaky_relu(self.widen(features)))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape

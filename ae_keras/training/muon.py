@@ -1,17 +1,21 @@
 """The optimizer of the photo codec: `Muon` for the weights of dense layers, Adam for all else."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from ae_keras.layers.types import Tensor
 
 # Of the quintic polynomial a x + b x**3 + c x**5 whose iteration takes singular values to about 1.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 _ITERATIONS = 5
 
 
-def orthogonalize(matrices, dtype="bfloat16"):
+def orthogonalize(matrices: Tensor, dtype: str = "bfloat16") -> Tensor:
     """Return matrices with the same singular vectors and all singular values between 0.7 and 1.2.
 
     Five Newton-Schulz iterations `x <- a x + b (x x') x + c (x x')**2 x`, written such that each
@@ -63,16 +67,16 @@ class Muon(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=1e-2,
-        adam_ratio=0.1,
-        momentum=0.95,
-        beta_1=0.9,
-        beta_2=0.99,
-        epsilon=1e-8,
-        exclude=("klt",),
-        product_dtype="bfloat16",
-        name="muon",
-        **kwargs,
+        learning_rate: Any = 1e-2,
+        adam_ratio: float = 0.1,
+        momentum: float = 0.95,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        epsilon: float = 1e-8,
+        exclude: Sequence[str] = ("klt",),
+        product_dtype: str = "bfloat16",
+        name: str = "muon",
+        **kwargs: Any,
     ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         if self.weight_decay is not None:
@@ -81,17 +85,19 @@ class Muon(keras.optimizers.Optimizer):
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.exclude, self.product_dtype = tuple(exclude), product_dtype
 
-    def takes(self, variable):
+    def takes(self, variable: keras.Variable) -> bool:
         """Return whether Muon, not Adam, trains a variable."""
         is_kernel = len(variable.shape) == 2 and variable.path.split("/")[-1] == "kernel"
         return is_kernel and not any(name in variable.path for name in self.exclude)
 
-    def build(self, variables):
+    def build(self, variables: list[keras.Variable]) -> None:
         """Create a stack of momenta for each shape of kernels, and two vectors for Adam."""
         if self.built:
             return
         super().build(variables)
-        self._stacks, self._momenta, self._rest = {}, {}, []
+        self._stacks: dict[tuple[int, ...], list[int]] = {}
+        self._momenta: dict[tuple[int, ...], keras.Variable] = {}
+        self._rest: list[int] = []
         for index, variable in enumerate(variables):
             if self.takes(variable):
                 self._stacks.setdefault(tuple(sorted(variable.shape)), []).append(index)
@@ -105,8 +111,10 @@ class Muon(keras.optimizers.Optimizer):
         self._mean = self.add_variable((length,), name="mean")
         self._square = self.add_variable((length,), name="square")
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        gradients = [None] * len(self._trainable_variables)
+    def _backend_update_step(
+        self, grads: list[Tensor], trainable_variables: list[keras.Variable], learning_rate: Tensor
+    ) -> None:
+        gradients: list[Tensor] = [None] * len(self._trainable_variables)
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             gradients[self._get_variable_index(variable)] = ops.cast(gradient, "float32")
         for index, variable in enumerate(self._trainable_variables):
@@ -118,7 +126,9 @@ class Muon(keras.optimizers.Optimizer):
         if self._rest:
             self._update_rest(gradients, learning_rate * self.adam_ratio)
 
-    def _update_kernels(self, shape, gradients, learning_rate):
+    def _update_kernels(
+        self, shape: tuple[int, ...], gradients: list[Tensor], learning_rate: Tensor
+    ) -> None:
         """Update the kernels of one shape, or its transpose, by Muon."""
         indices = self._stacks[shape]
         gradient = ops.stack([_lay_flat(gradients[index]) for index in indices])
@@ -132,7 +142,7 @@ class Muon(keras.optimizers.Optimizer):
             scale = math.sqrt(max(1.0, outputs / inputs))
             self.assign_sub(variable, update * (learning_rate * scale))
 
-    def _update_rest(self, gradients, learning_rate):
+    def _update_rest(self, gradients: list[Tensor], learning_rate: Tensor) -> None:
         """Update all other weights, as one vector, by Adam."""
         variables = [self._trainable_variables[index] for index in self._rest]
         gradient = ops.concatenate([ops.reshape(gradients[index], -1) for index in self._rest])
@@ -148,14 +158,14 @@ class Muon(keras.optimizers.Optimizer):
         for variable, update in zip(variables, updates, strict=True):
             self.assign_sub(variable, ops.reshape(update, variable.shape))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         config = super().get_config()
         own = ("adam_ratio", "momentum", "beta_1", "beta_2", "epsilon", "exclude", "product_dtype")
         return {**config, **{name: getattr(self, name) for name in own}}
 
 
-def _lay_flat(matrix):
+def _lay_flat(matrix: Tensor) -> Tensor:
     """Return a matrix with no more rows than columns: itself or its transpose."""
     rows, columns = matrix.shape
     return ops.transpose(matrix) if rows > columns else matrix
