@@ -10,6 +10,7 @@ from ae_keras.layers.depth_to_space import DepthToSpace, SpaceToDepth
 from ae_keras.layers.grouped_convolution import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.layers.hyperprior import Hyperprior
 from ae_keras.layers.quality import Gain, Modulation
+from ae_keras.layers.rescale import Rescale
 from ae_keras.layers.residual import Pointwise, ResidualBlock
 from ae_keras.layers.standardization import Standardization
 from ae_keras.layers.upsampling import UpsamplingConv2D
@@ -26,6 +27,7 @@ __all__ = [
     "Modulation",
     "Pointwise",
     "QuantizationNoise",
+    "Rescale",
     "ResidualBlock",
     "Sampling",
     "SpaceToDepth",

@@ -1,10 +1,10 @@
-"""Pixels into channels and back."""
+"""Pixels into channels and back, and into other units."""
 
 import keras
 import numpy as np
 import pytest
 
-from ae_keras.layers import DepthToSpace, SpaceToDepth
+from ae_keras.layers import DepthToSpace, Rescale, SpaceToDepth
 
 
 def blocks_by_loop(images, block):
@@ -42,3 +42,11 @@ def test_bad_blocks_are_refused(layer):
         layer(0)
     with pytest.raises(ValueError, match="must be divisible by `block"):
         layer(4)(keras.Input((6, 8, 3)))
+
+
+def test_rescaled_values_are_scaled_and_shifted(rng):
+    images = rng.random((2, 4, 3, 3), np.float32)
+    layer = Rescale(255.0, -127.5)
+    np.testing.assert_allclose(layer(images), 255 * images - 127.5, rtol=1e-6, atol=1e-4)
+    again = Rescale.from_config(layer.get_config())
+    np.testing.assert_array_equal(again(images), layer(images))
