@@ -13,6 +13,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 import ae_keras
 from ae_keras.codec.bitstream import read_header
+from ae_keras.codec.keras_transform import build_for_any_size
 from ae_keras.codec.litert import LiteRTModel, pack, unpack
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.table_fitting import fit_run
@@ -142,6 +143,25 @@ class TestEveryModel:
         for data in files:
             restored = [codec.decompress(data).astype(int) for codec in (ours, theirs)]
             assert np.abs(restored[0] - restored[1]).max() <= 1
+
+
+def test_a_model_of_all_qualities_takes_any_size_and_position(tmp_path, rng):
+    run = make_run(tmp_path / "photo", "photo")
+    model = build_for_any_size(ae_keras.load(run.path), run.recipe)
+    images, position = rng.random((2, 192, 64, 3), np.float32), np.float32([0.1, 0.9])
+    latents, hyper_latents = model.analyse(images, position)
+    expected = {
+        "latents": np.asarray(latents),
+        "hyper_latents": np.asarray(hyper_latents),
+        "reconstructions": np.asarray(model.decode(latents, position)),
+    }
+    for format in ("litert", "saved_model", "onnx"):
+        path, _ = export_run(run.path, Export(format), threads=())
+        inputs = {"images": images, "position": position}
+        results = run_all(load_exported_model(format, path), inputs)
+        check(compare(results, expected), "none")
+    with pytest.raises(ValueError, match="too coarse for latents of all qualities"):
+        export_run(run.path, Export("litert", "int8"), threads=())
 
 
 @pytest.mark.parametrize("seed", range(8))

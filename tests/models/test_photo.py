@@ -6,10 +6,15 @@ import pytest
 from conftest import shaken
 from keras import ops
 
+import ae_keras
+from ae_keras.data.images import Images
+from ae_keras.evaluation.reconstruction import measure
 from ae_keras.layers.hyperprior import loss_weight
 from ae_keras.layers.quality import lambda_of_position
 from ae_keras.models.hyperprior import photo, sample_weights
+from ae_keras.runs.pictures import reconstruct
 from ae_keras.training.muon import Muon
+from ae_keras.training.preview import summarize
 
 TINY = {
     "filters": 8, "blocks": 1, "latent_channels": 24, "hyper_filters": 8, "features": 12,
@@ -36,6 +41,55 @@ def model(new_model):
     model, weights = new_model
     model.set_weights(weights)
     return model
+
+
+class TestWhatCallersAsk:
+    def test_images_alone_are_of_quality_50(self, model, rng):
+        images = rng.random((3, 64, 64, 3), np.float32)
+        same, position = model.inputs_for(images)
+        assert same is images
+        np.testing.assert_array_equal(position, np.full(3, 49 / 99, np.float32))
+
+    def test_a_quality_is_for_all_images_or_for_each(self, model, rng):
+        images = rng.random((2, 64, 64, 3), np.float32)
+        for quality, expected in [(1, [0, 0]), (100, [1, 1]), (np.array([1, 100]), [0, 1])]:
+            _, position = model.inputs_for(images, quality=quality)
+            np.testing.assert_array_equal(position, np.float32(expected))
+        with pytest.raises(ValueError, match="`quality` must be from 1 to 100"):
+            model.inputs_for(images, quality=0)
+
+    def test_labels_are_refused(self, model, rng):
+        images = rng.random((1, 64, 64, 3), np.float32)
+        with pytest.raises(ValueError, match="'photo' takes no labels"):
+            model.inputs_for(images, np.array([3]))
+        with pytest.raises(ValueError, match="'photo' takes no labels"):
+            ae_keras.build_model("photo", 10, **TINY)
+
+    def test_others_refuse_a_quality_and_want_their_labels(self, rng):
+        images, labels = rng.random((2, 28, 28, 1), np.float32), np.array([1, 2])
+        plain, conditional = (ae_keras.build_model("mlp", classes) for classes in (None, 10))
+        assert plain.inputs_for(images) is images
+        assert conditional.inputs_for(images, labels)[1] is labels
+        with pytest.raises(ValueError, match="takes no quality"):
+            plain.inputs_for(images, quality=50)
+        with pytest.raises(ValueError, match="needs labels"):
+            conditional.inputs_for(images)
+
+    def test_it_is_measured_and_shown_at_its_quality(self, model, rng):
+        recipe = ae_keras.recipe_for("photo", image_shape=(64, 64, 3), batch_size=2, **TINY)
+        data = Images(smooth_images(rng, 3))
+        originals, outputs = reconstruct(model, data, recipe)
+        np.testing.assert_array_equal(originals, data.images / np.float32(255))
+        expected = model(model.inputs_for(originals, quality=50))
+        np.testing.assert_allclose(outputs, expected, atol=1e-5)
+        assert measure(model, data, recipe)["mse"] == pytest.approx(
+            np.square(outputs - originals).mean(), rel=1e-4
+        )
+
+    def test_its_summary_says_what_its_latent_is(self):
+        text = summarize(photo((128, 128, 3)))
+        assert "latent  8x8x320: 20,480 values" in text
+        assert "2.4 to images as float32" in text
 
 
 class TestModel:
