@@ -30,6 +30,7 @@ SHIPPED = {
     "lossless_mlp": "dense",
     "lossy_cae": "convolutional",
     "mlp": "dense",
+    "photo": "hyperprior",
     "vae_v1": "variational",
     "vae_v2": "variational",
 }

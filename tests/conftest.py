@@ -11,7 +11,19 @@ import pytest
 from PIL import Image
 
 # Of models by name: smaller than described, for the tests that compute.
-SMALL = {"celeba_conv": {"filters": 4}, "conv": {"filters": 8}, "lossless_mlp": {"latent_dim": 50}}
+SMALL = {
+    "celeba_conv": {"filters": 4},
+    "conv": {"filters": 8},
+    "lossless_mlp": {"latent_dim": 50},
+    "photo": {
+        "filters": 8,
+        "blocks": 1,
+        "latent_channels": 12,
+        "hyper_filters": 8,
+        "features": 12,
+        "hyper_channels": 6,
+    },
+}
 ROOT = Path(__file__).parents[1]
 
 
@@ -154,6 +166,14 @@ def smooth_images(rng, count, height, width, channels):
     noise = rng.normal(size=(count, height, width, channels))
     smooth = ndimage.gaussian_filter(noise, (0, 2, 2, 0), mode="wrap")
     return np.clip(128 + 200 * smooth, 0, 255).astype(np.uint8)
+
+
+def shaken(model, rng, scale=0.05):
+    """Return the model with all its weights a little off, as training leaves them."""
+    for weight in model.trainable_weights:
+        noise = rng.normal(size=weight.shape) * scale
+        weight.assign(np.asarray(weight) + noise.astype("float32"))
+    return model
 
 
 def batch_arrays(batches):

@@ -1,4 +1,5 @@
 import importlib.util
+import inspect
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ MODELS = [
     name for name in ae_keras.list_models() if ae_keras.recipe_for(name).task == "reconstruction"
 ]
 
+# Of 96 channels: two Dense 96 -> 96, one 3x3 depthwise, one Dense to 192 and one back.
+PHOTO_BLOCK = 2 * (96 * 96 + 96) + 10 * 96 + (96 * 192 + 192) + (192 * 96 + 96)
 # Trainable parameters, encoder and decoder together, from the descriptions of the models.
 PARAMETERS = {
     "cae": (224 + 876 + 1744, 1740 + 327),
@@ -44,10 +47,21 @@ PARAMETERS = {
         9_248 + 32 + 25_632 + 32 + 25_104 + 16 + 25_616 + 16 + 3_208 + 8 + 73,
     ),
     "mlp": (784 * 32 + 32, 32 * 784 + 784),
+    # Encoder: Dense 192 -> 96, modulation, four blocks, Dense 384 -> 320, components, gains.
+    "photo": (
+        18_528 + 1_536 + 4 * PHOTO_BLOCK + 123_200 + 245_760 + 2_560,
+        123_264 + 1_536 + 4 * PHOTO_BLOCK + 18_624 + 245_760 + 2_560,
+    ),
     "vae_v1": (87_612, 49_215),
     "vae_v2": (15_044, 9_031),
 }
-TOTALS = {"vae_v1": 136_827, "vae_v2": 24_075, "lossy_cae": 239_641, "lossless_mlp": 2_464_896}
+TOTALS = {
+    "lossless_mlp": 2_464_896,
+    "lossy_cae": 239_641,
+    "photo": 2_421_568,  # most of what is neither encoder nor decoder is the entropy model's
+    "vae_v1": 136_827,
+    "vae_v2": 24_075,
+}
 LATENTS = {
     "cae": (8, 8, 16),
     "celeba_conv": (1, 1, 256),
@@ -56,6 +70,7 @@ LATENTS = {
     "lossless_mlp": (784,),
     "lossy_cae": (1, 1, 32),
     "mlp": (32,),
+    "photo": (8, 8, 320),
     "vae_v1": (2, 2, 768),
     "vae_v2": (5, 5, 128),
 }
@@ -68,7 +83,13 @@ def build(name, **arguments):
 
 
 def images_for(model, rng, count=4):
-    return rng.random((count, *(size or 32 for size in model.input_shape[1:])), np.float32)
+    shape = (size or 32 for size in model.inputs[0].shape[1:])
+    return rng.random((count, *shape), np.float32)
+
+
+def beside(model, images):
+    """Return what encoder and decoder take beside images or latents: positions, or nothing."""
+    return model.inputs_for(images)[1:] if model.takes_quality else []
 
 
 def count_parameters(part):
@@ -87,7 +108,7 @@ class TestEveryModel:
     def test_reconstructions_have_the_shape_and_range_of_images(self, name, rng):
         model = build(name)
         images = images_for(model, rng)
-        outputs = np.asarray(model(images))
+        outputs = np.asarray(model(model.inputs_for(images)))
         assert outputs.shape == images.shape
         assert outputs.dtype == np.float32
         assert outputs.min() >= 0
@@ -96,29 +117,36 @@ class TestEveryModel:
     def test_call_is_decode_of_encode(self, name, rng):
         model = build(name)
         images = images_for(model, rng)
-        latents = model.encode(images)
+        latents = model.encode(images, *beside(model, images))
         assert tuple(latents.shape[1:]) == model.latent_shape
-        np.testing.assert_array_equal(model.decode(latents), model(images))
+        decoded = model.decode(latents, *beside(model, images))
+        np.testing.assert_array_equal(decoded, model(model.inputs_for(images)))
 
     def test_keras_file_round_trip_is_exact(self, name, rng, tmp_path):
         model = build(name)
         channels = model.image_shape[-1]
-        model.adapt(rng.integers(0, 99, (3, 8, 8, channels), np.uint8))
+        model.adapt(rng.integers(0, 99, (3, 16, 16, channels), np.uint8))
         images = images_for(model, rng)
         model.save(tmp_path / "model.keras")
         loaded = load_model(tmp_path / "model.keras")
         for ours, theirs in zip(model.weights, loaded.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
-        np.testing.assert_array_equal(loaded(images), model(images))
-        np.testing.assert_array_equal(loaded.encode(images), model.encode(images))
+        inputs, positions = model.inputs_for(images), beside(model, images)
+        np.testing.assert_array_equal(loaded(inputs), model(inputs))
+        latents = model.encode(images, *positions)
+        np.testing.assert_array_equal(loaded.encode(images, *positions), latents)
 
     def test_every_weight_gets_a_finite_gradient(self, name, rng):
         import tensorflow as tf
 
         model = build(name)
+        for weight in model.trainable_weights:
+            if not np.any(weight):  # as a last layer begins: nothing before it would learn
+                weight.assign(rng.normal(size=weight.shape, scale=0.01))
         images = images_for(model, rng)
         with tf.GradientTape() as tape:
-            error = tf.reduce_mean(tf.square(model(images, training=True) - images))
+            outputs = model(model.inputs_for(images), training=True)
+            error = tf.reduce_mean(tf.square(outputs - images))
             loss = error + sum(model.losses)
         gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
         for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
@@ -130,11 +158,16 @@ class TestEveryModel:
         model = build(name)
         images = images_for(model, rng, count=16)
         model.compile(keras.optimizers.Adam(1e-3), "mse", jit_compile=False)
-        losses = model.fit(images, images, epochs=5, batch_size=16, verbose=0).history["loss"]
+        inputs = model.inputs_for(images)
+        losses = model.fit(inputs, images, epochs=5, batch_size=16, verbose=0).history["loss"]
         assert losses[-1] < losses[0]
 
     def test_codec_round_trip(self, name, rng):
         model, recipe = build(name), ae_keras.recipe_for(name, **SMALL.get(name, {}))
+        if not model.takes_entropy_tables:
+            with pytest.raises(ValueError, match=f"'{name}' takes a quality, and is no codec"):
+                KerasTransform(model, recipe)
+            return
         transform = KerasTransform(model, recipe)
         height, width, channels = model.image_shape
         training = smooth_images(rng, 20, height, width, channels)
@@ -170,12 +203,22 @@ class TestEveryModel:
             keras.config.set_dtype_policy("float32")
         full = build(name)
         images = images_for(full, rng)
-        outputs = np.asarray(mixed(images))
+        inputs = full.inputs_for(images)
+        outputs = np.asarray(mixed(inputs))
         assert outputs.dtype == np.float32
         assert all(weight.dtype == "float32" for weight in mixed.trainable_weights)
-        assert np.isfinite(mixed(images, training=True)).all()
+        assert np.isfinite(mixed(inputs, training=True)).all()
         # Both start from the same weights; bfloat16 has 8 bits of precision.
-        np.testing.assert_allclose(outputs, full(images), atol=0.02)
+        np.testing.assert_allclose(outputs, full(inputs), atol=0.02)
+
+
+def compute(model, images):
+    """Return a model's images; without rounding on the way, where the last bit would decide."""
+    inputs = model.inputs_for(images)
+    if not model.takes_quality:
+        return model(inputs)
+    latents, _ = model.analyse(*inputs)
+    return model.decode(latents, inputs[1])
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
@@ -186,14 +229,15 @@ def test_same_files_on_another_backend_without_tensorflow(backend, rng, tmp_path
     for name in ae_keras.list_models():
         model = build(name)
         images = images_for(model, rng)
-        expected[name] = np.asarray(model(images))
+        expected[name] = np.asarray(compute(model, images))
         model.save(tmp_path / f"{name}.keras")
         np.save(tmp_path / f"{name}.npy", images)
     code = (
         "import pathlib, sys; sys.modules['tensorflow'] = None; import numpy as np, keras\n"
         "from ae_keras.runs.loading import load_model\n"
+        f"{inspect.getsource(compute)}\n"
         "for path in pathlib.Path().glob('*.keras'):\n"
-        "    output = load_model(path)(np.load(path.with_suffix('.npy')))\n"
+        "    output = compute(load_model(path), np.load(path.with_suffix('.npy')))\n"
         "    np.savez(path.with_suffix('.npz'), keras.ops.convert_to_numpy(output))"
     )
     environment = os.environ | {"KERAS_BACKEND": backend}

@@ -19,12 +19,14 @@ class KerasTransform(ModelTransform):
         recipe: Recipe. That of the model, to build it for images of any size if it takes them.
 
     Raises:
-        ValueError: if the model has no latent.
+        ValueError: if the model has no latent, or its latents need more than entropy tables.
     """
 
     def __init__(self, model: ImageModel, recipe: Recipe):
         if not model.has_latent:
             raise ValueError(f"{recipe.model!r} has no latent that stands for an image.")
+        if not model.takes_entropy_tables:
+            raise ValueError(f"{recipe.model!r} takes a quality, and is no codec of files yet.")
         wide = build_for_any_size(model, recipe)
         super().__init__(model.image_shape, model.latent_shape, wide is not None, model.classes)
         self._model = wide or model
@@ -49,7 +51,8 @@ def build_for_any_size(model: ImageModel, recipe: Recipe) -> ImageModel | None:
         wide = build_from_recipe(recipe, model.classes, (None, None, channels))
     except (ValueError, TypeError):  # what a builder raises that needs to know the size
         return None
-    twice = wide.encoder.compute_output_shape((1, 2 * height, 2 * width, channels))
+    large = (1, 2 * height, 2 * width, channels)
+    twice = wide.encoder.compute_output_shape([large, (1,)] if wide.takes_quality else large)
     shape = model.latent_shape
     if tuple(twice[1:]) != (2 * shape[0], 2 * shape[1], shape[2]):
         return None

@@ -11,8 +11,9 @@ entropy_tables.npz     those of the run, if it has any; see `ae_keras.codec.quan
 
 Its signatures are functions with named tensors: `encode`, from `images` to `latents`; `decode`,
 from `latents`, and `labels` if the model is conditional, to `reconstructions`; of a colourizer
-`colourize`, from `grey` to `images`. All are numbers in the units of the Keras model; a model in
-integers says by which scale and zero point its own are to be turned into these.
+`colourize`, from `grey` to `images`. A model that takes a quality takes its `position`, from 0 to
+1, in both, and `encode` gives `hyper_latents` too. All are numbers in the units of the Keras model;
+a model in integers says by which scale and zero point its own are to be turned into these.
 """
 
 import dataclasses

@@ -69,6 +69,10 @@ def _load(path: Path, written: int) -> tuple[LiteRTTransform, Quantizer, str]:
             f"{str(path)!r} holds {' and '.join(model.signatures)} alone; a codec needs encode and "
             "decode. Export it without --part."
         )
+    if "position" in model.signatures["encode"]:
+        raise ValueError(
+            f"{str(path)!r} holds a model that takes a quality, which is no codec of files yet."
+        )
     if tables is None:
         raise ValueError(
             f"{str(path)!r} has no entropy tables, because its run {description.name!r} had none. "

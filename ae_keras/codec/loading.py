@@ -59,12 +59,20 @@ def _load_exported(path: str | Path) -> tuple[Transform, EntropyModel, str]:
 def _load_run(run: str | Path) -> tuple[Transform, EntropyModel, str]:
     folder = find_run(run)
     if not folder.entropy_tables.is_file():
+        _check_takes_tables(folder)
         raise FileNotFoundError(
             f"{str(folder.path)!r} has no entropy tables. Make them with: "
             f"python scripts/evaluate.py {folder.path} --rate-distortion"
         )
     written = [path.stat().st_mtime_ns for path in (folder.model, folder.entropy_tables)]
     return *_load_parts(folder.path.resolve(), *written), folder.path.resolve().name
+
+
+def _check_takes_tables(run: RunFolder) -> None:
+    """Raise `ValueError` if no tables would make a codec of a run's model."""
+    from ae_keras.codec.keras_transform import KerasTransform
+
+    KerasTransform(load_model(run.model), run.recipe)
 
 
 @functools.lru_cache(maxsize=4)

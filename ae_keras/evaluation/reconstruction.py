@@ -24,7 +24,7 @@ def measure(model: keras.Model, data: Images, recipe: Recipe) -> dict[str, float
     """Measure a model's reconstructions of some images.
 
     Args:
-        model: Autoencoder.
+        model: ImageModel. One that takes a quality takes its own choice of it.
         data: Images.
         recipe: Recipe. Its task and batch size are used.
 
@@ -59,10 +59,11 @@ def _score(
     model: keras.Model, inputs: Any, targets: np.ndarray, recipe: Recipe
 ) -> dict[str, np.ndarray]:
     """Return, of a batch, the squared errors `(count, channels)` and a value for each image."""
-    outputs = model.predict_on_batch(inputs)
+    images, labels = inputs if recipe.conditional else (inputs, None)
+    outputs = model.predict_on_batch(model.inputs_for(images, labels))
     scores = {"errors": metrics.channel_mse(targets, outputs)}
     if model.is_variational:
-        scores["kl"] = np.asarray(model.divergence(inputs[0] if recipe.conditional else inputs))
+        scores["kl"] = np.asarray(model.divergence(images))
     if metrics.count_scales(*targets.shape[1:3]):
         scores["ssim"] = metrics.ssim(targets, outputs)
         scores["ms_ssim"] = metrics.ms_ssim(targets, outputs)

@@ -39,8 +39,8 @@ class Exporter:
         export: Export.
 
     Raises:
-        ValueError: if the model cannot be loaded, or has no such part, or Keras is not on
-            TensorFlow.
+        ValueError: if the model cannot be loaded, has no such part or is not for such integers, or
+            Keras is not on TensorFlow.
     """
 
     def __init__(self, run: RunFolder, export: Export):
@@ -48,6 +48,11 @@ class Exporter:
             raise ValueError("Models are exported with KERAS_BACKEND=tensorflow alone.")
         self.run, self.export, self.recipe = run, export, run.recipe
         trained = load_model(run.model)
+        if trained.takes_quality and export.quantization == "int8":
+            raise ValueError(
+                f"{self.recipe.model!r} is not exported in integers of 8 bits: they are too coarse "
+                "for latents of all qualities. Choose float16 or dynamic."
+            )
         # What was trained in half the bits would compute in them too.
         is_exact = self.recipe.precision == "float32"
         self.reference = trained if is_exact else rebuild(trained, self.recipe, any_size=False)

@@ -30,6 +30,8 @@ def make_inputs(model: keras.Model, data: Images) -> dict[str, np.ndarray]:
     inputs = {"images": images}
     if model.classes is not None:
         inputs["labels"] = np.asarray(data.labels, np.int32)
+    if model.takes_quality:  # all of them
+        inputs["position"] = np.linspace(0, 1, len(images), dtype=np.float32)
     return inputs
 
 
@@ -47,6 +49,15 @@ def run_keras(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np
 def _run_batch(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
     if not model.has_latent:
         return {"images": model(inputs["grey"], training=False)}
+    if model.takes_quality:
+        position = inputs["position"]
+        latents, hyper_latents = model.analyse(inputs["images"], position)
+        reconstructions = model.decode(latents, position)
+        return {
+            "latents": latents,
+            "hyper_latents": hyper_latents,
+            "reconstructions": reconstructions,
+        }
     latents = model.encode(inputs["images"])
     return {"latents": latents, "reconstructions": model.decode(latents, inputs.get("labels"))}
 

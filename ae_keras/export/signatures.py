@@ -7,7 +7,9 @@ reconstruct   images (labels)   -> reconstructions
 colourize     grey              -> images
 ```
 
-Each takes what the one before gives, by its name.
+Each takes what the one before gives, by its name. A model that takes a quality takes its
+`position` beside images and latents, and `encode` gives `hyper_latents` too. Latents are those
+before rounding.
 """
 
 from collections.abc import Callable
@@ -33,13 +35,13 @@ class Signature:
         name: str.
         function: Callable. From tensors to a dict of them.
         inputs: tf.TensorSpec of each argument, with its name.
-        models: keras.Model. Those whose variables the function uses.
+        weights: keras.Variable. Those that the function uses.
     """
 
     name: str
     function: Callable
     inputs: tuple
-    models: tuple
+    weights: tuple
 
 
 def rebuild(model: keras.Model, recipe: Recipe, any_size: bool) -> keras.Model:
@@ -82,26 +84,43 @@ def make_signatures(
         def colourize(grey: Tensor) -> dict[str, Tensor]:
             return {"images": model(grey, training=False)}
 
-        return [Signature("colourize", colourize, (grey,), (model,))]
-    parts = {
-        "encoder": _signature("encode", model.encoder, "latents", batch_size),
-        "decoder": _signature("decode", model.decoder, "reconstructions", batch_size),
-    }
-    return list(parts.values()) if part == "autoencoder" else [parts[part]]
+        return [Signature("colourize", colourize, (grey,), tuple(model.weights))]
+    if model.takes_quality:
+        encode = _quality_encoder(model, batch_size)
+    else:
+        encode = _signature("encode", model.encoder, "latents", batch_size)
+    decode = _signature("decode", model.decoder, "reconstructions", batch_size)
+    parts = {"autoencoder": [encode, decode], "encoder": [encode], "decoder": [decode]}
+    return parts[part]
+
+
+def _quality_encoder(model: keras.Model, batch_size: int | None) -> Signature:
+    entropy_model = model.entropy_model
+
+    def function(images: Tensor, position: Tensor) -> dict[str, Tensor]:
+        latents, hyper_latents = model.analyse(images, position)
+        return {"latents": latents, "hyper_latents": hyper_latents}
+
+    used = (*entropy_model.hyper_encoder.weights, entropy_model.hyper_gains)
+    specs = _specs(model.encoder, batch_size)
+    return Signature("encode", function, specs, (*model.encoder.weights, *used))
+
+
+def _specs(model: keras.Model, batch_size: int | None) -> tuple:
+    return tuple(
+        tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name)
+        for tensor in model.inputs
+    )
 
 
 def _signature(name: str, model: keras.Model, output: str, batch_size: int | None) -> Signature:
     plain = make_plain(model)
-    specs = [
-        tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name)
-        for tensor in plain.inputs
-    ]
 
     def function(*tensors: Tensor) -> dict[str, Tensor]:
         inputs = list(tensors) if len(tensors) > 1 else tensors[0]
         return {output: plain(inputs, training=False)}
 
-    return Signature(name, function, tuple(specs), (plain,))
+    return Signature(name, function, _specs(plain, batch_size), tuple(plain.weights))
 
 
 def join(signatures: list[Signature]) -> Signature:
@@ -110,8 +129,13 @@ def join(signatures: list[Signature]) -> Signature:
         return signatures[0]
     encode, decode = signatures
 
-    def reconstruct(images: Tensor, *labels: Tensor) -> dict[str, Tensor]:
-        return decode.function(encode.function(images)["latents"], *labels)
+    # By name: a position is an input of both.
+    specs = {spec.name: spec for spec in (*encode.inputs, *decode.inputs) if spec.name != "latents"}
 
-    inputs = (*encode.inputs, *decode.inputs[1:])
-    return Signature("reconstruct", reconstruct, inputs, encode.models + decode.models)
+    def reconstruct(*tensors: Tensor) -> dict[str, Tensor]:
+        values = dict(zip(specs, tensors, strict=True))
+        values |= encode.function(*(values[spec.name] for spec in encode.inputs))
+        return decode.function(*(values[spec.name] for spec in decode.inputs))
+
+    weights = encode.weights + decode.weights
+    return Signature("reconstruct", reconstruct, tuple(specs.values()), weights)

@@ -18,7 +18,7 @@ def write_saved_model(signatures: list[Signature], path: str | Path) -> None:
     """Write a SavedModel: a folder with all signatures, and as its default their sequence."""
     whole = join(signatures)
     module = tf.Module()  # not Keras's own archive, which holds all weights twice
-    module.weights = [weight.value for model in whole.models for weight in model.weights]
+    module.weights = [weight.value for weight in whole.weights]
     functions = {
         each.name: tf.function(each.function, input_signature=each.inputs)
         for each in (whole, *signatures)

@@ -23,9 +23,12 @@ def make_conditional(model: ImageModel, classes: int) -> Autoencoder:
         An `Autoencoder` of `[images, labels]`.
 
     Raises:
-        ValueError: if `classes` is not a whole number of at least 1.
+        ValueError: if `classes` is not a whole number of at least 1, or the model is not
+            an `Autoencoder`.
     """
     check_count("classes", classes)
+    if not isinstance(model, Autoencoder):
+        raise ValueError(f"{model.name!r} takes no labels.")
     latents = keras.Input(model.latent_shape, name="latents")
     labels = keras.Input((), dtype="int32", name="labels")
     *pixels, channels = model.latent_shape

@@ -22,7 +22,7 @@ def reconstruct(model: keras.Model, data: Images, recipe: Recipe) -> tuple[np.nd
     """Return a model's input and output for some images.
 
     Args:
-        model: Autoencoder.
+        model: ImageModel. One that takes a quality takes its own choice of it.
         data: Images.
         recipe: Recipe. Its task says what the input is.
 
@@ -33,8 +33,9 @@ def reconstruct(model: keras.Model, data: Images, recipe: Recipe) -> tuple[np.nd
     batches: list[np.ndarray] = []
     results: list[np.ndarray] = []
     for inputs, _ in Pipeline(data, recipe.batch_spec).evaluation().as_numpy_iterator():
-        results.append(model.predict_on_batch(inputs))
-        batches.append(inputs[0] if recipe.conditional else inputs)
+        images, labels = inputs if recipe.conditional else (inputs, None)
+        results.append(model.predict_on_batch(model.inputs_for(images, labels)))
+        batches.append(images)
     outputs = np.concatenate(results)
     return np.broadcast_to(np.concatenate(batches), outputs.shape), outputs
 

@@ -189,7 +189,7 @@ class Training:
             },
         }
         self._write_pictures(best)
-        if best.has_latent:
+        if best.takes_entropy_tables:
             fit_run(self.run, self.data["train"], best)
         self.run.write_metrics(result)
         self.run.checkpoint.unlink(missing_ok=True)

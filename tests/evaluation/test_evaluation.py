@@ -34,12 +34,19 @@ def test_measure_agrees_with_the_metrics_over_all_images_at_once(model, tiny_rec
     assert result["mse_standardized"] == pytest.approx(expected.mean(), rel=1e-4)
 
 
+class PlainModel:
+    """What `measure` asks of a model that takes nothing but images."""
+
+    is_variational = False
+
+    def inputs_for(self, images, labels):
+        return images
+
+
 def test_the_mean_colour_has_a_standardized_error_of_one(tiny_recipe, photo_folder):
     images = load_images(tiny_recipe.data_spec, ["train"])["train"].images
 
-    class MeanColour:
-        is_variational = False
-
+    class MeanColour(PlainModel):
         def predict_on_batch(self, batch):
             return np.broadcast_to((images / 255).mean((0, 1, 2)), batch.shape)
 
@@ -49,9 +56,7 @@ def test_the_mean_colour_has_a_standardized_error_of_one(tiny_recipe, photo_fold
 
 
 def test_perfect_and_constant_images_give_none_instead_of_infinity(tiny_recipe):
-    class Perfect:
-        is_variational = False
-
+    class Perfect(PlainModel):
         def predict_on_batch(self, batch):
             return batch
 

@@ -13,6 +13,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 import ae_keras
 from ae_keras.codec.bitstream import read_header
+from ae_keras.codec.keras_transform import build_for_any_size
 from ae_keras.codec.litert import LiteRTModel, pack, unpack
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.table_fitting import fit_run
@@ -27,7 +28,6 @@ from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 
 MODELS = ae_keras.list_models()
-AUTOENCODERS = [name for name in MODELS if name != "colourizer"]
 
 
 def make_run(folder, name, **changes):
@@ -44,12 +44,13 @@ def make_run(folder, name, **changes):
     model = build_from_recipe(recipe, classes)
     model.adapt(images)
     for weight in model.weights:  # biases and statistics, which begin as zeros and ones
-        if len(weight.shape) == 1 and keras.backend.is_float_dtype(weight.dtype):
+        is_new = len(weight.shape) == 1 or not np.any(weight)
+        if is_new and keras.backend.is_float_dtype(weight.dtype):
             weight.assign(weight + 0.1 * rng.random(weight.shape, np.float32))
     run = RunFolder(folder)
     run.start(recipe)
     run.write_model(model, run.model)
-    if model.has_latent:
+    if model.takes_entropy_tables:
         fit_run(run)
     return run
 
@@ -82,6 +83,17 @@ def check_report(run, report, outputs):
     assert report["name"] == run.path.name
 
 
+def outputs_of(run):
+    """Return the names of what all signatures of a model give."""
+    if is_colourizer(run):
+        return {"images"}
+    return {"latents", "reconstructions"} | ({"hyper_latents"} if is_photo(run) else set())
+
+
+def is_photo(run):
+    return run.recipe.model == "photo"
+
+
 def is_colourizer(run):
     return run.recipe.model == "colourizer"
 
@@ -89,16 +101,12 @@ def is_colourizer(run):
 class TestEveryModel:
     def test_saved_model_computes_what_keras_does(self, run):
         path, report = export_run(run.path, Export("saved_model"), threads=())
-        check_report(
-            run, report, {"images"} if is_colourizer(run) else {"latents", "reconstructions"}
-        )
+        check_report(run, report, outputs_of(run))
         assert (path / "saved_model.pb").is_file()
 
     def test_litert_computes_what_keras_does(self, run, exported):
         path, report = exported
-        check_report(
-            run, report, {"images"} if is_colourizer(run) else {"latents", "reconstructions"}
-        )
+        check_report(run, report, outputs_of(run))
         assert json.loads((path.parent / "export.json").read_text()) == report
 
     def test_onnx_computes_what_keras_does(self, run):
@@ -122,6 +130,11 @@ class TestEveryModel:
             with pytest.raises(ValueError, match="without a latent"):
                 load_codec(path)
             return
+        if is_photo(run):
+            for place in (path, run.path):
+                with pytest.raises(ValueError, match=r"takes a quality.* no codec of files yet"):
+                    load_codec(place)
+            return
         ours, theirs = load_codec(run.path), load_codec(path)
         height, width, channels = run.recipe.image_shape
         image = smooth_images(rng, 1, 2 * height - 3, width + 5, channels)[0]
@@ -130,6 +143,25 @@ class TestEveryModel:
         for data in files:
             restored = [codec.decompress(data).astype(int) for codec in (ours, theirs)]
             assert np.abs(restored[0] - restored[1]).max() <= 1
+
+
+def test_a_model_of_all_qualities_takes_any_size_and_position(tmp_path, rng):
+    run = make_run(tmp_path / "photo", "photo")
+    model = build_for_any_size(ae_keras.load(run.path), run.recipe)
+    images, position = rng.random((2, 192, 64, 3), np.float32), np.float32([0.1, 0.9])
+    latents, hyper_latents = model.analyse(images, position)
+    expected = {
+        "latents": np.asarray(latents),
+        "hyper_latents": np.asarray(hyper_latents),
+        "reconstructions": np.asarray(model.decode(latents, position)),
+    }
+    for format in ("litert", "saved_model", "onnx"):
+        path, _ = export_run(run.path, Export(format), threads=())
+        inputs = {"images": images, "position": position}
+        results = run_all(load_exported_model(format, path), inputs)
+        check(compare(results, expected), "none")
+    with pytest.raises(ValueError, match="too coarse for latents of all qualities"):
+        export_run(run.path, Export("litert", "int8"), threads=())
 
 
 @pytest.mark.parametrize("seed", range(8))
