@@ -4,6 +4,7 @@ A batch depends on (seed, epoch, batch) and nothing else. So any epoch, from any
 made again, by any number of threads: training resumes exactly.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,8 +42,8 @@ class CropBatches:
     Batches are `(input, target)`, float32 in [0, 1]; with `weigh`, `((input, position), target,
     weights)`.
 
-    Raises:
-        ValueError: if `crops` weighs kinds, and they are not those of the photographs.
+    `training` and `sample` raise `ValueError` if `crops` weighs kinds, and they are not those of
+    the photographs. `evaluation` does without weights.
     """
 
     def __init__(
@@ -52,10 +53,16 @@ class CropBatches:
         weigh: Weigh | None = None,
         workers: int | None = None,
     ):
-        self._cropper = Cropper(photographs, spec.crop_spec)
-        self._middles = ArrayBatches(Images(photographs.middles()), spec)
-        self._count, self._spec, self._weigh = len(photographs.images), spec, weigh
+        self._photographs, self._spec, self._weigh = photographs, spec, weigh
         self._workers = default_workers() if workers is None else workers
+
+    @functools.cached_property
+    def _cropper(self) -> Cropper:
+        return Cropper(self._photographs, self._spec.crop_spec)
+
+    @functools.cached_property
+    def _middles(self) -> ArrayBatches:
+        return ArrayBatches(Images(self._photographs.middles()), self._spec)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch of training."""
@@ -63,16 +70,22 @@ class CropBatches:
 
     def training(self, epoch: int, first_batch: int = 0) -> NumberedBatches:
         """Return the batches of an epoch (from 0), from a batch on."""
+        cropper = self._cropper
 
         def make(number: int) -> tuple:
-            return self._training_batch(epoch, number)
+            return self._training_batch(cropper, epoch, number)
 
         return NumberedBatches(make, first_batch, len(self), self._workers)
 
     def evaluation(self) -> NumberedBatches:
         """Return the middle of each photograph as it is, in their order, at fixed positions."""
-        count = -(-self._count // self._spec.batch_size)
-        return NumberedBatches(self._evaluation_batch, 0, count, self._workers)
+        middles = self._middles
+        count = len(middles.evaluation())
+
+        def make(number: int) -> tuple:
+            return self._evaluation_batch(middles, number)
+
+        return NumberedBatches(make, 0, count, self._workers)
 
     def evaluation_arrays(self) -> Iterator[tuple]:
         """Yield the batches of `evaluation` as NumPy arrays."""
@@ -85,16 +98,16 @@ class CropBatches:
     def _rng(self, epoch: int, number: int, stream: int) -> np.random.Generator:
         return np.random.default_rng((self._spec.seed, epoch, number, stream))
 
-    def _training_batch(self, epoch: int, number: int) -> tuple:
+    def _training_batch(self, cropper: Cropper, epoch: int, number: int) -> tuple:
         size = self._spec.batch_size
         rng = self._rng(epoch, number, _CROP_STREAM)
-        images = to_unit_range(self._cropper.cut(size, rng))
+        images = to_unit_range(cropper.cut(size, rng))
         inputs, targets = make_pair(images, self._spec, rng)
         position = self._rng(epoch, number, _POSITION_STREAM).random(size, np.float32)
         return self._with_position(inputs, targets, position)
 
-    def _evaluation_batch(self, number: int) -> tuple:
-        inputs, targets = self._middles.evaluation_batch(number)
+    def _evaluation_batch(self, middles: ArrayBatches, number: int) -> tuple:
+        inputs, targets = middles.evaluation_batch(number)
         places = number * self._spec.batch_size + np.arange(len(targets)) + 0.5
         return self._with_position(inputs, targets, (places * _GOLDEN % 1).astype(np.float32))
 

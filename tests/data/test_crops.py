@@ -206,6 +206,14 @@ def test_evaluation_is_the_middles_as_they_are(photographs):
     assert len(np.unique(np.floor(4 * position))) == 4  # spread over the scale
 
 
+def test_evaluation_does_without_the_weights_of_kinds():
+    validation = photographs_of(coordinates(20, 20), kinds=("b",))
+    batches = make_batches(validation, spec_of({"weights": {"a": 2, "b": 1}}))
+    assert len(list(batches.evaluation_arrays())) == 1
+    with pytest.raises(ValueError, match="must name the kinds"):
+        batches.training(0)
+
+
 def test_tasks_apply_to_crops(photographs):
     noisy = make_batches(photographs, spec_of(task="denoising", noise=0.1))
     inputs, targets = next(iter(noisy.training(0)))
