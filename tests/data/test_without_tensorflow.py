@@ -11,7 +11,17 @@ ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import sys
-sys.modules["tensorflow"] = None  # importing it fails
+from importlib.machinery import PathFinder
+
+class WithoutTensorFlow(PathFinder):
+    # As if it was not installed. Keras and PyTorch look for it in ways that
+    # `sys.modules["tensorflow"] = None`, or an error here, would not survive.
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] == "tensorflow"
+        return None if hidden else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTensorFlow
 
 import keras
 import numpy as np
@@ -48,7 +58,7 @@ for settings in ({"task": "denoising", "noise": 0.1, "augmentation": {"flip": 0.
     batches = make_batches(data["train"], recipe.batch_spec, lambda p: (1 + p)[:, None, None])
     history = model.fit(batches.training(0), shuffle=False, verbose=0).history
     assert np.isfinite(history["loss"]).all()
-print(sys.modules["tensorflow"])
+print("tensorflow" in sys.modules)
 """
 
 
@@ -62,5 +72,5 @@ def test_data_reach_the_model(backend, photo_folder, tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.split() == ["None"]
+    assert run.stdout.split() == ["False"]
     assert (tmp_path / "moved.png").is_file()
