@@ -86,7 +86,7 @@ class Recipe:
             cameras have; `grain` (0), the largest standard deviation, in grey levels of 255, of
             the noise of half of the crops; `weights`, how often crops are of each kind of
             photograph, by the file names' beginnings up to a "-", as in `{"film": 2, "studio":
-            1}`, and within a kind, or without weights, by the photographs' pixels.
+            1}`. Photographs of a kind, and all where there are no weights, are drawn alike.
         conditional: bool. Give the label of the image to the decoder.
         batch_size: int. Images in a training step.
         epochs: int. Passes over the training images.

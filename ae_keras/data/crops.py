@@ -102,7 +102,8 @@ def cut_region(
 
 def _shares(photographs: Photographs, weights: dict[str, float]) -> np.ndarray:
     """Return how often each photograph is drawn; the sum is 1."""
-    shares = np.array([image.shape[0] * image.shape[1] for image in photographs.images], float)
+    # All alike, however large: two crops of one photograph are more alike than those of two.
+    shares = np.ones(len(photographs.images))
     if weights:
         kinds = np.array(photographs.kinds)
         if set(weights) != set(kinds.tolist()):

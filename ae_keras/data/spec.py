@@ -41,7 +41,7 @@ class CropSpec:
         soft_colours: float. The share of crops with colours of half the resolution.
         grain: float. The largest standard deviation of the noise of half of the crops, in grey
             levels of 255.
-        weights: dict. How often each kind of photograph is drawn. Empty: by pixels alone.
+        weights: dict. How often each kind of photograph is drawn. Empty: all photographs alike.
     """
 
     reduce: float = 0.5

@@ -106,12 +106,12 @@ def test_shares_of_flips_turns_and_sizes(rng):
 @pytest.mark.parametrize(
     ("weights", "expected"),
     [
-        ({}, {1: 0.2, 2: 0.2, 3: 0.6}),
+        ({}, {1: 1 / 3, 2: 1 / 3, 3: 1 / 3}),
         ({"a": 3, "b": 1}, {1: 0.375, 2: 0.375, 3: 0.25}),
         ({"a": 0, "b": 1}, {3: 1.0}),
     ],
 )
-def test_photographs_are_drawn_by_weights_and_pixels(weights, expected, rng):
+def test_photographs_are_drawn_alike_or_by_weights_of_kinds(weights, expected, rng):
     images = coordinates(20, 20, 1), coordinates(20, 20, 2), coordinates(30, 40, 3)
     photographs = photographs_of(*images, kinds=("a", "a", "b"))
     crops = Cropper(photographs, CropSpec(**PLAIN, weights=weights)).cut(4000, rng)
