@@ -3,13 +3,21 @@
 import dataclasses
 import difflib
 import json
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ae_keras.data.spec import DEFAULT_SPLITS, BatchSpec, DataSpec
+from ae_keras.data.checks import (
+    CROPS,
+    is_augmentation,
+    is_crops,
+    is_image_shape,
+    is_number,
+    is_splits,
+    is_whole,
+)
+from ae_keras.data.spec import DEFAULT_SPLITS, BatchSpec, CropSpec, DataSpec
 
 __all__ = ["DEFAULT_SPLITS", "DIGIT_AUGMENTATION", "Recipe", "closest"]
 
@@ -26,58 +34,12 @@ def closest(name: str, names: Iterable[str]) -> str:
     return f"Known: {', '.join(names)}."
 
 
-def _is_whole(value: Any, minimum: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
 def _is_options(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
-
-
-# What an augmentation may hold, and the largest value of each.
-_AUGMENTATIONS = {
-    "rotation": 180,
-    "shear": 80,
-    "shift": 1,
-    "scale": 0.9,
-    "flip": 1,
-    "crop": 0.9,
-}
-
-
-def _is_augmentation(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        _is_whole(amount, 1)
-        if name == "copies"
-        else name in _AUGMENTATIONS and _is_number(amount) and 0 <= amount <= _AUGMENTATIONS[name]
-        for name, amount in value.items()
-    )
-
-
-def _is_splits(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, tuple)
-        and len(value) == 3
-        and all(_is_number(share) and 0 < share < 1 for share in value)
-        and math.isclose(sum(value), 1.0)
-    )
-
-
-def _is_image_shape(value: Any) -> bool:
-    return (
-        isinstance(value, tuple)
-        and len(value) == 3
-        and all(_is_whole(size, 1) for size in value)
-        and value[2] in (1, 3)
-    )
 
 
 def _setting(expected: str, accepts: Callable[[Any], bool], **default: Any) -> Any:
@@ -115,9 +77,20 @@ class Recipe:
             images that are mirrored. `crop`: the largest share of height and width that is cut
             off, before what remains is enlarged to the old size. `copies`: how many times an
             epoch shows each image (default 1).
+        crops: dict. Training images are random crops of `image_shape`, at any offset, of
+            photographs of any size, in a folder, a NumPy file or `"skimage"`. `None`: they are
+            whole images, resized. Its entries and their defaults: `reduce_share` (0.5) of the
+            crops are of a photograph made smaller by a factor from `reduce` (0.5) to 1; `flip`
+            (0.5), the share that is mirrored; `turn` (0.25), that of quarter turns;
+            `soft_colours` (0.5), that of colours at half the resolution, as most files of
+            cameras have; `grain` (0), the largest standard deviation, in grey levels of 255, of
+            the noise of half of the crops; `weights`, how often crops are of each kind of
+            photograph, by the file names' beginnings up to a "-", as in `{"film": 2, "studio":
+            1}`. Photographs of a kind, and all where there are no weights, are drawn alike.
         conditional: bool. Give the label of the image to the decoder.
         batch_size: int. Images in a training step.
         epochs: int. Passes over the training images.
+        steps_per_epoch: int or None. With `crops`: the training steps of an epoch.
         optimizer: str. `"adam"`, `"adamw"`, `"rmsprop"` or `"sgd"`.
         optimizer_arguments: dict. Arguments of the Keras optimizer, other than the learning rate.
         learning_rate: float. At the start of training.
@@ -150,44 +123,48 @@ class Recipe:
     )
     dataset: str = _setting("the name of a data set or a path", _is_text, default="skimage")
     splits: tuple[float, float, float] | None = _setting(
-        "None or three shares that add up to 1", _is_splits, default=None
+        "None or three shares that add up to 1", is_splits, default=None
     )
     image_shape: tuple[int, int, int] = _setting(
-        "(height, width, channels), with 1 or 3 channels", _is_image_shape, default=(32, 32, 3)
+        "(height, width, channels), with 1 or 3 channels", is_image_shape, default=(32, 32, 3)
     )
     enlarge: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
     task: str = _choice("reconstruction", "denoising", "colourization")
     noise: float = _setting(
-        "a number from 0 to 1", lambda v: _is_number(v) and 0 <= v <= 1, default=0.0
+        "a number from 0 to 1", lambda v: is_number(v) and 0 <= v <= 1, default=0.0
     )
     augmentation: dict[str, float] = _setting(
         "a mapping of 'rotation' (0 to 180), 'shear' (0 to 80), 'shift' (0 to 1), 'scale' (0 to "
         "0.9), 'flip' (0 to 1), 'crop' (0 to 0.9) to numbers, and of 'copies' to a whole number "
         ">= 1",
-        _is_augmentation,
+        is_augmentation,
         default_factory=dict,
     )
+    crops: dict[str, Any] | None = _setting(CROPS, is_crops, default=None)
     conditional: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
-    batch_size: int = _setting("a whole number >= 1", lambda v: _is_whole(v, 1), default=32)
-    epochs: int = _setting("a whole number >= 1", lambda v: _is_whole(v, 1), default=10)
+    batch_size: int = _setting("a whole number >= 1", lambda v: is_whole(v, 1), default=32)
+    epochs: int = _setting("a whole number >= 1", lambda v: is_whole(v, 1), default=10)
+    steps_per_epoch: int | None = _setting(
+        "None or a whole number >= 1", lambda v: v is None or is_whole(v, 1), default=None
+    )
     optimizer: str = _choice("adam", "adamw", "rmsprop", "sgd")
     optimizer_arguments: dict[str, Any] = _setting(
         "a mapping of names to values", _is_options, default_factory=dict
     )
-    learning_rate: float = _setting("a number > 0", lambda v: _is_number(v) and v > 0, default=1e-3)
+    learning_rate: float = _setting("a number > 0", lambda v: is_number(v) and v > 0, default=1e-3)
     schedule: str = _choice("constant", "cosine", "exponential")
     schedule_arguments: dict[str, Any] = _setting(
         "a mapping of names to values", _is_options, default_factory=dict
     )
     loss: str = _choice("mse", "mae", "binary_crossentropy")
-    kl_warmup: int = _setting("a whole number >= 0", lambda v: _is_whole(v, 0), default=0)
+    kl_warmup: int = _setting("a whole number >= 0", lambda v: is_whole(v, 0), default=0)
     early_stopping: int | None = _setting(
-        "None or a whole number >= 1", lambda v: v is None or _is_whole(v, 1), default=None
+        "None or a whole number >= 1", lambda v: v is None or is_whole(v, 1), default=None
     )
     precision: str = _choice("float32", "mixed_float16", "mixed_bfloat16")
     xla: str = _choice("auto", "on", "off")
     skip_unreadable: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
-    seed: int = _setting("a whole number >= 0", lambda v: _is_whole(v, 0), default=0)
+    seed: int = _setting("a whole number >= 0", lambda v: is_whole(v, 0), default=0)
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -206,8 +183,26 @@ class Recipe:
                 "`noise` > 0 and `task` 'denoising' go together. "
                 f"Received: noise={self.noise}, task={self.task!r}"
             )
+        self._check_crops()
         if self.task == "colourization" and self.image_shape[2] != 3:
             raise ValueError(f"Colourization needs images of 3 channels, not {self.image_shape}.")
+
+    def _check_crops(self) -> None:
+        if (self.crops is None) != (self.steps_per_epoch is None):
+            raise ValueError(
+                "`crops` and `steps_per_epoch` go together. "
+                f"Received: crops={self.crops}, steps_per_epoch={self.steps_per_epoch}"
+            )
+        if self.crops is None:
+            return
+        for name in ("augmentation", "conditional"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"`crops` and `{name}` exclude each other. "
+                    f"Received: {name}={getattr(self, name)}"
+                )
+        # With its defaults, so that they are part of what defines the run.
+        object.__setattr__(self, "crops", dataclasses.asdict(CropSpec(**self.crops)))
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":

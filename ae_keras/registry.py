@@ -222,10 +222,14 @@ def value_of(recipe: Recipe, name: str) -> Any:
 
 
 def _move(recipe: Recipe, dataset: str) -> Recipe:
-    """Return the recipe for another data set, split in its own way and of its own image shape."""
+    """Return the recipe for another data set, split in its own way and of its own image shape.
+
+    The weights of kinds of photographs do not go along: another data set has other kinds.
+    """
     recipe_there = dataclasses.replace(recipe, dataset=dataset)
     key = dataset_key(dataset)
     if key == dataset_key(recipe.dataset):
         return recipe_there
     image_shape = IMAGE_SHAPES.get(key, recipe.image_shape)
-    return dataclasses.replace(recipe_there, splits=None, image_shape=image_shape)
+    crops = None if recipe.crops is None else recipe.crops | {"weights": {}}
+    return dataclasses.replace(recipe_there, splits=None, image_shape=image_shape, crops=crops)

@@ -53,6 +53,16 @@ def test_json_round_trip_is_exact(recipe):
         ("augmentation", {"rotation": -1}),
         ("augmentation", {"scale": 1.5}),
         ("augmentation", {"copies": 0.5}),
+        ("crops", 1),
+        ("crops", {"flips": 0.5}),
+        ("crops", {"flip": 1.5}),
+        ("crops", {"reduce": 0}),
+        ("crops", {"grain": -1}),
+        ("crops", {"turn": True}),
+        ("crops", {"weights": ["film"]}),
+        ("crops", {"weights": {"film": -1}}),
+        ("crops", {"weights": {"film": 0}}),
+        ("steps_per_epoch", 0),
         ("conditional", "yes"),
         ("kl_warmup", -1),
         ("batch_size", 0),
@@ -82,6 +92,42 @@ def test_noise_and_denoising_go_together():
         Recipe(model="cae", noise=0.1)
     with pytest.raises(ValueError, match="go together"):
         Recipe(model="cae", task="denoising")
+
+
+def test_crops_come_with_their_defaults():
+    recipe = Recipe(model="cae", crops={"grain": 3}, steps_per_epoch=100)
+    assert (recipe.crops["grain"], recipe.crops["flip"], recipe.crops["weights"]) == (3, 0.5, {})
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert dataclasses.asdict(recipe.batch_spec.crop_spec) == recipe.crops
+    assert Recipe(model="cae", crops=recipe.crops, steps_per_epoch=100) == recipe
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"crops": {}}, "`crops` and `steps_per_epoch` go together"),
+        ({"steps_per_epoch": 10}, "`crops` and `steps_per_epoch` go together"),
+        ({"crops": {}, "steps_per_epoch": 1, "conditional": True}, "`conditional` exclude"),
+        ({"crops": {}, "steps_per_epoch": 1, "augmentation": {"flip": 1}}, "`augmentation` excl"),
+    ],
+)
+def test_what_goes_with_crops(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(model="cae", **settings)
+
+
+def test_recipes_without_the_newer_settings_are_read():
+    old = json.loads(FULL.to_json())
+    del old["crops"], old["steps_per_epoch"]
+    assert Recipe.from_json(json.dumps(old)) == FULL
+
+
+def test_weights_of_kinds_stay_with_their_data_set():
+    crops = {"flip": 0.1, "weights": {"film": 2, "studio": 1}}
+    recipe = recipe_for("cae", crops=crops, steps_per_epoch=10, augmentation={})
+    assert change_recipe(recipe, seed=1).crops["weights"] == crops["weights"]
+    moved = change_recipe(recipe, "skimage").crops
+    assert (moved["flip"], moved["weights"]) == (0.1, {})
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,23 @@ def _check_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
     return tuple(map(str, range(largest + 1)))
 
 
+def load_arrays(path: Path) -> list[_Labelled]:
+    """Return (images, labels) of training and test, or of all images where they are not split.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it does not hold uint8 images.
+    """
+    return [(_check_images(images, path), labels) for images, labels in _load_arrays(path)]
+
+
+def split_arrays(arrays: Sequence[_Labelled], spec: DataSpec) -> np.ndarray:
+    """Return the split, 0 to 2, of each image of what `load_arrays` returned."""
+    counts = [len(images) for images, _ in arrays]
+    own = None if len(arrays) == 1 else np.repeat([0, 2], counts)
+    return assign_splits(sum(counts), own, spec.splits)
+
+
 def open_array_file(path: Path, spec: DataSpec) -> ImageSource:
     """Return the images of a file: `x_train` and `x_test`, or one array of `images`.
 
@@ -86,11 +103,9 @@ def open_array_file(path: Path, spec: DataSpec) -> ImageSource:
         FileNotFoundError: if there is no such file.
         ValueError: if it does not hold uint8 images, or its labels do not fit them.
     """
-    arrays = [(_check_images(images, path), labels) for images, labels in _load_arrays(path)]
+    arrays = load_arrays(path)
     class_names = _check_labels(arrays, path)
-    counts = [len(images) for images, _ in arrays]
-    own = None if len(arrays) == 1 else np.repeat([0, 2], counts)
-    splits = assign_splits(sum(counts), own, spec.splits)
+    splits = split_arrays(arrays, spec)
 
     def read(indices: np.ndarray) -> Iterator[Batch]:
         offset = 0

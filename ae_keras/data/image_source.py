@@ -1,5 +1,6 @@
 """What a source of images is: images in three splits, of which the wanted ones can be read."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,14 @@ class ImageSource:
     fingerprint: str
     class_names: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
+
+
+def default_memory_limit() -> int:
+    """Return the bytes of images that are kept in memory: a quarter of this machine's."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    except (AttributeError, ValueError):  # not on Windows
+        return 2**31
 
 
 def conform(images: np.ndarray, spec: DataSpec) -> np.ndarray:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ae_keras.data.image_source import ImageSource
+from ae_keras.data.image_source import ImageSource, default_memory_limit
+from ae_keras.data.photographs import load_photographs
 from ae_keras.data.sources import open_source
 from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS
@@ -46,7 +47,7 @@ class Images:
 def load_images(
     spec: DataSpec, splits: Sequence[str] = SPLITS, memory_limit: int | None = None
 ) -> dict[str, Images]:
-    """Read the images of a spec.
+    """Read the images of a spec; if it has `crops`, the middle of each photograph, as it is.
 
     Args:
         spec: DataSpec.
@@ -65,10 +66,13 @@ def load_images(
     for split in splits:
         if split not in SPLITS:
             raise ValueError(f"`splits` must be of {', '.join(SPLITS)}. Received: {split!r}")
+    if spec.crops is not None:
+        photographs = load_photographs(spec, splits, memory_limit)
+        return {split: Images(some.middles()) for split, some in photographs.items()}
     source = open_source(spec)
     counts = _count(source, splits, spec.dataset)
     size = sum(counts.values()) * int(np.prod(spec.image_shape))
-    if size <= (_default_memory_limit() if memory_limit is None else memory_limit):
+    if size <= (default_memory_limit() if memory_limit is None else memory_limit):
         arrays = {
             split: np.empty((count, *spec.image_shape), np.uint8) for split, count in counts.items()
         }
@@ -89,13 +93,6 @@ def _count(source: ImageSource, splits: Sequence[str], name: str) -> dict[str, i
                 f"{split!r}. Expected at least 10 images."
             )
     return counts
-
-
-def _default_memory_limit() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
-    except (AttributeError, ValueError):  # not on Windows
-        return 2**31
 
 
 def _collect(

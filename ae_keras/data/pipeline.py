@@ -5,7 +5,7 @@ from (seed, epoch, batch). So any epoch, from any batch on, can be made again: t
 exactly. Whole batches of uint8 are gathered before anything is computed on them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -39,8 +39,8 @@ class Pipeline:
         spec: BatchSpec. Its batch size, seed, task and augmentation are used. If it is conditional,
             the inputs are pairs of images and labels.
 
-    Each method returns a `tf.data.Dataset` of `(input, target)`, float32 in [0, 1]. The last
-    batch of an epoch may be smaller than the others.
+    `training` and `evaluation` return a `tf.data.Dataset` of `(input, target)`, float32 in
+    [0, 1]. The last batch of an epoch may be smaller than the others.
     """
 
     def __init__(self, data: Images, spec: BatchSpec):
@@ -68,6 +68,10 @@ class Pipeline:
     def evaluation(self) -> tf.data.Dataset:
         """Return all images in their order; noise, if the task has any, is always the same."""
         return self._batches(np.arange(self._count), 0, 0, 0, lambda images, seed: images)
+
+    def evaluation_arrays(self) -> Iterator[tuple]:
+        """Yield the batches of `evaluation` as NumPy arrays."""
+        return self.evaluation().as_numpy_iterator()
 
     def _batches(
         self, order: np.ndarray, seed: int, epoch: int, first_batch: int, augment: Callable

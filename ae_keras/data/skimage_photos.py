@@ -59,6 +59,27 @@ def _regions(splits: np.ndarray) -> Iterator[tuple[int, int, int]]:
             yield first, last, splits[first]
 
 
+def split_photographs(
+    height: int, shares: tuple[float, float, float]
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield rows of the photographs, and the split of each: 0 training, 1 validation, 2 test.
+
+    Args:
+        height: int. Of a band of rows, of which each piece has one or more.
+        shares: Those of training, validation and test bands.
+
+    Yields:
+        A uint8 array `(rows, width, 3)`, and its split. No two share a pixel.
+    """
+    scenes = _photographs()
+    bands = [scene[0].shape[0] // height for scene in scenes]
+    splits_of = np.split(_assign_bands(sum(bands), shares), np.cumsum(bands)[:-1])
+    for scene, scene_splits in zip(scenes, splits_of, strict=True):
+        for first, last, split in _regions(scene_splits):
+            for photograph in scene:
+                yield photograph[first * height : last * height], split
+
+
 def cut_photographs(
     image_shape: tuple[int, int, int], shares: tuple[float, float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -79,17 +100,11 @@ def cut_photographs(
         ValueError: if the patches are too large to fill the three splits.
     """
     height, width, _ = image_shape
-    scenes = _photographs()
-    bands = [scene[0].shape[0] // height for scene in scenes]
-    splits_of = np.split(_assign_bands(sum(bands), shares), np.cumsum(bands)[:-1])
     patches, splits = [], []
-    for scene, scene_splits in zip(scenes, splits_of, strict=True):
-        for first, last, split in _regions(scene_splits):
-            for photograph in scene:
-                rows = photograph[first * height : last * height]
-                for patch in _cut(rows, height, width, overlap=split == _TRAIN):
-                    patches.append(fit_image(Image.fromarray(patch), image_shape))
-                    splits.append(split)
+    for rows, split in split_photographs(height, shares):
+        for patch in _cut(rows, height, width, overlap=split == _TRAIN):
+            patches.append(fit_image(Image.fromarray(patch), image_shape))
+            splits.append(split)
     if {_TRAIN, _VALIDATION, _TEST} - set(splits):
         raise ValueError(
             f"Patches of {height}x{width} pixels are too large for the data set 'skimage': "

@@ -64,7 +64,7 @@ def _open_skimage(spec: DataSpec) -> ImageSource:
     return ImageSource(splits, read, "skimage")
 
 
-def _celeba_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
+def celeba_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
     """Return the splits by the official CelebA partition, if it lies in or beside the folder."""
     listings = [place / "list_eval_partition.txt" for place in (folder, folder.parent)]
     listing = next(filter(Path.is_file, listings), None)
@@ -90,7 +90,7 @@ def _celeba_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
 
 def _open_folder(folder: Path, spec: DataSpec) -> ImageSource:
     paths = find_images(folder)
-    own = None if spec.splits else _celeba_splits(folder, paths)
+    own = None if spec.splits else celeba_splits(folder, paths)
     splits = assign_splits(len(paths), own, spec.splits)
 
     def read_one(index: int) -> np.ndarray | None:

@@ -1,6 +1,7 @@
 """What a data set and its batches are told of a recipe: no more than they need."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 # Images set aside where a data set has no split of its own: train, validation, test.
 DEFAULT_SPLITS = (0.8, 0.1, 0.1)
@@ -16,6 +17,8 @@ class DataSpec:
         image_shape: `(height, width, channels)`.
         enlarge: bool. Enlarge images that are smaller than that.
         skip_unreadable: bool. Leave files that are not readable images out.
+        crops: dict or None. Not None: images are photographs of any size, and `image_shape` is
+            that of the crops that are cut out of them.
     """
 
     dataset: str
@@ -23,6 +26,31 @@ class DataSpec:
     image_shape: tuple[int, int, int] = (32, 32, 3)
     enlarge: bool = False
     skip_unreadable: bool = False
+    crops: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class CropSpec:
+    """How crops are cut out of photographs; the entries of a recipe's `crops`, with defaults.
+
+    Args:
+        reduce: float. How small photographs are made at most: the smallest factor.
+        reduce_share: float. The share of crops of photographs made smaller.
+        flip: float. The share of mirrored crops.
+        turn: float. The share of quarter turns.
+        soft_colours: float. The share of crops with colours of half the resolution.
+        grain: float. The largest standard deviation of the noise of half of the crops, in grey
+            levels of 255.
+        weights: dict. How often each kind of photograph is drawn. Empty: all photographs alike.
+    """
+
+    reduce: float = 0.5
+    reduce_share: float = 0.5
+    flip: float = 0.5
+    turn: float = 0.25
+    soft_colours: float = 0.5
+    grain: float = 0.0
+    weights: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,6 +64,8 @@ class BatchSpec:
         noise: float. Standard deviation of the noise of `"denoising"`.
         augmentation: dict. How far training images are moved.
         conditional: bool. Whether the inputs are pairs of images and labels.
+        crops: dict or None. How crops are cut out of photographs.
+        steps_per_epoch: int or None. Batches in an epoch of crops.
     """
 
     batch_size: int = 32
@@ -44,6 +74,13 @@ class BatchSpec:
     noise: float = 0.0
     augmentation: dict[str, float] = field(default_factory=dict)
     conditional: bool = False
+    crops: dict[str, Any] | None = None
+    steps_per_epoch: int | None = None
+
+    @property
+    def crop_spec(self) -> CropSpec:
+        """How crops are cut out of photographs, with defaults where nothing is said."""
+        return CropSpec(**self.crops or {})
 
     @property
     def copies(self) -> int:

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from ae_keras import metrics
+from ae_keras.data.batches import make_batches
 from ae_keras.data.images import Images, load_images
-from ae_keras.data.pipeline import Pipeline
 from ae_keras.layers.standardization import channel_statistics
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.recipe import Recipe
@@ -42,7 +42,7 @@ def measure(model: keras.Model, data: Images, recipe: Recipe) -> dict[str, float
         - `ab_rmse`, over all pixels, and `delta_e` (CIEDE2000) and `colourfulness`, means over the
           images; only of colourization.
     """
-    batches = Pipeline(data, recipe.batch_spec).evaluation().as_numpy_iterator()
+    batches = make_batches(data, recipe.batch_spec).evaluation_arrays()
     scored = [_score(model, inputs, targets, recipe) for inputs, targets in batches]
     scores = {key: np.concatenate([batch[key] for batch in scored]) for key in scored[0]}
     errors = _errors(scores.pop("errors"), data.images)

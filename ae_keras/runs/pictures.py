@@ -6,9 +6,8 @@ import keras
 import numpy as np
 
 from ae_keras import figures, metrics
-from ae_keras.data.augmentation import make_augmentation
+from ae_keras.data.batches import augment_images, make_batches
 from ae_keras.data.images import Images
-from ae_keras.data.pipeline import Pipeline
 from ae_keras.recipe import Recipe
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely
@@ -32,7 +31,7 @@ def reconstruct(model: keras.Model, data: Images, recipe: Recipe) -> tuple[np.nd
     """
     batches: list[np.ndarray] = []
     results: list[np.ndarray] = []
-    for inputs, _ in Pipeline(data, recipe.batch_spec).evaluation().as_numpy_iterator():
+    for inputs, _ in make_batches(data, recipe.batch_spec).evaluation_arrays():
         images, labels = inputs if recipe.conditional else (inputs, None)
         results.append(model.predict_on_batch(model.inputs_for(images, labels)))
         batches.append(images)
@@ -91,8 +90,7 @@ def write_augmentation(data: Images, recipe: Recipe, path: str | Path) -> None:
         path: Where to write; the ending names the format.
     """
     images = np.repeat(data.images[:1], _GRID_IMAGES, axis=0)
-    augment, seed = make_augmentation(recipe.batch_spec), [recipe.seed, 0]
-    moved = np.asarray(augment(to_unit_range(images), seed))
+    moved = augment_images(images, recipe.batch_spec)
     unit = {"rotation": "°", "shear": "°"}
     amounts = ", ".join(
         f"{name} {amount:g}{unit.get(name, '')}"

@@ -17,8 +17,8 @@ import numpy as np
 
 from ae_keras import figures
 from ae_keras.codec.table_fitting import fit_run
+from ae_keras.data.batches import Batches, make_batches
 from ae_keras.data.images import Images, load_images
-from ae_keras.data.pipeline import Pipeline
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
@@ -126,7 +126,8 @@ class Training:
         """
         log = TensorBoard(self.run.tensorboard, self.data["validation"], self.recipe)
         training, validation = (
-            Pipeline(self.data[split], self.recipe.batch_spec) for split in ("train", "validation")
+            make_batches(self.data[split], self.recipe.batch_spec)
+            for split in ("train", "validation")
         )
         with StopSignals() as stop:
             while not self.is_over:
@@ -137,7 +138,7 @@ class Training:
                     raise stopped(f"after epoch {self.progress.epoch}")
 
     def _fit_epoch(
-        self, training: Pipeline, validation: Pipeline, stop: StopSignals, verbose: int
+        self, training: Batches, validation: Batches, stop: StopSignals, verbose: int
     ) -> dict[str, float]:
         """Train for an epoch, or what is left of it, and return its row of the history."""
         model, progress = self.model, self.progress

@@ -1,0 +1,76 @@
+"""From a data set to measured reconstructions where TensorFlow cannot be imported."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PROGRAM = """
+import sys
+from importlib.machinery import PathFinder
+
+class WithoutTensorFlow(PathFinder):
+    # As if it was not installed. Keras and PyTorch look for it in ways that
+    # `sys.modules["tensorflow"] = None`, or an error here, would not survive.
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] == "tensorflow"
+        return None if hidden else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTensorFlow
+
+import keras
+import numpy as np
+from ae_keras import build_model, recipe_for
+from ae_keras.data.batches import make_batches
+from ae_keras.data.images import load_images
+from ae_keras.data.photographs import load_photographs
+from ae_keras.evaluation.reconstruction import measure
+from ae_keras.runs.pictures import reconstruct, write_augmentation
+
+assert keras.config.backend() == sys.argv[1]
+small = {"image_shape": (16, 16, 3), "batch_size": 8}
+for settings in ({"task": "denoising", "noise": 0.1, "augmentation": {"flip": 0.5, "shift": 0.1}},
+                 {"crops": {"grain": 3}, "steps_per_epoch": 5}):
+    recipe = recipe_for("cae", sys.argv[2], **small, **settings)
+    images = load_images(recipe.data_spec)
+    data = images if recipe.crops is None else load_photographs(recipe.data_spec)
+    model = build_model("cae", image_shape=recipe.image_shape)
+    model.compile("adam", "mse")
+    train, validation = (make_batches(data[s], recipe.batch_spec) for s in ("train", "validation"))
+    history = model.fit(
+        train.training(0, 1), validation_data=validation.evaluation(), shuffle=False, verbose=0
+    ).history
+    assert np.isfinite([*history["loss"], *history["val_loss"]]).all()
+    assert measure(model, images["test"], recipe)["images"] == 4
+    assert reconstruct(model, images["test"], recipe)[1].shape == (4, 16, 16, 3)
+    if recipe.crops is None:
+        write_augmentation(images["train"], recipe, sys.argv[3])
+        continue
+    image, position = keras.Input((16, 16, 3)), keras.Input(())
+    scale = keras.layers.Dense(3)(keras.layers.Reshape((1, 1, 1))(position))
+    model = keras.Model([image, position], keras.layers.Multiply()([image, scale]))
+    model.compile("adam", "mse")
+    batches = make_batches(data["train"], recipe.batch_spec, lambda p: (1 + p)[:, None, None])
+    history = model.fit(batches.training(0), shuffle=False, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+print("tensorflow" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_data_reach_the_model(backend, photo_folder, tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, backend, str(photo_folder), str(tmp_path / "moved.png")],
+        env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == ["False"]
+    assert (tmp_path / "moved.png").is_file()
