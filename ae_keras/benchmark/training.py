@@ -47,13 +47,13 @@ def benchmark_training(
         ValueError: if the model is unknown or no autoencoder, or there are no rounds.
     """
     recipe = recipe_for(name, "skimage", batch_size=batch_size)
-    if recipe.task != "reconstruction":
+    model = build_from_recipe(recipe)
+    if not isinstance(model, Autoencoder):
         raise ValueError(f"{name!r} is no autoencoder, which alone can be compared.")
     images = np.resize(
         load_images(recipe.data_spec, ["train"])["train"].images,
         (batch_size * steps, *recipe.image_shape),
     )
-    model = build_from_recipe(recipe)
     alternatives = {
         OURS: our_training(recipe, images),
         "Keras fit, its defaults": _plain_keras(model, recipe, images),

@@ -224,6 +224,7 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         (("colourize.py", "/dev/null", "-o", "b", "--working-size", "2"), ["at least 8"]),
         (("train.py", "--model", "cae", "--set", "task=colourization"), ["'cae' is for"]),
         (("benchmark.py", "train", "--model", "colourizer"), ["no autoencoder"]),
+        (("benchmark.py", "train", "--model", "photo"), ["no autoencoder"]),
         (("denoise.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("tune.py",), ["--model", "required"]),
         (("tune.py", "--model", "cea"), ["Unknown model 'cea'", "'cae'"]),
