@@ -42,6 +42,13 @@ def _is_options(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
+def _is_start(value: Any) -> bool:
+    if not isinstance(value, dict) or not value:
+        return value == {}
+    texts = all(_is_text(value.get(key)) for key in ("name", "digest"))
+    return texts and set(value) <= {"name", "digest", "step"} and is_whole(value.get("step", 0), 0)
+
+
 def _setting(expected: str, accepts: Callable[[Any], bool], **default: Any) -> Any:
     """Declare a field together with what it takes, in words and as a check."""
     return field(**default, metadata={"expected": expected, "accepts": accepts})
@@ -91,20 +98,31 @@ class Recipe:
         batch_size: int. Images in a training step.
         epochs: int. Passes over the training images.
         steps_per_epoch: int or None. With `crops`: the training steps of an epoch.
-        optimizer: str. `"adam"`, `"adamw"`, `"rmsprop"` or `"sgd"`.
-        optimizer_arguments: dict. Arguments of the Keras optimizer, other than the learning rate.
+        optimizer: str. `"adam"`, `"adamw"`, `"rmsprop"`, `"sgd"`, or `"muon"`: Muon for the
+            weights of dense layers, Adam for all else.
+        optimizer_arguments: dict. Arguments of the Keras optimizer, other than the learning rate;
+            of Muon, `adam_ratio` is Adam's learning rate as a share of Muon's (default 0.1).
         learning_rate: float. At the start of training.
-        schedule: str. `"constant"`, `"cosine"` to zero over all epochs, or `"exponential"`.
+        schedule: str. `"constant"`, `"cosine"` to zero over all epochs, `"exponential"`, or
+            `"trapezoid"`: a rise, a constant rate, and a fall to zero.
         schedule_arguments: dict. `"cosine"`: `warmup_epochs`, `alpha` (the last rate as a share of
-            the first); `"exponential"`: `decay_rate`, the factor of each epoch.
+            the first); `"exponential"`: `decay_rate`, the factor of each epoch; `"trapezoid"`:
+            `warmup_epochs` and, at the end, `decay_epochs`, 0 by default.
         loss: str. `"mse"`, `"mae"` or `"binary_crossentropy"`, on images in [0, 1]; of a
             colourizer on chroma.
+        average: float. Above 0: a moving average of the weights, of which each step leaves this
+            share, is what is validated and saved; training goes on with the weights themselves.
         kl_warmup: int. Epochs after which a variational model trains with its whole `kl_weight`;
             epoch `e`, from 1, takes the share `e / kl_warmup`.
         early_stopping: int or None. Stop after this many epochs without a lower validation loss.
         precision: str. Keras dtype policy: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
         xla: str. `"auto"` compiles on a GPU and not on a CPU, where it slows convolutions.
+        parallel: str. How TensorFlow uses the cores of a CPU: `"within"` operations, or
+            `"across"` them, each on one core, which is quicker where they are many and small.
         skip_unreadable: bool. Leave files that are not readable images out, instead of stopping.
+        start_from: dict. The run that training starts from: its `name`, and a `digest` of its
+            weights. With `step`, the count of its optimizer's steps: its whole state, and the
+            digest is that of its checkpoint.
         seed: int. Of initial weights, data order, augmentation and noise. The split does not
             depend on it.
 
@@ -147,23 +165,32 @@ class Recipe:
     steps_per_epoch: int | None = _setting(
         "None or a whole number >= 1", lambda v: v is None or is_whole(v, 1), default=None
     )
-    optimizer: str = _choice("adam", "adamw", "rmsprop", "sgd")
+    optimizer: str = _choice("adam", "adamw", "rmsprop", "sgd", "muon")
     optimizer_arguments: dict[str, Any] = _setting(
         "a mapping of names to values", _is_options, default_factory=dict
     )
     learning_rate: float = _setting("a number > 0", lambda v: is_number(v) and v > 0, default=1e-3)
-    schedule: str = _choice("constant", "cosine", "exponential")
+    schedule: str = _choice("constant", "cosine", "exponential", "trapezoid")
     schedule_arguments: dict[str, Any] = _setting(
         "a mapping of names to values", _is_options, default_factory=dict
     )
     loss: str = _choice("mse", "mae", "binary_crossentropy")
+    average: float = _setting(
+        "a number from 0 to below 1", lambda v: is_number(v) and 0 <= v < 1, default=0.0
+    )
     kl_warmup: int = _setting("a whole number >= 0", lambda v: is_whole(v, 0), default=0)
     early_stopping: int | None = _setting(
         "None or a whole number >= 1", lambda v: v is None or is_whole(v, 1), default=None
     )
     precision: str = _choice("float32", "mixed_float16", "mixed_bfloat16")
     xla: str = _choice("auto", "on", "off")
+    parallel: str = _choice("within", "across")
     skip_unreadable: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
+    start_from: dict[str, Any] = _setting(
+        "a mapping of 'name', 'digest' and, of a whole state, 'step'",
+        _is_start,
+        default_factory=dict,
+    )
     seed: int = _setting("a whole number >= 0", lambda v: is_whole(v, 0), default=0)
 
     def __post_init__(self) -> None:
@@ -258,6 +285,12 @@ class Recipe:
         """The name of the data set, or of the folder or file that holds it."""
         path = Path(self.dataset).expanduser()
         return path.resolve().stem if path.exists() else self.dataset.replace("/", "-")
+
+    @property
+    def run_name(self) -> str:
+        """What a run of the recipe is called where no other name is given."""
+        name = f"{self.model}-{self.data_name}"
+        return f"{name}-continued" if self.start_from else name
 
     def differences(self, other: "Recipe") -> list[str]:
         """Return the names of the settings in which two recipes differ."""

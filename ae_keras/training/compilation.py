@@ -1,15 +1,19 @@
 """A recipe's model, ready for `fit`: built, with its optimizer, schedule and loss."""
 
+import contextlib
 import math
+import os
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from ae_keras.data.images import Images
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe
+from ae_keras.training.average import keep_average
+from ae_keras.training.optimizers import make_optimizer
 
 # Batches between two returns to Python. On a CPU 8 to 16 are 5 to 10 % faster than 1.
 _STEPS_PER_EXECUTION = 16
@@ -46,6 +50,17 @@ def initialize_model(recipe: Recipe, data: Images) -> keras.Model:
     return model
 
 
+def use_cores(recipe: Recipe) -> None:
+    """Have TensorFlow use the cores as a recipe says, unless it has begun to work already."""
+    if recipe.parallel != "across" or keras.config.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_inter_op_parallelism_threads(os.cpu_count() or 1)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
 def compile_model(recipe: Recipe, data: Images) -> keras.Model:
     """Build and compile a recipe's model, ready for `fit`.
 
@@ -63,20 +78,31 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
     model = initialize_model(recipe, data)
     if recipe.kl_warmup and not model.is_variational:
         raise ValueError(f"`kl_warmup` is for variational models, and {recipe.model!r} is none.")
-    steps_per_epoch = math.ceil(len(data.images) * recipe.batch_spec.copies / recipe.batch_size)
+    if model.takes_quality and recipe.crops is None:
+        raise ValueError(
+            f"{recipe.model!r} is trained on crops of photographs: set `crops` and "
+            "`steps_per_epoch`."
+        )
     model.compile(
-        optimizer=_make_optimizer(recipe, steps_per_epoch),
+        optimizer=make_optimizer(recipe, _count_steps(recipe, data)),
         loss=recipe.loss,
-        metrics=[_distortion(recipe)] if model.is_variational else None,
+        metrics=_metrics(model, recipe),
         jit_compile=_use_xla(recipe),
         steps_per_execution=_STEPS_PER_EXECUTION,
     )
+    if recipe.average:
+        keep_average(model.optimizer)
     model.optimizer.build(model.trainable_variables)
     # So that a checkpoint finds the variables of the metrics, which Keras makes with a first batch.
     image = np.zeros((1, *recipe.image_shape), np.float32)
     model.compute_metrics(None, image, image)
     model.reset_metrics()
     return model
+
+
+def _count_steps(recipe: Recipe, data: Images) -> int:
+    images = len(data.images) * recipe.batch_spec.copies
+    return recipe.steps_per_epoch or math.ceil(images / recipe.batch_size)
 
 
 def _count_classes(recipe: Recipe, data: Images) -> int:
@@ -87,61 +113,26 @@ def _count_classes(recipe: Recipe, data: Images) -> int:
     return len(data.class_names)
 
 
-def _distortion(recipe: Recipe) -> keras.metrics.Metric:
-    """Return the metric that tells the distortion apart from what layers add to the loss."""
-    return keras.metrics.MeanMetricWrapper(keras.losses.get(recipe.loss), name="distortion")
+def _metrics(model: keras.Model, recipe: Recipe) -> list[keras.metrics.Metric]:
+    """Return the metrics that tell the distortion apart from what layers add to the loss."""
+    if model.takes_quality:
+        return [keras.metrics.MeanMetricWrapper(_psnr, name="psnr")]
+    if model.is_variational:
+        return [keras.metrics.MeanMetricWrapper(keras.losses.get(recipe.loss), name="distortion")]
+    return []
+
+
+def _psnr(targets: Any, outputs: Any) -> Any:
+    """Return the PSNR of each image in dB."""
+    errors = ops.mean(ops.square(targets - outputs), axis=(1, 2, 3))
+    return -10.0 / math.log(10) * ops.log(ops.maximum(errors, 1e-10))
 
 
 def _use_xla(recipe: Recipe) -> bool:
-    if recipe.xla == "auto":
-        return bool(tf.config.list_physical_devices("GPU"))
-    return recipe.xla == "on"
+    if recipe.xla != "auto":
+        return recipe.xla == "on"
+    if keras.config.backend() != "tensorflow":
+        return keras.config.backend() == "jax"  # which is slow without
+    import tensorflow as tf
 
-
-def _make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    arguments = recipe.optimizer_arguments
-    try:
-        if "learning_rate" in arguments:
-            raise ValueError("the learning rate is a setting of its own")
-        for name, value in arguments.items():
-            if not isinstance(value, bool | int | float | None):
-                raise ValueError(f"{name} must be a number, not {value!r}")
-        schedule = _make_schedule(recipe, steps_per_epoch)
-        return keras.optimizers.get(
-            {"class_name": recipe.optimizer, "config": {**arguments, "learning_rate": schedule}}
-        )
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"`optimizer_arguments` {arguments} and `schedule_arguments` "
-            f"{recipe.schedule_arguments} do not fit {recipe.optimizer!r} and "
-            f"{recipe.schedule!r}: {error}"
-        ) from error
-
-
-def _make_schedule(recipe: Recipe, steps_per_epoch: int) -> Any:
-    rate, arguments = recipe.learning_rate, dict(recipe.schedule_arguments)
-
-    def take(name: str, default: float, most: float) -> float:
-        value = arguments.pop(name, default)
-        if not isinstance(value, int | float) or not 0 <= value <= most:
-            raise ValueError(f"{name} must be a number from 0 to {most}, not {value!r}")
-        return value
-
-    schedule = rate
-    if recipe.schedule == "exponential":
-        decay_rate = take("decay_rate", 0.98, most=1)
-        schedule = keras.optimizers.schedules.ExponentialDecay(
-            rate, steps_per_epoch, decay_rate, staircase=True
-        )
-    elif recipe.schedule == "cosine":
-        warmup = round(take("warmup_epochs", 0, most=recipe.epochs - 1) * steps_per_epoch)
-        schedule = keras.optimizers.schedules.CosineDecay(
-            rate if warmup == 0 else 0.0,
-            recipe.epochs * steps_per_epoch - warmup,
-            alpha=take("alpha", 0.0, most=1),
-            warmup_target=rate if warmup else None,
-            warmup_steps=warmup,
-        )
-    if arguments:
-        raise ValueError(f"unknown schedule arguments {', '.join(arguments)}")
-    return schedule
+    return bool(tf.config.list_physical_devices("GPU"))

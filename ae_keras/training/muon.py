@@ -116,7 +116,9 @@ class Muon(keras.optimizers.Optimizer):
     ) -> None:
         gradients: list[Tensor] = [None] * len(self._trainable_variables)
         for gradient, variable in zip(grads, trainable_variables, strict=True):
-            gradients[self._get_variable_index(variable)] = ops.cast(gradient, "float32")
+            # Backends may not know the shape of a gradient before they run.
+            known = ops.reshape(ops.cast(gradient, "float32"), variable.shape)
+            gradients[self._get_variable_index(variable)] = known
         for index, variable in enumerate(self._trainable_variables):
             if gradients[index] is None:
                 gradients[index] = ops.zeros(variable.shape)

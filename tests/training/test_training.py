@@ -217,6 +217,9 @@ def test_arguments_that_do_not_fit_are_refused(changes, message, tiny_recipe, tm
         ("cosine", {"alpha": 0.1}, [1e-3, 0.55e-3, 1e-4]),
         ("cosine", {"warmup_epochs": 2}, [0.0, 0.5e-3 * (1 + np.sqrt(0.5)), 0.0]),
         ("exponential", {"decay_rate": 0.5}, [1e-3, 1e-3 / 2**3, 1e-3 / 2**6]),
+        ("trapezoid", {}, [1e-3, 1e-3, 1e-3]),
+        ("trapezoid", {"warmup_epochs": 2, "decay_epochs": 2}, [0.25e-3, 1e-3, 0.0]),
+        ("trapezoid", {"decay_epochs": 6}, [1e-3, 0.5e-3, 0.0]),
     ],
 )
 def test_schedules(schedule, arguments, expected, tiny_recipe):
