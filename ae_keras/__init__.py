@@ -20,11 +20,14 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "Autoencoder": "ae_keras.models.autoencoder",
+    "decay": "ae_keras.training.starting",
     "evaluate": "ae_keras.evaluation.reconstruction",
+    "fine_tune": "ae_keras.training.starting",
     "load": "ae_keras.runs.loading",
     "load_codec": "ae_keras.codec.loading",
     "measure_rate_distortion": "ae_keras.evaluation.rate_distortion",
     "register_model": "ae_keras.models.registration",
+    "preview": "ae_keras.training.preview",
     "train": "ae_keras.training.trainer",
 }
 

@@ -1,23 +1,22 @@
 """Train an autoencoder, or go on with a run that was stopped."""
 
-import dataclasses
 from pathlib import Path
 
 import ae_keras
-from ae_keras.command_line import NUMBER, Namespace, Parser, format_metrics, parse_changes, run
+from ae_keras.command_line import NUMBER, Namespace, Parser, format_metrics, read_settings, run
 
 EXAMPLES = """\
 examples:
   python scripts/train.py --model cae
   python scripts/train.py --model cae --dataset cifar10 --epochs 20
   python scripts/train.py --model vae_v2 --dataset cifar10 --set conditional=true --dry-run
-  python scripts/train.py --model cae --dataset ~/photos --set image_shape=64,64,3
+  python scripts/train.py --start-from cae-cifar10 --dataset ~/photos --epochs 3
 
 A run that was stopped goes on when the same command is given again.
 """
 
-DATASET = """a TFDS name (cifar10, mnist, ...), a folder of images, an .npz or .npy file, or
-skimage: photographs inside scikit-image, no download (default)"""
+DATASET = "a TFDS name, a folder, an .npz or .npy file, or skimage: no download (default)"
+SETTINGS = ("epochs", "batch_size", "learning_rate", "early_stopping", "seed", "xla")
 CHANGE = "any setting of the recipe or argument of the model; may be repeated"
 
 
@@ -28,6 +27,8 @@ def make_parser() -> Parser:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help=f"one of: {', '.join(ae_keras.list_models())}")
     what.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.json to train again")
+    what.add_argument("--start-from", metavar="RUN", help="a trained model to train further")
+    what.add_argument("--decay-from", metavar="RUN", help="a run whose learning rate is to fall")
     add("--dataset", help=DATASET)
     add("--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET")
     add("--epochs", **NUMBER, help="passes over the training images")
@@ -46,32 +47,31 @@ def make_parser() -> Parser:
 
 def make_recipe(arguments: Namespace) -> ae_keras.Recipe:
     """Return the recipe that the command line describes."""
-    settings = {each.name for each in dataclasses.fields(ae_keras.Recipe)} - {"model", "dataset"}
-    changes = {name: value for name, value in vars(arguments).items() if name in settings}
-    if arguments.mixed_precision:
-        changes["precision"] = f"mixed_{arguments.mixed_precision}"
-    changes = {name: value for name, value in changes.items() if value is not None}
-    changes |= parse_changes(arguments.set)
-    if arguments.recipe is None:
-        dataset = "skimage" if arguments.dataset is None else arguments.dataset
-        return ae_keras.recipe_for(arguments.model, dataset, **changes)
-    recipe = ae_keras.Recipe.read(arguments.recipe)
-    return ae_keras.change_recipe(recipe, arguments.dataset, **changes)
+    precision = arguments.mixed_precision and f"mixed_{arguments.mixed_precision}"
+    changes = read_settings(arguments, *SETTINGS, "skip_unreadable", precision=precision)
+    if arguments.model:
+        return ae_keras.recipe_for(arguments.model, arguments.dataset or "skimage", **changes)
+    if arguments.recipe:
+        read = ae_keras.Recipe.read(arguments.recipe)
+        return ae_keras.change_recipe(read, arguments.dataset, **changes)
+    if arguments.start_from:
+        return ae_keras.fine_tune(arguments.start_from, arguments.dataset, **changes)
+    return ae_keras.decay(arguments.decay_from, **changes)
 
 
 def main(arguments: Namespace) -> None:
     """Train and print the quality on the test images, or only show what would be trained."""
-    from ae_keras.training.preview import preview
-
     recipe = make_recipe(arguments)
-    output = arguments.output or Path("saved_models") / f"{recipe.model}-{recipe.data_name}"
+    output = arguments.output or Path("saved_models") / recipe.run_name
     if arguments.dry_run:
-        summary, figures = preview(recipe, output)
+        summary, figures = ae_keras.preview(recipe, output)
         print(f"{summary}\n\nLook at {' and '.join(map(str, figures))}.")
         return
     result = ae_keras.train(recipe, output, overwrite=arguments.overwrite)
-    print(f"\n{format_metrics(result['test'])}\n\nSaved in {output}. Look at reconstructions.png.")
-    print(f"Next: python scripts/evaluate.py {output}")
+    saved = f"Saved in {output}. Look at reconstructions.png."
+    print(
+        f"\n{format_metrics(result['test'])}\n\n{saved}\nNext: python scripts/evaluate.py {output}"
+    )
 
 
 if __name__ == "__main__":

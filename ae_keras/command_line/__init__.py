@@ -17,7 +17,7 @@ from ae_keras.command_line.tables import (
     format_results,
     format_table,
 )
-from ae_keras.command_line.values import NUMBER, parse_changes
+from ae_keras.command_line.values import NUMBER, parse_changes, read_settings
 
 __all__ = [
     "NUMBER",
@@ -33,6 +33,7 @@ __all__ = [
     "import_tensorflow_quietly",
     "parse_changes",
     "prepare",
+    "read_settings",
     "report_failures",
     "run",
 ]

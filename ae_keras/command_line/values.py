@@ -2,11 +2,28 @@
 
 import contextlib
 import json
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
 # Of an option that takes a whole number.
 NUMBER: dict[str, Any] = {"type": int, "metavar": "N"}
+
+
+def read_settings(arguments: Namespace, *names: str, **others: Any) -> dict[str, Any]:
+    """Return the settings of a command line: what it gives of options, and what `--set` says.
+
+    Args:
+        arguments: Namespace. With `set`.
+        *names: Of options that are settings.
+        **others: Settings by other options; None where they are not given.
+
+    Raises:
+        ValueError: if a text of `--set` has no `=`.
+    """
+    options = {name: getattr(arguments, name) for name in names} | others
+    given = {name: value for name, value in options.items() if value is not None}
+    return given | parse_changes(arguments.set)
 
 
 def parse_changes(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ae_keras.data.array_transforms import augment, make_pair, to_unit_range
+from ae_keras.data.array_transforms import augment, make_pair
 from ae_keras.data.images import Images
 from ae_keras.data.numbered_batches import NumberedBatches, default_workers
 from ae_keras.data.spec import BatchSpec
+from ae_keras.system.pixels import to_unit_range
 
 # Keeps these draws apart from those of other kinds that are made of the same numbers.
 _STREAM = 1

@@ -11,11 +11,6 @@ from ae_keras.data.spec import BatchSpec
 from ae_keras.layers.colour import LUMINANCE
 
 
-def to_unit_range(images: np.ndarray) -> np.ndarray:
-    """Return uint8 images as float32 in [0, 1]."""
-    return images / np.float32(255)
-
-
 def to_grey(images: np.ndarray) -> np.ndarray:
     """Return the grey images that are as light as sRGB ones, as `layers.colour.to_grey` does."""
     bright = ((np.maximum(images, 0.04045) + 0.055) / 1.055) ** 2.4

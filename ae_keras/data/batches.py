@@ -11,11 +11,12 @@ import keras
 import numpy as np
 
 from ae_keras.data.array_batches import ArrayBatches
-from ae_keras.data.array_transforms import augment, to_unit_range
+from ae_keras.data.array_transforms import augment
 from ae_keras.data.crop_batches import CropBatches, Weigh
 from ae_keras.data.images import Images
 from ae_keras.data.photographs import Photographs
 from ae_keras.data.spec import BatchSpec
+from ae_keras.system.pixels import to_unit_range
 
 
 class Batches(Protocol):

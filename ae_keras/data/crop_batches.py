@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from ae_keras.data.array_batches import ArrayBatches
-from ae_keras.data.array_transforms import make_pair, to_unit_range
+from ae_keras.data.array_transforms import make_pair
 from ae_keras.data.crops import Cropper
 from ae_keras.data.images import Images
 from ae_keras.data.numbered_batches import NumberedBatches, default_workers
 from ae_keras.data.photographs import Photographs
 from ae_keras.data.spec import BatchSpec
+from ae_keras.system.pixels import to_unit_range
 
 # Keep the draws of crops, of positions and of samples apart.
 _CROP_STREAM = 2

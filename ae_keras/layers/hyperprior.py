@@ -19,6 +19,8 @@ SCALES = (0.11, 400.0)
 _LEAST_HYPER_SCALE = 0.05
 # Hyper-latents are finer than the hyper encoder's outputs, at first.
 _HYPER_GAIN = 3.0
+# Of a batch in the running mean of the rates.
+_RATE_SHARE = 0.01
 # Pixels on a side of the block that one latent stands for.
 LATENT_BLOCK = 16
 
@@ -29,6 +31,19 @@ def loss_weight(position: Any) -> Any:
     Without it, images at high rates would own the gradient.
     """
     return (0.02 / lambda_of_position(position)) ** 0.35
+
+
+def sample_weights(position: Any) -> Any:
+    """Return the weights `(batch, 1, 1)` of the squared errors, in [0, 1], in the loss.
+
+    With them, Keras's `"mse"` is `weight * lambda * 255**2 * MSE`, where `weight` is that of the
+    rate too. Two axes of length 1 stand for height and width: Keras multiplies the errors of pixels
+    by weights as NumPy would.
+
+    Args:
+        position: Array `(batch,)` in [0, 1].
+    """
+    return (loss_weight(position) * lambda_of_position(position) * 255**2)[:, None, None]
 
 
 def even_places(latents: Tensor) -> Tensor:
@@ -118,6 +133,7 @@ class Hyperprior(QualityLayer):
         self.log_deviation = self.add_weight(
             name="log_deviation", shape=(channels,), initializer="zeros", trainable=False
         )
+        self.rate = self.add_weight(name="rate", shape=(), initializer="zeros", trainable=False)
 
     def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
         """Return the rounded latents, and add their rate to the loss."""
@@ -126,7 +142,14 @@ class Hyperprior(QualityLayer):
         _, height, width, _ = ops.shape(latents)
         pixels = ops.cast(height * width * LATENT_BLOCK**2, "float32")
         self.add_loss(ops.mean(loss_weight(position) * bits / pixels))
+        if training:
+            self._note_rate(ops.mean(bits) / pixels)
         return rounded
+
+    def _note_rate(self, rate: Tensor) -> None:
+        """Keep the running mean of the rates of training, in bits per pixel, for the progress."""
+        before = ops.where(self.rate > 0, self.rate, rate)
+        self.rate.assign(before + _RATE_SHARE * (ops.stop_gradient(rate) - before))
 
     def code(
         self, latents: Tensor, position: Tensor, training: bool = False

@@ -9,6 +9,7 @@ The wanted quality is the second input of all parts: a *position* from 0 to 1 on
 of lambda (see `ae_keras.layers.quality`).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -16,8 +17,8 @@ import numpy as np
 from keras import ops
 
 from ae_keras.layers import Gain, Hyperprior
-from ae_keras.layers.hyperprior import LATENT_BLOCK, loss_weight
-from ae_keras.layers.quality import lambda_of_position, position_of_quality
+from ae_keras.layers.hyperprior import LATENT_BLOCK, sample_weights
+from ae_keras.layers.quality import position_of_quality
 from ae_keras.layers.types import Tensor
 from ae_keras.models.checks import check_count, check_divisible
 from ae_keras.models.hyperprior_networks import make_decoder, make_encoder, make_inputs
@@ -78,7 +79,7 @@ class HyperpriorAutoencoder(ImageModel):
         name: str | None = None,
         **kwargs: Any,
     ):
-        settings = {
+        settings: dict[str, Any] = {
             "filters": filters,
             "blocks": blocks,
             "latent_channels": latent_channels,
@@ -88,7 +89,9 @@ class HyperpriorAutoencoder(ImageModel):
         }
         _check(image_shape, settings, name)
         gain = Gain(name="gain", dtype="float32")
-        encoder = make_encoder(image_shape, gain, filters, blocks, latent_channels, precision)
+        # For any size, whatever the whole is for: photographs are validated as they are.
+        any_size = (None, None, image_shape[-1])
+        encoder = make_encoder(any_size, gain, filters, blocks, latent_channels, precision)
         decoder = make_decoder(encoder.output_shape[1:], filters, blocks, precision)
         entropy_model = Hyperprior(
             gain, hyper_filters, features, hyper_channels, precision, name="hyperprior"
@@ -97,17 +100,24 @@ class HyperpriorAutoencoder(ImageModel):
         latents = entropy_model([encoder([images, position]), position])
         super().__init__([images, position], decoder([latents, position]), name=name, **kwargs)
         self.encoder, self.decoder, self.entropy_model = encoder, decoder, entropy_model
-        self._settings = {"image_shape": tuple(image_shape), **settings, "precision": precision}
+        self._settings: dict[str, Any] = {
+            "image_shape": tuple(image_shape),
+            **settings,
+            "precision": precision,
+        }
 
     @property
     def image_shape(self) -> ImageShape:
         """`(height, width, 3)` of the images; `None` where any size is taken."""
-        return tuple(self.encoder.input_shape[0][1:])
+        return tuple(self.input_shape[0][1:])
 
     @property
-    def latent_shape(self) -> tuple[int, ...]:
+    def latent_shape(self) -> ImageShape:
         """Shape of the latent of one image, without the batch and without the hyper-latent."""
-        return tuple(self.encoder.output_shape[1:])
+        height, width = (
+            None if size is None else size // LATENT_BLOCK for size in self.image_shape[:2]
+        )
+        return height, width, self.encoder.output_shape[-1]
 
     def inputs_for(
         self, images: Tensor, labels: Tensor | None = None, quality: Any = None
@@ -177,6 +187,21 @@ class HyperpriorAutoencoder(ImageModel):
         self.decoder.get_layer("inverse_klt").kernel.assign(components.T)
         self.entropy_model.log_deviation.assign(np.log(deviations))
 
+    @staticmethod
+    def weigh(position: Any) -> Any:
+        """Return what `sample_weights` does."""
+        return sample_weights(position)
+
+    def split_loss(self, logs: Mapping[str, Any]) -> dict[str, float]:
+        """Return the bits per pixel, a running mean, that are a part of the loss."""
+        return {"bpp": float(ops.convert_to_numpy(self.entropy_model.rate))}
+
+    def in_float32(self) -> "HyperpriorAutoencoder":
+        """Return a model of the same weights whose products are float32, as files need them."""
+        same = type(self)(name=self.name, **{**self._settings, "precision": "float32"})
+        same.set_weights(self.get_weights())
+        return same
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
         return {"name": self.name, **self._settings}
@@ -206,27 +231,23 @@ def _check(image_shape: ImageShape, settings: dict[str, int], name: str | None) 
     check_divisible(image_shape, BLOCK, str(name))
 
 
-def sample_weights(position: Any) -> Any:
-    """Return the weights `(batch, 1, 1)` of the squared errors, in [0, 1], in the loss.
-
-    With them, Keras's `"mse"` is `weight * lambda * 255**2 * MSE`, where `weight` is that of the
-    rate too. Two axes of length 1 stand for height and width: Keras multiplies the errors of pixels
-    by weights as NumPy would.
-
-    Args:
-        position: Array `(batch,)` in [0, 1].
-    """
-    return (loss_weight(position) * lambda_of_position(position) * 255**2)[:, None, None]
-
-
 @register_model(
+    # python scripts/train.py --model photo: on the photographs inside scikit-image
     recipe=Recipe(
         model="photo",
-        dataset="skimage",
         image_shape=(128, 128, 3),
+        crops={},
+        steps_per_epoch=500,
         batch_size=16,
-        optimizer="adam",
-        learning_rate=1e-3,
+        epochs=5,
+        optimizer="muon",
+        optimizer_arguments={"global_clipnorm": 1.0},
+        learning_rate=1e-2,
+        schedule="trapezoid",
+        schedule_arguments={"warmup_epochs": 0.4, "decay_epochs": 1},
+        average=0.999,
+        precision="mixed_bfloat16",
+        parallel="across",
     ),
     search=("filters=48:128:16", "blocks=2:6"),
 )

@@ -1,7 +1,7 @@
 """What training, evaluation and run folders expect of any model."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -36,6 +36,8 @@ class ImageModel(keras.Model):
     takes_entropy_tables = False
     takes_quality = False
     is_conditional = False
+    # Of a model that takes a quality: from positions to the weights of errors in the loss.
+    weigh: Callable[[np.ndarray], Any] | None = None
 
     @property
     def is_variational(self) -> bool:

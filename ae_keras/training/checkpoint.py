@@ -63,6 +63,19 @@ def write_checkpoint(path: Path, model: keras.Model, progress: Progress) -> None
         np.savez(temporary, progress=json.dumps(asdict(progress)), **arrays)
 
 
+def read_step(path: Path) -> int:
+    """Return how many steps the optimizer of a checkpoint has taken.
+
+    Raises:
+        ValueError: if the checkpoint is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as state:
+            return int(state["optimizer/0"])
+    except Exception as error:
+        raise ValueError(f"Cannot read {str(path)!r}: {error}") from error
+
+
 def read_checkpoint(path: Path, model: keras.Model) -> Progress:
     """Set a compiled model to the state in a checkpoint, and return its progress.
 

@@ -53,7 +53,9 @@ class WithinEpoch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Save the state when it is time, and stop if that is asked for."""
-        loss = (logs or {})["loss"]
+        logs = {} if logs is None else logs
+        loss = logs["loss"]
+        logs |= self.model.split_loss(logs)  # in place: for the progress bar
         self._progress.batch = min(self._first + batch + 1, self._batches)
         place = f"epoch {self._progress.epoch + 1}, batch {self._progress.batch}"
         if not math.isfinite(loss):

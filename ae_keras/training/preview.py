@@ -7,11 +7,11 @@ from pathlib import Path
 
 import keras
 
-from ae_keras.data.images import load_images
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.pictures import write_augmentation, write_dataset
 from ae_keras.training.compilation import compile_model, initialize_model
+from ae_keras.training.material import Material
 
 
 def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
@@ -33,7 +33,7 @@ def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
     """
     run = RunFolder(output_dir)
     run.check(recipe, overwrite=run.is_of(recipe))
-    data = load_images(recipe.data_spec, ["train"])["train"]
+    data = Material.load(recipe, ["train"]).images["train"]
     compile_model(recipe, data)  # which checks the rest of the recipe
     text = summarize(initialize_model(recipe, data))
     run.path.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ early stopping looks only at the history.
 """
 
 import sys
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,22 @@ import numpy as np
 
 from ae_keras import figures
 from ae_keras.codec.table_fitting import fit_run
-from ae_keras.data.batches import Batches, make_batches
-from ae_keras.data.images import Images, load_images
+from ae_keras.data.batches import Batches
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
 from ae_keras.runs.pictures import write_augmentation, write_reconstructions, write_samples
 from ae_keras.system.safe_files import write_safely
+from ae_keras.training.average import averaged
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
-from ae_keras.training.compilation import compile_model
+from ae_keras.training.compilation import compile_model, use_cores
 from ae_keras.training.epoch import WithinEpoch
 from ae_keras.training.interruption import StopSignals, stopped
-from ae_keras.training.tensorboard import TensorBoard
+from ae_keras.training.logs import open_logs
+from ae_keras.training.material import Material
+from ae_keras.training.starting import resume_start, start
+from ae_keras.training.validation import Validation
 
 
 def train(
@@ -63,31 +65,38 @@ def train(
     if verbose is None:
         verbose = 1 if sys.stdout.isatty() else 2
     run = RunFolder(output_dir)
+    if not overwrite:
+        recipe = resume_start(recipe, run)
     run.check(recipe, overwrite)
-    data = load_images(recipe.data_spec)
-    model = compile_model(recipe, data["train"])
+    use_cores(recipe)
+    material = Material.load(recipe)
+    model = compile_model(recipe, material.images["train"])
     with run.lock():
         run.check(recipe, overwrite)  # again: another process may have been at work meanwhile
         run.start(recipe)
-        training = Training(recipe, data, run, model, _load_progress(model, recipe, data, run))
+        training = Training(recipe, material, run, model, _begin(model, recipe, material, run))
         training.fit(verbose)
         return training.finish()
 
 
-def _load_progress(
-    model: keras.Model, recipe: Recipe, data: dict[str, Images], run: RunFolder
-) -> Progress:
+def _begin(model: keras.Model, recipe: Recipe, material: Material, run: RunFolder) -> Progress:
     """Return how far the run has come, with the model in the state that it had then."""
-    checksum = zlib.crc32(np.ascontiguousarray(data["train"].images).data)
+    checksum = material.checksum
     if not run.checkpoint.is_file():
-        return Progress(checksum=checksum)
+        progress = Progress(checksum=checksum)
+        if recipe.start_from:
+            start(model, recipe)
+            # At once, because what it starts from may go on.
+            write_checkpoint(run.checkpoint, model, progress)
+        return progress
     progress = read_checkpoint(run.checkpoint, model)
     if progress.checksum != checksum:
         raise ValueError(
             f"The images of {recipe.dataset!r} have changed since {str(run.checkpoint)!r} was "
             "written. Choose another --output, or delete that file to start again."
         )
-    print(f"continuing after epoch {progress.epoch}, batch {progress.batch}")
+    if progress.epoch or progress.batch:
+        print(f"continuing after epoch {progress.epoch}, batch {progress.batch}")
     return progress
 
 
@@ -97,14 +106,14 @@ class Training:
 
     Args:
         recipe: Recipe.
-        data: Images of each split.
+        material: Material. Its data.
         run: RunFolder. Locked, and ready for this recipe.
         model: keras.Model. Compiled, in the state of `progress`.
         progress: Progress. It goes on with the training.
     """
 
     recipe: Recipe
-    data: dict[str, Images]
+    material: Material
     run: RunFolder
     model: keras.Model
     progress: Progress
@@ -124,30 +133,30 @@ class Training:
             FloatingPointError: if the loss is no longer a number.
             KeyboardInterrupt: if it was asked to stop; the state is saved.
         """
-        log = TensorBoard(self.run.tensorboard, self.data["validation"], self.recipe)
-        training, validation = (
-            make_batches(self.data[split], self.recipe.batch_spec)
-            for split in ("train", "validation")
-        )
+        images = self.material.images["validation"]
+        logs = open_logs(self.run.tensorboard, images, self.recipe)
+        batches = self.material.batches("train", self.model.weigh)
+        validation = Validation.of(self.material, self.model)
         with StopSignals() as stop:
             while not self.is_over:
-                scalars = self._fit_epoch(training, validation, stop, verbose)
+                scalars = self._fit_epoch(batches, validation, stop, verbose)
                 self._complete_epoch(scalars)
-                log.write(self.model, self.progress.epoch, scalars)
+                with averaged(self.model):
+                    logs.write(self.model, self.progress.epoch, scalars)
                 if stop.requested and not self.is_over:
                     raise stopped(f"after epoch {self.progress.epoch}")
 
     def _fit_epoch(
-        self, training: Batches, validation: Batches, stop: StopSignals, verbose: int
+        self, batches: Batches, validation: Validation, stop: StopSignals, verbose: int
     ) -> dict[str, float]:
         """Train for an epoch, or what is left of it, and return its row of the history."""
         model, progress = self.model, self.progress
         metric_state = [np.asarray(variable) for variable in model.metrics_variables]
         model.set_warmup(min((progress.epoch + 1) / max(self.recipe.kl_warmup, 1), 1.0))
-        watch = WithinEpoch(self.run.checkpoint, progress, len(training), metric_state, stop)
+        watch = WithinEpoch(self.run.checkpoint, progress, len(batches), metric_state, stop)
         fitted = model.fit(
-            training.training(progress.epoch, progress.batch),
-            validation_data=validation.evaluation(),
+            batches.training(progress.epoch, progress.batch),
+            validation_data=validation.within_fit,
             initial_epoch=progress.epoch,
             epochs=self.recipe.epochs,
             shuffle=False,
@@ -156,6 +165,8 @@ class Training:
         )
         watch.count_time()
         scalars = {name: float(values[-1]) for name, values in fitted.history.items()}
+        with averaged(model):
+            scalars |= validation.after_fit(model, verbose)
         return scalars | {"learning_rate": float(model.optimizer.learning_rate)}
 
     def _complete_epoch(self, scalars: dict[str, float]) -> None:
@@ -166,7 +177,8 @@ class Training:
         model.reset_metrics()
         model.set_warmup(1.0)  # of the saved model; the next epoch sets its own
         if progress.best_epoch == progress.epoch - 1:
-            run.write_model(model, run.model)
+            with averaged(model):
+                run.write_model(model, run.model)
         run.write_history(progress.history)
         # Last: what is written before is written again, and the same, if the process dies between.
         write_checkpoint(run.checkpoint, model, progress)
@@ -177,11 +189,12 @@ class Training:
         Returns:
             What `metrics.json` holds.
         """
-        self.run.write_model(self.model, self.run.last_model)
-        best = load_model(self.run.model)
+        with averaged(self.model):
+            self.run.write_model(self.model, self.run.last_model)
+        best, images = load_model(self.run.model), self.material.images
         progress = self.progress
         result = {
-            "test": measure(best, self.data["test"], self.recipe),
+            "test": measure(best, images["test"], self.recipe),
             "training": {
                 "epochs": progress.epoch,
                 "best_epoch": progress.best_epoch + 1,
@@ -191,13 +204,13 @@ class Training:
         }
         self._write_pictures(best)
         if best.takes_entropy_tables:
-            fit_run(self.run, self.data["train"], best)
+            fit_run(self.run, images["train"], best)
         self.run.write_metrics(result)
         self.run.checkpoint.unlink(missing_ok=True)
         return result
 
     def _write_pictures(self, best: keras.Model) -> None:
-        recipe, run, data = self.recipe, self.run, self.data
+        recipe, run, data = self.recipe, self.run, self.material.images
         title = f"{recipe.model} on {recipe.data_name}"
         with write_safely(run.history_figure) as path:
             loss = best.name_loss(recipe.loss)

@@ -1,0 +1,70 @@
+"""The logs of a run, for TensorBoard."""
+
+from pathlib import Path
+from typing import Protocol
+
+import keras
+import numpy as np
+
+from ae_keras.data.images import Images
+from ae_keras.recipe import Recipe
+from ae_keras.runs.pictures import SHOWN_IMAGES, reconstruct
+
+
+class Logs(Protocol):
+    """What is written of each epoch."""
+
+    def write(self, model: keras.Model, epoch: int, scalars: dict[str, float]) -> None:
+        """Write the logs of an epoch."""
+
+
+def open_logs(folder: Path, validation: Images, recipe: Recipe) -> Logs:
+    """Return the logs of a run; they need TensorFlow, and are left out, with a line, without it.
+
+    Args:
+        folder: Path. Of the logs.
+        validation: Images.
+        recipe: Recipe.
+    """
+    if keras.config.backend() == "tensorflow":
+        return TensorBoard(folder, validation, recipe)
+    print(
+        f"TensorBoard's logs are left out: they need the backend TensorFlow, not "
+        f"{keras.config.backend()!r}."
+    )
+    return NoLogs()
+
+
+class NoLogs:
+    """Nothing."""
+
+    def write(self, model: keras.Model, epoch: int, scalars: dict[str, float]) -> None:
+        """Write nothing."""
+
+
+class TensorBoard:
+    """Writes the scalars of each epoch and the reconstructions of some validation images.
+
+    Args:
+        folder: Path. Of the logs.
+        validation: Images.
+        recipe: Recipe.
+    """
+
+    def __init__(self, folder: Path, validation: Images, recipe: Recipe):
+        import tensorflow as tf
+
+        self._summary = tf.summary
+        self._writer = tf.summary.create_file_writer(str(folder))
+        self._examples = validation.pick(SHOWN_IMAGES)
+        self._recipe = recipe
+
+    def write(self, model: keras.Model, epoch: int, scalars: dict[str, float]) -> None:
+        """Write the logs of an epoch."""
+        inputs, outputs = reconstruct(model, self._examples, self._recipe)
+        pairs = np.concatenate([inputs, outputs], axis=1)
+        with self._writer.as_default(step=epoch):
+            for name, value in scalars.items():
+                self._summary.scalar(name, value)
+            self._summary.image("input over reconstruction", pairs, max_outputs=len(pairs))
+        self._writer.flush()
