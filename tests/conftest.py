@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import runpy
 import sys
@@ -110,6 +111,12 @@ def assert_one_clear_line(returncode, stderr, *words):
     assert "Traceback" not in stderr
     for word in words:
         assert word in stderr
+
+
+def require_backend(name):
+    """Skip the test, saying so, where a backend of Keras is not installed; fail in CI."""
+    if not importlib.util.find_spec(name):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is not installed")
 
 
 def require_dataset(name):

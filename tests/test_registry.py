@@ -1,4 +1,3 @@
-import importlib.util
 import inspect
 import os
 import subprocess
@@ -8,7 +7,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, SMALL, smooth_images
+from conftest import ROOT, SMALL, require_backend, smooth_images
 
 import ae_keras
 from ae_keras.codec.bitstream import read_bitstream
@@ -223,8 +222,7 @@ def compute(model, images):
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_same_files_on_another_backend_without_tensorflow(backend, rng, tmp_path):
-    if not importlib.util.find_spec(backend):
-        pytest.skip(f"{backend} is not installed")
+    require_backend(backend)
     expected = {}
     for name in ae_keras.list_models():
         model = build(name)

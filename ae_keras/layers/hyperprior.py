@@ -148,8 +148,9 @@ class Hyperprior(QualityLayer):
 
     def _note_rate(self, rate: Tensor) -> None:
         """Keep the running mean of the rates of training, in bits per pixel, for the progress."""
-        before = ops.where(self.rate > 0, self.rate, rate)
-        self.rate.assign(before + _RATE_SHARE * (ops.stop_gradient(rate) - before))
+        rate, before = ops.stop_gradient(rate), ops.convert_to_tensor(self.rate)
+        before = ops.where(before > 0, before, rate)
+        self.rate.assign(before + _RATE_SHARE * (rate - before))
 
     def code(
         self, latents: Tensor, position: Tensor, training: bool = False

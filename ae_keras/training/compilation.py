@@ -88,7 +88,8 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
         loss=recipe.loss,
         metrics=_metrics(model, recipe),
         jit_compile=_use_xla(recipe),
-        steps_per_execution=_STEPS_PER_EXECUTION,
+        # JAX would compile them all as one long step, and PyTorch takes no more than one.
+        steps_per_execution=_STEPS_PER_EXECUTION if keras.config.backend() == "tensorflow" else 1,
     )
     if recipe.average:
         keep_average(model.optimizer)

@@ -1,8 +1,8 @@
-import importlib.util
 import time
 
 import numpy as np
 import pytest
+from conftest import require_backend
 
 from ae_keras.benchmark import codec, layers, training
 from ae_keras.benchmark.timing import Alternative, compare, take_turns
@@ -66,9 +66,9 @@ def test_every_grouped_layer_is_measured():
     assert all(float(number) > 0 for row in rows for number in row[1:])
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
 @pytest.mark.parametrize("name", ["cae", "vae_v1", "vae_v2"])
 def test_models_of_torch_have_as_many_parameters(name):
+    require_backend("torch")
     from ae_keras.benchmark.torch_models import LOSSES
 
     expected = sum(int(np.prod(weight.shape)) for weight in build_model(name).trainable_weights)

@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from conftest import require_backend
 from keras import ops
 
 import ae_keras
@@ -189,7 +190,9 @@ def test_one_transposed_group_is_that_of_keras(
 
 @pytest.mark.parametrize(("case", "transposed"), CASES)
 def test_the_output_is_that_of_torch(case, transposed, rng):
-    torch = pytest.importorskip("torch")
+    require_backend("torch")
+    import torch
+
     groups, _, _, _, _, stride, padding = case
     layer, images = make(case, transposed, rng)
     kernel, bias = (torch.from_numpy(np.array(weight)) for weight in layer.weights)
