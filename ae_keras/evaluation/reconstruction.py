@@ -11,10 +11,13 @@ import numpy as np
 from ae_keras import metrics
 from ae_keras.data.batches import make_batches
 from ae_keras.data.images import Images, load_images
+from ae_keras.data.photographs import load_photographs
+from ae_keras.evaluation import estimated_rate, quality_pictures
 from ae_keras.layers.standardization import channel_statistics
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
+from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, load_model
 from ae_keras.runs.pictures import write_reconstructions
 from ae_keras.system.safe_files import write_text
@@ -112,7 +115,8 @@ def evaluate(
         skip_unreadable: bool. Leave files that are not readable images out.
 
     Returns:
-        What `measure` returns, and the two files.
+        What `measure` returns, and the files. Of a model that takes a quality also its BD-rates to
+        JPEG on the whole photographs, in percent, by estimated rate, and figures of them.
 
     Raises:
         FileNotFoundError: if there is no such run.
@@ -129,7 +133,27 @@ def evaluate(
     table, figure = (output_dir / f"{name}.{ending}" for ending in ("json", "png"))
     data = load_images(recipe.data_spec, [split])[split]
     check_labels(data, model, recipe)
-    result = measure(model, data, recipe)
-    write_text(table, json.dumps(result, indent=2) + "\n")
+    result, files = measure(model, data, recipe), list[Path]()
     write_reconstructions(model, data, recipe, figure, split)
-    return result, [table, figure]
+    if model.takes_quality and recipe.crops is not None:
+        files = _measure_qualities(folder, recipe, split, output_dir / name, result)
+    write_text(table, json.dumps(result, indent=2) + "\n")
+    return result, [table, figure, *files]
+
+
+def _measure_qualities(
+    folder: RunFolder, recipe: Recipe, split: str, name: Path, result: dict[str, Any]
+) -> list[Path]:
+    """Add the BD-rates to JPEG on whole photographs to a result, and draw two figures."""
+    model = load_model(folder.model).in_float32()
+    photographs = load_photographs(recipe.data_spec, [split])[split].by_kind()
+    points = estimated_rate.estimate_points(model, photographs)
+    figures = estimated_rate.summarize(points, estimated_rate.jpeg_points(photographs))
+    result |= {key: value for key, value in figures.items() if key.startswith("bd_rate")}
+    progress, qualities = (
+        name.with_name(f"{name.name}-{end}.png") for end in ("progress", "qualities")
+    )
+    quality_pictures.write_progress(folder.history, folder.recipe, progress)
+    title = f"{folder.path.name}: a {split} photograph of {recipe.data_name}, by estimated rate"
+    quality_pictures.write_qualities(model, photographs, title, qualities)
+    return [progress, qualities]

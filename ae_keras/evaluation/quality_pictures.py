@@ -1,0 +1,91 @@
+"""Pictures of a model for all qualities: its progress, and a photograph beside JPEG."""
+
+import bisect
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ae_keras import figures, metrics
+from ae_keras.codec.classical import PillowCodec
+from ae_keras.evaluation.estimated_rate import Photographs
+from ae_keras.layers.quality import position_of_quality
+from ae_keras.recipe import Recipe
+from ae_keras.system.pixels import to_unit_range
+from ae_keras.system.safe_files import write_safely
+
+# At these a photograph is shown, and so large a part of it.
+_SHOWN_QUALITIES = (8, 33, 59)
+_SHOWN_SIZE = 256
+_COLUMN_INCHES = 2.4
+
+
+def write_progress(history: Sequence[dict[str, float]], recipe: Recipe, path: str | Path) -> None:
+    """Write a figure of the BD-rates to JPEG on the validation photographs, over the steps.
+
+    Args:
+        history: The rows of `history.csv`.
+        recipe: Recipe. With `steps_per_epoch`.
+        path: Where to write; the ending names the format.
+    """
+    steps = [row["epoch"] * (recipe.steps_per_epoch or 1) for row in history]
+    curves = {
+        name.removeprefix("bd_rate_").replace("bd_rate", "all"): (
+            steps,
+            [row[name] for row in history],
+        )
+        for name in history[-1]
+        if name.startswith("bd_rate")
+    }
+    panel = figures.Panel(curves, "steps of training", "BD-rate to JPEG [%]")
+    title = f"{recipe.model} on validation photographs, by estimated rate"
+    with write_safely(path) as temporary:
+        figures.save_curves(temporary, [panel], title)
+
+
+def write_qualities(
+    model: keras.Model, photographs: Photographs, title: str, path: str | Path
+) -> None:
+    """Write a figure of the middle of a photograph at three qualities, over JPEG of equal size.
+
+    Args:
+        model: HyperpriorAutoencoder.
+        photographs: uint8 arrays of each kind; the first one is shown.
+        title: str. Over the figure.
+        path: Where to write; the ending names the format.
+    """
+    image = next(iter(photographs.values()))[0]
+    ours, jpegs = {"original": image}, {"original ": image}
+    for quality in _SHOWN_QUALITIES:
+        rates, restored = model.estimate(image[np.newaxis], position_of_quality(quality))
+        size, jpeg = _jpeg_of_size(image, float(rates[0]) * image.shape[0] * image.shape[1] / 8)
+        rate = metrics.bits_per_pixel(size, *image.shape[:2])
+        ours[f"quality {quality}: {_describe(rates[0], image, restored[0])}"] = restored[0]
+        jpegs[f"JPEG: {_describe(rate, image, jpeg)}"] = jpeg
+    captions, images = zip(*(ours | jpegs).items(), strict=True)
+    shown = np.stack([to_unit_range(_middle(each)) for each in images])
+    with write_safely(path) as temporary:
+        figures.save_image_grid(temporary, shown, title, captions, len(ours), _COLUMN_INCHES)
+
+
+def _jpeg_of_size(image: np.ndarray, size: float) -> tuple[int, np.ndarray]:
+    """Return bytes and pixels of the best JPEG that is no larger than a size, or of the worst."""
+
+    def compress(quality: int) -> bytes:
+        return PillowCodec("JPEG", {"quality": quality}).compress(image)
+
+    larger = bisect.bisect_right(range(1, 96), size, key=lambda quality: len(compress(quality)))
+    data = compress(max(1, larger))
+    return len(data), PillowCodec("JPEG", {}).decompress(data)
+
+
+def _describe(rate: float, image: np.ndarray, restored: np.ndarray) -> str:
+    error = metrics.mse(*(to_unit_range(each)[np.newaxis] for each in (image, restored)))
+    return f"{rate:.2f} bpp, {metrics.psnr(error)[0]:.2f} dB"
+
+
+def _middle(image: np.ndarray) -> np.ndarray:
+    top, left = ((side - _SHOWN_SIZE) // 2 for side in image.shape[:2])
+    top, left = max(top, 0), max(left, 0)
+    return image[top : top + _SHOWN_SIZE, left : left + _SHOWN_SIZE]
