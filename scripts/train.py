@@ -50,7 +50,8 @@ def make_recipe(arguments: Namespace) -> ae_keras.Recipe:
     precision = arguments.mixed_precision and f"mixed_{arguments.mixed_precision}"
     changes = read_settings(arguments, *SETTINGS, "skip_unreadable", precision=precision)
     if arguments.model:
-        return ae_keras.recipe_for(arguments.model, arguments.dataset or "skimage", **changes)
+        dataset = "skimage" if arguments.dataset is None else arguments.dataset
+        return ae_keras.recipe_for(arguments.model, dataset, **changes)
     if arguments.recipe:
         read = ae_keras.Recipe.read(arguments.recipe)
         return ae_keras.change_recipe(read, arguments.dataset, **changes)

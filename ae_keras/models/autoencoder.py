@@ -141,12 +141,12 @@ class Autoencoder(ImageModel):
         """Return the divergence, in nats of an image, that makes up a loss beside the distortion.
 
         Args:
-            logs: Mapping with `"loss"` and `"distortion"`, of training, and with `"val_loss"` and
-                `"val_distortion"`; as `fit` reports them if the model is compiled with a metric
-                of that name.
+            logs: Mapping with `"loss"` and `"distortion"`, of training, and after an epoch with
+                `"val_loss"` and `"val_distortion"`; as `fit` reports them if the model is compiled
+                with a metric of that name.
 
         Returns:
-            dict: `"kl"` and `"val_kl"`; empty if the model is not variational.
+            dict: `"kl"` and, after an epoch, `"val_kl"`; empty if the model is not variational.
         """
         if self._sampling is None:
             return {}
@@ -154,6 +154,7 @@ class Autoencoder(ImageModel):
             f"{prefix}kl": (logs[f"{prefix}loss"] - logs[f"{prefix}distortion"])
             / float(self._sampling.loss_weight(training))
             for prefix, training in (("", True), ("val_", False))
+            if f"{prefix}loss" in logs
         }
 
     def divergence(self, images: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from ae_keras.data.batches import augment_images, make_batches
 from ae_keras.data.images import Images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.data.spec import BatchSpec
+from ae_keras.system.pixels import to_unit_range
 
 AMOUNTS = {"rotation": 40, "shear": 25, "shift": 0.2, "scale": 0.3}
 
@@ -68,7 +69,7 @@ def test_denoising_pairs_noisy_inputs_with_clean_targets():
 
 
 def test_grey_is_that_of_tensorflow(images):
-    values = array_transforms.to_unit_range(images)
+    values = to_unit_range(images)
     grey = array_transforms.to_grey(values)
     assert grey.dtype == np.float32
     np.testing.assert_allclose(grey, transforms.to_grey(values), atol=1e-6)
@@ -76,7 +77,7 @@ def test_grey_is_that_of_tensorflow(images):
 
 def test_images_are_moved_as_by_tensorflow(images, rng):
     draws = rng.uniform(-1, 1, (5, 50)).astype(np.float32)
-    values = array_transforms.to_unit_range(images)
+    values = to_unit_range(images)
     matrices = array_transforms.affine_matrices(draws, 12, 10, **AMOUNTS)
     expected = augmentation.affine_matrices(draws, 12, 10, **AMOUNTS)
     np.testing.assert_allclose(matrices, expected, atol=1e-4)
@@ -102,7 +103,7 @@ def test_parts_are_enlarged_within_the_image():
 
 
 def test_the_share_of_mirrored_images(images):
-    values = np.repeat(array_transforms.to_unit_range(images[:1]), 400, axis=0)
+    values = np.repeat(to_unit_range(images[:1]), 400, axis=0)
     spec = BatchSpec(augmentation={"flip": 0.25})
     moved = array_transforms.augment(values, spec, np.random.default_rng(0))
     mirrored = (moved == values[:, :, ::-1]).all(axis=(1, 2, 3))

@@ -9,7 +9,7 @@ from conftest import assert_same_results, results, train_and_die
 import ae_keras
 from ae_keras.data.images import Images, load_images
 from ae_keras.runs.folder import RunFolder
-from ae_keras.training import trainer
+from ae_keras.training import material
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.training.compilation import compile_model
 
@@ -105,12 +105,12 @@ def test_two_processes_do_not_train_in_one_folder(tiny_recipe, tmp_path):
 def test_a_run_that_another_process_finished_meanwhile_is_kept(tiny_recipe, tmp_path, monkeypatch):
     """One process passes the check; before it has the lock, another one trains to the end."""
 
-    def load_images_slowly(spec):
+    def load_images_slowly(*arguments):
         monkeypatch.undo()
         ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
-        return load_images(spec)
+        return load_images(*arguments)
 
-    monkeypatch.setattr(trainer, "load_images", load_images_slowly)
+    monkeypatch.setattr(material, "load_images", load_images_slowly)
     with pytest.raises(FileExistsError, match="finished run"):
         ae_keras.train(tiny_recipe, tmp_path / "run", verbose=0)
     assert RunFolder(tmp_path / "run").is_finished
