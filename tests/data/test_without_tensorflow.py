@@ -60,24 +60,32 @@ for settings in ({"task": "denoising", "noise": 0.1, "augmentation": {"flip": 0.
     batches = make_batches(data["train"], recipe.batch_spec, lambda p: (1 + p)[:, None, None])
     history = model.fit(batches.training(0), shuffle=False, verbose=0).history
     assert np.isfinite(history["loss"]).all()
-small = {"filters": 8, "blocks": 1, "latent_channels": 12, "hyper_filters": 8, "features": 12}
-recipe = recipe_for(
-    "photo", sys.argv[2], image_shape=(64, 64, 3), enlarge=True, epochs=1, steps_per_epoch=2,
-    batch_size=2, schedule_arguments={}, hyper_channels=6, **small
-)
+settings = {"image_shape": (64, 64, 3), "enlarge": True, "epochs": 1, "steps_per_epoch": 2}
+if sys.argv[5] == "photo":
+    settings |= {"filters": 8, "blocks": 1, "latent_channels": 12, "hyper_filters": 8}
+    settings |= {"features": 12, "hyper_channels": 6, "schedule_arguments": {}}
+recipe = recipe_for(sys.argv[5], sys.argv[2], crops={}, batch_size=2, **settings)
 result = ae_keras.train(recipe, sys.argv[4], verbose=0)
 assert np.isfinite(result["test"]["mse"])
 print("tensorflow" in sys.modules)
 """
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_data_reach_the_model(backend, photo_folder, tmp_path):
+@pytest.mark.parametrize(
+    ("backend", "model"),
+    [
+        ("jax", "cae"),
+        ("torch", "photo"),
+        # JAX compiles each operation of the validation by itself, for each shape.
+        pytest.param("jax", "photo", marks=pytest.mark.slow),
+    ],
+)
+def test_a_model_is_trained(backend, model, photo_folder, tmp_path):
     require_backend(backend)
     run = subprocess.run(
         [
             *(sys.executable, "-c", PROGRAM, backend, str(photo_folder)),
-            *(str(tmp_path / "moved.png"), str(tmp_path / "run")),
+            *(str(tmp_path / "moved.png"), str(tmp_path / "run"), model),
         ],
         env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
         capture_output=True,
