@@ -182,7 +182,9 @@ class RunFolder:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """What `history.csv` holds: a dict for each epoch."""
+        """What `history.csv` holds: a dict for each epoch; none before the first has ended."""
+        if not self._history.is_file():
+            return []
         with open(self._history, newline="", encoding="utf-8") as rows:
             return [{key: float(row[key]) for key in row} for row in csv.DictReader(rows)]
 

@@ -1,0 +1,92 @@
+"""Trained models made small, to be given away: weights in 16 bits, and no training state.
+
+python -m ae_keras.runs.shipping RUN FOLDER --dataset NAME
+"""
+
+import argparse
+import dataclasses
+import io
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import find_run
+from ae_keras.system.safe_files import write_safely, write_text
+
+_WEIGHTS = "model.weights.h5"
+
+
+def ship(run: str | Path, folder: str | Path, dataset: str) -> Path:
+    """Write the model of a run, its recipe and its history into a folder of its own.
+
+    The weights are stored in 16 bits; Keras loads them as those of the model, in 32 bits.
+
+    Args:
+        run: A run folder, or its name. It may be unfinished.
+        folder: Where to write.
+        dataset: str. What the recipe is to call the data set, instead of a path on this machine.
+
+    Returns:
+        The model's file.
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+        OSError: if files cannot be read or written.
+    """
+    source, folder = find_run(run), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with write_safely(folder / source.model.name) as path:
+        path.write_bytes(halve_weights(source.model.read_bytes()))
+    recipe = dataclasses.replace(source.recipe, dataset=dataset)
+    write_text(folder / "recipe.json", recipe.to_json())
+    if source.history:
+        RunFolder(folder).write_history(source.history)
+    return folder / source.model.name
+
+
+def halve_weights(model: bytes) -> bytes:
+    """Return the bytes of a `.keras` file with its weights in 16 bits, compressed."""
+    result = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(model)) as archive,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as smaller,
+    ):
+        for name in archive.namelist():
+            data = archive.read(name)
+            smaller.writestr(name, _halve(data) if name == _WEIGHTS else data)
+    return result.getvalue()
+
+
+def _halve(weights: bytes) -> bytes:
+    result = io.BytesIO()
+    with h5py.File(io.BytesIO(weights)) as old, h5py.File(result, "w") as new:
+        new.attrs.update(old.attrs)
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Group):
+                new.require_group(name).attrs.update(item.attrs)
+                return
+            values = item[()]
+            if np.issubdtype(values.dtype, np.float32):
+                values = values.astype(np.float16)
+            new.create_dataset(name, data=values).attrs.update(item.attrs)
+
+        old.visititems(copy)
+    return result.getvalue()
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run")
+    parser.add_argument("folder")
+    parser.add_argument("--dataset", required=True, help="its name in the recipe")
+    arguments = parser.parse_args()
+    path = ship(arguments.run, arguments.folder, arguments.dataset)
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    _main()
