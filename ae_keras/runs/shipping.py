@@ -27,7 +27,8 @@ def ship(run: str | Path, folder: str | Path, dataset: str) -> Path:
     Args:
         run: A run folder, or its name. It may be unfinished.
         folder: Where to write.
-        dataset: str. What the recipe is to call the data set, instead of a path on this machine.
+        dataset: str. What the recipe is to call the data set, instead of a path on this machine. Of
+            the path of a run that it started from, the name alone is kept.
 
     Returns:
         The model's file.
@@ -40,7 +41,9 @@ def ship(run: str | Path, folder: str | Path, dataset: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with write_safely(folder / source.model.name) as path:
         path.write_bytes(halve_weights(source.model.read_bytes()))
-    recipe = dataclasses.replace(source.recipe, dataset=dataset)
+    start = source.recipe.start_from
+    start = start | {"name": Path(start["name"]).name} if start else start
+    recipe = dataclasses.replace(source.recipe, dataset=dataset, start_from=start)
     write_text(folder / "recipe.json", recipe.to_json())
     if source.history:
         RunFolder(folder).write_history(source.history)
