@@ -136,16 +136,21 @@ def evaluate(
     result, files = measure(model, data, recipe), list[Path]()
     write_reconstructions(model, data, recipe, figure, split)
     if model.takes_quality and recipe.crops is not None:
-        files = _measure_qualities(folder, recipe, split, output_dir / name, result)
+        files = _measure_qualities(folder, model, recipe, split, output_dir / name, result)
     write_text(table, json.dumps(result, indent=2) + "\n")
     return result, [table, figure, *files]
 
 
 def _measure_qualities(
-    folder: RunFolder, recipe: Recipe, split: str, name: Path, result: dict[str, Any]
+    folder: RunFolder,
+    model: keras.Model,
+    recipe: Recipe,
+    split: str,
+    name: Path,
+    result: dict[str, Any],
 ) -> list[Path]:
     """Add the BD-rates to JPEG on whole photographs to a result, and draw two figures."""
-    model = load_model(folder.model).in_float32()
+    model = model.in_float32()
     photographs = load_photographs(recipe.data_spec, [split])[split].by_kind()
     points = estimated_rate.estimate_points(model, photographs)
     figures = estimated_rate.summarize(points, estimated_rate.jpeg_points(photographs))

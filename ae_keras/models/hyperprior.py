@@ -26,6 +26,7 @@ from ae_keras.models.image_model import ImageModel, ImageShape
 from ae_keras.models.principal_components import principal_components
 from ae_keras.models.registration import register_model
 from ae_keras.recipe import Recipe
+from ae_keras.system.pixels import to_uint8, to_unit_range
 
 # Height and width of an image are multiples of this: a hyper-latent stands for 64x64 pixels.
 BLOCK = 4 * LATENT_BLOCK
@@ -168,11 +169,11 @@ class HyperpriorAutoencoder(ImageModel):
         count, height, width, _ = images.shape
         position = ops.convert_to_tensor(np.full(count, position, "float32"))
         padding = ((0, 0), (0, -height % BLOCK), (0, -width % BLOCK), (0, 0))
-        padded = np.pad(images, padding, mode="edge").astype("float32") / 255
+        padded = to_unit_range(np.pad(images, padding, mode="edge"))
         latents = self.encoder([ops.convert_to_tensor(padded), position])
         rounded, bits = self.entropy_model.code(latents, position)
         outputs = ops.convert_to_numpy(self.decoder([rounded, position]))
-        pixels = np.round(255 * outputs[:, :height, :width]).astype(np.uint8)
+        pixels = to_uint8(outputs[:, :height, :width])
         return ops.convert_to_numpy(bits) / (height * width), pixels
 
     def adapt(self, images: np.ndarray) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run
-from ae_keras.system.safe_files import write_safely, write_text
+from ae_keras.system.safe_files import write_safely
 
 _WEIGHTS = "model.weights.h5"
 
@@ -37,17 +37,17 @@ def ship(run: str | Path, folder: str | Path, dataset: str) -> Path:
         FileNotFoundError: if there is no such run.
         OSError: if files cannot be read or written.
     """
-    source, folder = find_run(run), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with write_safely(folder / source.model.name) as path:
-        path.write_bytes(halve_weights(source.model.read_bytes()))
+    source, target = find_run(run), RunFolder(folder)
+    target.path.mkdir(parents=True, exist_ok=True)
     start = source.recipe.start_from
     start = start | {"name": Path(start["name"]).name} if start else start
     recipe = dataclasses.replace(source.recipe, dataset=dataset, start_from=start)
-    write_text(folder / "recipe.json", recipe.to_json())
+    target.start(recipe)
+    with write_safely(target.model) as path:
+        path.write_bytes(halve_weights(source.model.read_bytes()))
     if source.history:
-        RunFolder(folder).write_history(source.history)
-    return folder / source.model.name
+        target.write_history(source.history)
+    return target.model
 
 
 def halve_weights(model: bytes) -> bytes:
