@@ -5,7 +5,7 @@ import bisect
 import numpy as np
 
 from ae_keras.codec.learned_codec import LearnedCodec
-from ae_keras.codec.metadata import NO_METADATA, Metadata
+from ae_keras.codec.metadata import NO_METADATA, Metadata, write_metadata
 from ae_keras.metrics import bits_per_pixel
 
 _HIGHEST = 100
@@ -34,8 +34,12 @@ def codec_for_rate(
 
     lowest = rate(1)
     if lowest > target:
+        besides = sum(len(section.data) for section in write_metadata(metadata))
+        share = bits_per_pixel(besides, image.shape[0], image.shape[1])
+        of_which = f", of which metadata take {share:.3f}" if besides else ""
         raise ValueError(
-            f"{target:g} bits per pixel cannot be reached: the lowest quality takes {lowest:.3f}."
+            f"{target:g} bits per pixel cannot be reached: the lowest quality takes "
+            f"{lowest:.3f}{of_which}."
         )
     # From the best quality downwards, so many take too much.
     falling = range(_HIGHEST, 1, -1)
