@@ -44,6 +44,35 @@ class KerasTransform(ModelTransform):
         return np.asarray(self._model.decoder.predict_on_batch(inputs), np.float32)
 
 
+class KerasQualityTransform:
+    """Encoder, hyper encoder and decoder of a model that takes a quality, on arrays.
+
+    Args:
+        model: HyperpriorAutoencoder.
+    """
+
+    def __init__(self, model: ImageModel):
+        model = model.in_float32()
+        self.channels = model.image_shape[-1]
+        inputs = model.encoder.inputs
+        latents = model.encoder(inputs)
+        hyper_latents = model.entropy_model.analyse(latents, inputs[1])
+        self._encoder = keras.Model(inputs, [latents, hyper_latents])
+        self._decoder = model.decoder
+        if keras.config.backend() == "tensorflow":
+            self._encoder.jit_compile = self._decoder.jit_compile = False
+
+    def analyse(self, images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents and hyper-latents, float32 and not rounded."""
+        latents, hyper_latents = self._encoder.predict_on_batch([images, positions])
+        return np.asarray(latents), np.asarray(hyper_latents)
+
+    def synthesize(self, latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Return the images, float32 in [0, 1], of known latents."""
+        inputs = [latents.astype(np.float32), positions]
+        return np.asarray(self._decoder.predict_on_batch(inputs))
+
+
 def build_for_any_size(model: ImageModel, recipe: Recipe) -> ImageModel | None:
     """Return an autoencoder for images of any size, or None if it is not fully convolutional."""
     height, width, channels = model.image_shape

@@ -43,6 +43,28 @@ class LiteRTTransform(ModelTransform):
         return self._model.run("decode", inputs)["reconstructions"]
 
 
+class LiteRTQualityTransform:
+    """The encoder and decoder of an exported model that takes a quality, on arrays.
+
+    Args:
+        model: LiteRTModel. With the signatures `encode` and `decode`.
+        channels: int. Of the images.
+    """
+
+    def __init__(self, model: LiteRTModel, channels: int):
+        self._model, self.channels = model, channels
+
+    def analyse(self, images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents and hyper-latents, float32 and not rounded."""
+        outputs = self._model.run("encode", {"images": images, "position": positions})
+        return outputs["latents"], outputs["hyper_latents"]
+
+    def synthesize(self, latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Return the images, float32 in [0, 1], of known latents."""
+        inputs = {"latents": latents, "position": positions}
+        return self._model.run("decode", inputs)["reconstructions"]
+
+
 def load_exported(path: str | Path) -> tuple[LiteRTTransform, Quantizer, str]:
     """Load what a codec needs of a `.tflite` file: transform, quantizer and name.
 

@@ -94,6 +94,28 @@ class Transform(Protocol):
         ...
 
 
+class QualityTransform(Protocol):
+    """An encoder and a decoder of images of any size, which take the wanted quality."""
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of the images."""
+        ...
+
+    def analyse(self, images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents and hyper-latents, not rounded.
+
+        Args:
+            images: `(batch, height, width, channels)` in [0, 1], height and width divisible by 64.
+            positions: `(batch,)`, see `ae_keras.layers.quality`.
+        """
+        ...
+
+    def synthesize(self, latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Return the images, in [0, 1], of known latents."""
+        ...
+
+
 class LatentCoder(Protocol):
     """Latents to bytes and back, under one step; both sides have the same symbols."""
 
