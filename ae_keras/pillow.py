@@ -18,6 +18,7 @@ from PIL import Image, ImageFile
 
 from ae_keras.codec.bitstream import MAGIC, read_header
 from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.codec.sections import SectionKind
 
 FORMAT = "AEK"
 _MODES = {(1, False): "L", (1, True): "LA", (3, False): "RGB", (3, True): "RGBA"}
@@ -32,8 +33,9 @@ class AekImageFile(ImageFile.ImageFile):
     def _open(self) -> None:
         assert self.fp is not None  # Pillow has opened it
         self._encoded: bytes | None = self.fp.read()
-        self._header, _, _ = read_header(self._encoded)
-        shape = (self._header.channels, self._header.has_alpha)
+        self._header, entries, _ = read_header(self._encoded)
+        has_alpha = any(entry.kind == SectionKind.ALPHA for entry in entries)
+        shape = (self._header.channels, has_alpha)
         if shape not in _MODES:
             raise ValueError(f"Pillow has no images of {self._header.channels} channels.")
         self._mode = _MODES[shape]

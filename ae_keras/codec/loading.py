@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.codec.bitstream import Header
 from ae_keras.codec.errors import WrongModelError
-from ae_keras.codec.image_codec import MAX_PIXELS, ImageCodec
+from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.learned_codec import MAX_PIXELS
 from ae_keras.codec.protocols import EntropyModel, Transform
 from ae_keras.codec.quantizer import Quantizer
 from ae_keras.runs.folder import RunFolder

@@ -156,6 +156,25 @@ class EntropyModel(Protocol):
         """The step of a codec that is given none."""
         ...
 
+    def step_of_quality(self, quality: int) -> int:
+        """Return the step of a quality from 1 to 100.
+
+        What a step is, is the entropy model's own affair too: that of a quantization
+        (`ae_keras.codec.steps`), or the quality itself. It is a whole number from 1 to 2^32 - 1.
+
+        Raises:
+            ValueError: if the quality is not such a number.
+        """
+        ...
+
+    def quality_of_step(self, step: int) -> int:
+        """Return the quality whose step is nearest to a given one."""
+        ...
+
+    def check_step(self, step: object) -> None:
+        """Raise `ValueError` unless a step is one that files may have."""
+        ...
+
     def at(self, step: int) -> LatentCoder:
-        """Return the coder of files with a step, see `ae_keras.codec.steps`."""
+        """Return the coder of files with a step."""
         ...

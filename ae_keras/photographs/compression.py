@@ -6,10 +6,9 @@ import numpy as np
 
 from ae_keras import metrics
 from ae_keras.codec.bitstream import Header, read_bitstream, read_header
-from ae_keras.codec.image_codec import MAX_PIXELS, ImageCodec
+from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.codec.rate_control import codec_for_rate
-from ae_keras.codec.steps import step_of_quality
 from ae_keras.photographs.job_files import (
     check_target,
     encode_image,
@@ -67,15 +66,16 @@ class Compression:
         write_target(job.target, data)
         return Result(job, size=len(data), shape=image.shape, psnr=psnr)
 
-    def load(self) -> ImageCodec:
+    def load(self) -> LearnedCodec:
         """Return the codec.
 
         Raises:
             FileNotFoundError: if there is no such model.
             ValueError: if a setting is out of range.
         """
-        step = self.step if self.quality is None else step_of_quality(self.quality)
-        codec = load_codec(self.model, step=step, overlap=self.overlap, label=self.label)
+        codec = load_codec(self.model, self.step, self.overlap, self.label)
+        if self.quality is not None:
+            codec = codec.with_quality(self.quality)
         codec.check_settings()
         return codec
 

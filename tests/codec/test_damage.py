@@ -70,13 +70,13 @@ def test_mutations_with_right_checksums_are_decoded_or_refused(codec, samples, r
     refused = 0
     for number in range(3000):
         data = samples[number % len(samples)]
-        _, lengths, start = read_header(data)
+        _, entries, start = read_header(data)
         head, payload = data[6 : start - 4], data[start:-4]
         if number % 2:
             head = mutate(rng, head)
         else:
             payload = mutate(rng, payload)
-            head = head[:-1] + bytes([len(payload) % 128]) if len(lengths) == 1 else head
+            head = head[:-1] + bytes([len(payload) % 128]) if len(entries) == 1 else head
         head = data[:5] + bytes([len(head) % 128]) + head
         changed = head + struct.pack("<I", zlib.crc32(head)) + payload
         changed += struct.pack("<I", zlib.crc32(payload))
