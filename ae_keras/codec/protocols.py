@@ -143,7 +143,8 @@ class EntropyModel(Protocol):
     """What is known of the latents of a model: it makes symbols of them, and these short.
 
     Where the probability of a symbol comes from is the entropy model's own affair: a table of its
-    channel (`ae_keras.codec.quantizer.Quantizer`), or what has been decoded before it.
+    channel (`ae_keras.codec.quantizer.Quantizer`), or what has been decoded before it
+    (`ae_keras.codec.hyperprior.entropy_model.HyperpriorModel`).
     """
 
     @property
@@ -174,6 +175,10 @@ class EntropyModel(Protocol):
     def check_step(self, step: object) -> None:
         """Raise `ValueError` unless a step is one that files may have."""
         ...
+
+
+class TileEntropyModel(EntropyModel, Protocol):
+    """An entropy model whose latents are coded tile after tile."""
 
     def at(self, step: int) -> LatentCoder:
         """Return the coder of files with a step."""

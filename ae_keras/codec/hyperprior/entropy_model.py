@@ -90,7 +90,27 @@ class HyperpriorModel:
             checksum.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
         return checksum.digest()[:8]
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019
+    def step_of_quality(self, quality: int) -> int:
+        """Return the step of a quality, which is the quality itself.
+
+        Raises:
+            ValueError: if it is not a whole number from 1 to 100.
+        """
+        if type(quality) is not int or quality not in QUALITIES:
+            raise ValueError(
+                f"`quality` must be a whole number from 1 to 100. Received: {quality!r}"
+            )
+        return quality
+
+    def quality_of_step(self, step: int) -> int:
+        """Return the quality of a step."""
+        return step
+
+    def check_step(self, step: object) -> None:
+        """Raise `ValueError` unless a step is a quality."""
+        if type(step) is not int or step not in QUALITIES:
+            raise ValueError(f"`step` must be a quality from 1 to 100. Received: {step!r}")
+
     def level(self, quality: int) -> Level:
         """Return the numbers of a quality from 1 to 100."""
         row = QUALITIES.index(quality)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 # Pixels on a side of the square that a hyper-latent stands for.
 BLOCK = 64
 # Pixels of a strip; a row of blocks is never cut.
-_STRIP_PIXELS = 2**22
+_STRIP_PIXELS = 2**21
 
 
 @dataclass(frozen=True)
