@@ -114,15 +114,26 @@ def find_run_of(header: Header) -> Path:
     Raises:
         WrongModelError: if it is not there.
     """
+    return _find(header)[0]
+
+
+def quality_of(header: Header) -> int | None:
+    """Return the quality that the step of a file stands for; None if its model is not here."""
+    try:
+        return _find(header)[1].quality_of_step(header.step)
+    except WrongModelError:
+        return None
+
+
+def _find(header: Header) -> tuple[Path, EntropyModel]:
     runs = sorted(list_runs(), key=lambda run: run.path.name != header.model)
     for run in runs:
         try:
-            if run.entropy_tables.is_file() and (
-                Quantizer.load(run.entropy_tables).digest == header.digest
-            ):
-                return run.path
-        except ValueError:  # damaged; another may fit
+            entropy_model = Quantizer.load(run.entropy_tables)
+        except (ValueError, OSError):  # damaged, or missing; another may fit
             continue
+        if entropy_model.digest == header.digest:
+            return run.path, entropy_model
     raise WrongModelError(
         f"The file was written by the model {header.model!r} ({header.digest.hex()}), which is not "
         "in 'saved_models'. Say where it is with --model."

@@ -6,14 +6,14 @@ three is compressed by zlib, and may have 16 MiB at most: a reader stops there.
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ae_keras.codec import varints
 from ae_keras.codec.errors import InconsistentError
 from ae_keras.codec.sections import Section, SectionKind, sections_of
+from ae_keras.data.metadata import LARGEST, NO_METADATA, Metadata
 
-# Of a profile, EXIF or XMP, in bytes.
-LARGEST = 2**24
+__all__ = ["NO_METADATA", "Metadata", "describe_metadata", "read_metadata", "write_metadata"]
+
 _NAMES: dict[int, str] = {
     SectionKind.ICC: "ICC profile",
     SectionKind.EXIF: "EXIF",
@@ -22,26 +22,6 @@ _NAMES: dict[int, str] = {
 }
 # Of a resolution, to the pixel per inch.
 _PARTS = 1000
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """What is known of an image besides its pixels.
-
-    Args:
-        icc_profile: bytes. Of the pixels; none if empty.
-        exif: bytes. From its TIFF header on; none if empty.
-        xmp: bytes. An XMP packet; none if empty.
-        resolution: `(across, down)` in pixels per inch; a file keeps three decimal places.
-    """
-
-    icc_profile: bytes = b""
-    exif: bytes = b""
-    xmp: bytes = b""
-    resolution: tuple[float, float] | None = None
-
-
-NO_METADATA = Metadata()
 
 
 def write_metadata(metadata: Metadata) -> list[Section]:

@@ -24,8 +24,8 @@ def test_file_to_file_and_back(run, photo, tmp_path):
     result = Compression("mine")(Job(photo, compressed))
     assert result.size == os.path.getsize(compressed)
     assert result.shape == (20, 30, 4)
-    header, size = read_info(compressed)
-    assert (header.model, size) == ("mine", result.size)
+    info = read_info(compressed)
+    assert (info.header.model, info.size) == ("mine", result.size)
     assert Decompression()(Job(compressed, restored)).shape == (20, 30, 4)
     codec = load_codec("mine")
     expected = codec.decompress(codec.compress(np.asarray(Image.open(photo))))
@@ -39,7 +39,7 @@ def test_settings_reach_the_codec(run, photo, tmp_path):
     sizes = [Compression("mine", quality=q, force=True)(job).size for q in (20, 60, 95)]
     assert sizes == sorted(sizes)
     assert Compression("mine", step=77, force=True)(job)
-    assert read_info(job.target)[0].step == 77
+    assert read_info(job.target).header.step == 77
     result = Compression("mine", target_bpp=9, measure=False, force=True)(job)
     assert 8 * result.size / 600 <= 9
     assert result.psnr is None
@@ -92,7 +92,7 @@ def test_formats_that_cannot_be_written_are_refused(run, photo, tmp_path):
 def test_model_of_a_file_is_found_by_its_digest(run, photo, tmp_path):
     compressed = str(tmp_path / "x.aek")
     Compression("mine")(Job(photo, compressed))
-    header, _ = read_info(compressed)
+    header = read_info(compressed).header
     renamed = run.path.rename(run.path.parent / "renamed")
     assert find_run_of(header).resolve() == renamed
     (renamed / "entropy_tables.npz").write_bytes(b"damaged")
