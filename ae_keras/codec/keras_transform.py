@@ -11,6 +11,12 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe
 
 
+def check_has_latent(model: ImageModel, name: str) -> None:
+    """Raise `ValueError` if a model has no latent, and so is no codec."""
+    if not model.has_latent:
+        raise ValueError(f"{name!r} has no latent that stands for an image.")
+
+
 class KerasTransform(ModelTransform):
     """The encoder and decoder of an autoencoder on arrays.
 
@@ -19,14 +25,11 @@ class KerasTransform(ModelTransform):
         recipe: Recipe. That of the model, to build it for images of any size if it takes them.
 
     Raises:
-        ValueError: if the model has no latent, or its latents need more than entropy tables.
+        ValueError: if the model has no latent.
     """
 
     def __init__(self, model: ImageModel, recipe: Recipe):
-        if not model.has_latent:
-            raise ValueError(f"{recipe.model!r} has no latent that stands for an image.")
-        if not model.takes_entropy_tables:
-            raise ValueError(f"{recipe.model!r} takes a quality, and is no codec of files yet.")
+        check_has_latent(model, recipe.model)
         wide = build_for_any_size(model, recipe)
         super().__init__(model.image_shape, model.latent_shape, wide is not None, model.classes)
         self._model = wide or model

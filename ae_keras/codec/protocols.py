@@ -168,6 +168,10 @@ class EntropyModel(Protocol):
         """
         ...
 
+    def rounded(self, latents: np.ndarray) -> np.ndarray:
+        """Return the whole numbers that latents `(..., channels)` become at the default step."""
+        ...
+
     def quality_of_step(self, step: int) -> int:
         """Return the quality whose step is nearest to a given one."""
         ...

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ae_keras.codec.catalogue import ClassicalCodec, find_classical, unknown_codec
 from ae_keras.codec.classical import make_codec
+from ae_keras.codec.fitting import fit_run, load_training_images
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.protocols import Codec
-from ae_keras.codec.fitting import fit_run, load_training_images
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import list_runs

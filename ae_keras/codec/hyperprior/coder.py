@@ -1,9 +1,9 @@
 """The order in which hyper-latents and latents are coded, for encoder and decoder alike.
 
-Hyper-latents come first. Then, for each strip, come its latents at even places; those at odd places
-come after the even ones of the strip below, whose first row their context needs. What is computed
-on the way is the same on both sides: they differ in `Exchange` alone, which makes symbols of latents
-in the encoder, and reads them from the file in the decoder.
+Hyper-latents come first. Then, for each strip, come its latents at even places; those at odd
+places come after the even ones of the strip below, whose first row their context needs. What is
+computed on the way is the same on both sides: they differ in `Exchange` alone, which makes symbols
+of latents in the encoder, and reads them from the file in the decoder.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Exchange(Protocol):
     """Where hyper-latents and the symbols of latents come from."""
 
     def hyper_rows(self, rows: range) -> np.ndarray:
-        """Return hyper-latents, whole numbers `(rows, width, hyper channels)`, of rows of blocks."""
+        """Return the hyper-latents `(rows, width, channels)`, whole numbers, of rows of blocks."""
         ...
 
     def __call__(

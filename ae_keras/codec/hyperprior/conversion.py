@@ -7,8 +7,8 @@ from ae_keras.codec.hyperprior.levels import QUALITIES, scales_between
 from ae_keras.codec.hyperprior.networks import EIGHTHS, LARGEST_KNOWN
 from ae_keras.codec.hyperprior.strips import BLOCK
 from ae_keras.layers.hyperprior import LATENT_BLOCK, SCALES, Hyperprior
-from ae_keras.layers.quality import position_of_quality
 from ae_keras.models.hyperprior import HyperpriorAutoencoder
+from ae_keras.system.quality import position_of_quality
 
 _BLOCK_PARTS = ("mix_in", "depthwise", "mix_out", "widen", "narrow")
 _LAYERS = (
@@ -21,8 +21,8 @@ _LAYERS = (
     "context/depthwise",
     "context/last",
 )
-# Each block of encoder and decoder looks one place further, which is 8 pixels wide; those of the hyper
-# encoder see three latents above and below.
+# Each block of encoder and decoder looks one place further, which is 8 pixels wide; those of the
+# hyper encoder see three latents above and below.
 _BLOCK_STRIDE = 8
 _HYPER_ENCODER_ROWS = 3
 # Pixels on a side of the squares whose means make the preview of an image.
@@ -95,7 +95,7 @@ def _margins(model: HyperpriorAutoencoder) -> list[int]:
 
 
 def _preview(model: HyperpriorAutoencoder) -> np.ndarray:
-    """Return the means of squares of 8x8 pixels, 8-bit values, of the linear transform's patches."""
+    """Return the means of 8x8 pixels, 8-bit values, of the linear transform's patches."""
     (kernel,) = model.decoder.get_layer("inverse_klt").get_weights()
     count = LATENT_BLOCK // PREVIEW
     patches = kernel.reshape(-1, count, PREVIEW, count, PREVIEW, 3)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,6 +103,10 @@ class HyperpriorModel:
             )
         return quality
 
+    def rounded(self, latents: np.ndarray) -> np.ndarray:
+        """Return the whole numbers nearest to latents, which are those of their quality."""
+        return np.rint(latents)
+
     def quality_of_step(self, step: int) -> int:
         """Return the quality of a step."""
         return step
@@ -150,13 +155,10 @@ class HyperpriorModel:
 
     def save(self, path: str | Path) -> None:
         """Write everything as a compressed `.npz` file."""
+        settings = {"default_step": self.default_step, "weights_digest": self.weights_digest}
+        everything: dict[str, Any] = {**self._arrays, **settings}
         with open(path, "wb") as file:
-            np.savez_compressed(
-                file,
-                **self._arrays,
-                default_step=self.default_step,
-                weights_digest=self.weights_digest,
-            )
+            np.savez_compressed(file, **everything)
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str) -> "HyperpriorModel":

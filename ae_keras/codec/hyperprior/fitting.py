@@ -1,7 +1,5 @@
 """What a hyperprior learns from training images when training has ended: its frequency tables."""
 
-from collections.abc import Iterator
-
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,9 @@ from ae_keras.codec.hyperprior.levels import QUALITIES, SCALE_COUNT
 from ae_keras.codec.hyperprior.section import Encoding
 from ae_keras.codec.hyperprior.strips import Strips
 from ae_keras.codec.protocols import QualityTransform
-from ae_keras.layers.quality import position_of_quality
 from ae_keras.models.hyperprior import HyperpriorAutoencoder
 from ae_keras.system.pixels import to_unit_range
+from ae_keras.system.quality import position_of_quality
 
 # Training images whose latents are counted, each at one quality.
 _COUNTED_IMAGES = 512
@@ -156,26 +154,31 @@ def choose_hyper_tables(
 
     Args:
         tables: FrequencyTables.
-        means, scales: `(qualities, channels)`. Of the hyper-latents' Gaussians.
+        means: `(qualities, channels)`. Of the hyper-latents' Gaussians.
+        scales: `(qualities, channels)`. Their standard deviations.
     """
-    reach = _HYPER_REACH
-    bits = np.full((SCALE_COUNT, 2 * reach + 1), 0.0)
-    for index, (lowest, table) in enumerate(zip(tables.lowest, tables.frequencies, strict=True)):
-        lengths = -np.log2(table / TOTAL)
-        bits[index] = lengths[-1] + _ESCAPED_BITS
-        inner = min(reach, -lowest)
-        bits[index, reach - inner : reach + inner + 1] = lengths[-inner - lowest : inner - lowest + 1]
-    symbols = np.arange(-reach, reach + 1)
+    symbols = np.arange(-_HYPER_REACH, _HYPER_REACH + 1)
+    bits = _bits(tables, symbols)
     best = np.full(means.shape, np.inf)
     chosen = {name: np.zeros(means.shape, np.int16) for name in ("hyper_mean", "hyper_table")}
     for whole in (np.floor(means), np.ceil(means)):
-        edges = (np.append(symbols, reach + 1) - 0.5 - (means - whole)[..., np.newaxis]) / (
-            scales[..., np.newaxis]
-        )
-        expected = np.diff(ndtr(edges)) @ bits.T
+        edges = np.append(symbols, symbols[-1] + 1) - 0.5 - (means - whole)[..., np.newaxis]
+        expected = np.diff(ndtr(edges / scales[..., np.newaxis])) @ bits.T
         is_better = expected.min(axis=-1) < best
         best = np.where(is_better, expected.min(axis=-1), best)
         chosen["hyper_mean"] = np.where(is_better, whole, chosen["hyper_mean"]).astype(np.int16)
         table = expected.argmin(axis=-1)
         chosen["hyper_table"] = np.where(is_better, table, chosen["hyper_table"]).astype(np.int16)
     return {f"levels/{name}": array for name, array in chosen.items()}
+
+
+def _bits(tables: FrequencyTables, symbols: np.ndarray) -> np.ndarray:
+    """Return the bits `(tables, symbols)` of symbols under each table."""
+    bits = []
+    for lowest, table in zip(tables.lowest, tables.frequencies, strict=True):
+        places = symbols - lowest
+        is_inside = (places >= 0) & (places < len(table) - 1)
+        lengths = -np.log2(table / TOTAL)
+        escaped = lengths[-1] + _ESCAPED_BITS
+        bits.append(np.where(is_inside, lengths[np.where(is_inside, places, 0)], escaped))
+    return np.array(bits)

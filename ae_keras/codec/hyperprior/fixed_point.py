@@ -4,10 +4,10 @@ Activations are multiples of 1/256, weights of 1/4096; arrays hold activations t
 sums products of such integers, which float64 does exactly below 2^53 in any order, and so with
 any BLAS. What is not a sum of products is one elementwise operation of IEEE 754 (a product, a sum,
 a floor), which is the same everywhere too. After every layer and every residual sum, activations
-are clipped to +-2^20, so that no sum of the next layer reaches 2^53; `bound` says what it can reach.
+are clipped to +-2^20, so that no sum of the next layer reaches 2^53; `bound` says how far it goes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -58,9 +58,11 @@ class _Layer:
     """
 
     def __init__(self, integers: Integers, name: str):
-        kernel, bias = (np.asarray(integers[f"{name}/{part}"], float) for part in ("kernel", "bias"))
-        # Powers of two change no digit, so that sums are as exact as those of the integers. The half
-        # makes of floor the nearest integer.
+        kernel, bias = (
+            np.asarray(integers[f"{name}/{part}"], float) for part in ("kernel", "bias")
+        )
+        # Powers of two change no digit, so that sums are as exact as those of the integers. The
+        # half makes of floor the nearest integer.
         self._kernel, self._bias = kernel / WEIGHT, bias / WEIGHT + 0.5
 
     @property
@@ -93,14 +95,13 @@ class Dense(_Layer):
 class Depthwise(_Layer):
     """A 3x3 convolution of each channel by itself."""
 
-    def __call__(
-        self, padded: np.ndarray, rows: Sequence[int], columns: Sequence[int]
-    ) -> np.ndarray:
+    def __call__(self, padded: np.ndarray, rows: range, columns: range) -> np.ndarray:
         """Return the outputs at some places.
 
         Args:
             padded: `(height + 2, width + 2, channels)`, see `pad`.
-            rows, columns: Ranges of the places, `range(height)` and `range(width)` for all.
+            rows: range. Of the places; `range(height)` for all.
+            columns: range. The same of their columns.
         """
         sums = np.empty((len(rows), len(columns), padded.shape[-1]))
         sums[:] = self._bias

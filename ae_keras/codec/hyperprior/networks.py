@@ -16,7 +16,6 @@ from ae_keras.codec.hyperprior.fixed_point import (
     ResidualBlock,
     depth_to_space,
     leaky_relu,
-    pad,
     settle,
 )
 from ae_keras.codec.hyperprior.levels import Level
@@ -54,9 +53,16 @@ class Networks:
     @property
     def bound(self) -> float:
         """The largest sum of integers that any layer can reach."""
-        layers = [self._first, self._second, self._head, self._context_first]
-        layers += [self._context_depthwise, self._context_last]
-        layers += self._first_block.layers + self._second_block.layers
+        layers = (
+            self._first,
+            *self._first_block.layers,
+            self._second,
+            *self._second_block.layers,
+            self._head,
+            self._context_first,
+            self._context_depthwise,
+            self._context_last,
+        )
         return max(layer.bound for layer in layers)
 
     def features(self, hyper_latents: np.ndarray, level: Level) -> np.ndarray:

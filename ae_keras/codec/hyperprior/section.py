@@ -79,15 +79,16 @@ class Encoding:
         self._writer, self._crc = SymbolWriter(tables), 0
         self._latents: dict[int, np.ndarray] = {}
         self._hyper_latents = np.empty((*strips.grid, len(level.hyper_mean)), np.int32)
-        self._ready = 0
+        # Strips, and rows of blocks, that the model has given.
+        self._ready = self._done = 0
 
     def hyper_rows(self, rows: range) -> np.ndarray:
         """Return the rounded hyper-latents of rows of blocks, once the model has given them."""
-        while self._ready < self._strips.count and self._strips.blocks(self._ready).start < rows.stop:
+        while self._done < rows.stop:
             own = self._strips.blocks(self._ready)
             self._latents[self._ready], values = next(self._analysed)
             self._hyper_latents[own.start : own.stop] = _to_symbols(values)
-            self._ready += 1
+            self._ready, self._done = self._ready + 1, own.stop
         return self._hyper_latents[rows.start : rows.stop]
 
     def __call__(
@@ -103,7 +104,7 @@ class Encoding:
 
     def note(self, symbols: np.ndarray, counts: list[int]) -> None:
         """Keep the symbols of a part, which are sorted by their tables, for the file."""
-        self._crc = zlib.crc32(symbols.astype("<i4"), self._crc)
+        self._crc = zlib.crc32(symbols.astype("<i4").tobytes(), self._crc)
         self._writer.add(symbols, counts)
 
     def to_bytes(self) -> bytes:
@@ -111,7 +112,7 @@ class Encoding:
         symbols = self._hyper_latents - self._level.hyper_mean.astype(np.int32)
         order, counts = _sort(_hyper_tables(self._level, symbols.shape))
         ordered = symbols.ravel()[order]
-        crc = zlib.crc32(ordered.astype("<i4"), self._crc)
+        crc = zlib.crc32(ordered.astype("<i4").tobytes(), self._crc)
         self._writer.add(ordered, counts, first=True)
         return struct.pack("<I", crc) + self._writer.to_bytes()
 
@@ -150,7 +151,7 @@ class Decoding:
         """Return the next symbols of the file."""
         symbols = np.empty(tables.shape, np.int32)
         ordered = self._read(tables, symbols)
-        self._crc = zlib.crc32(ordered.astype("<i4"), self._crc)
+        self._crc = zlib.crc32(ordered.astype("<i4").tobytes(), self._crc)
         return symbols
 
     def _read(self, tables: np.ndarray, symbols: np.ndarray) -> np.ndarray:
@@ -167,5 +168,5 @@ class Decoding:
             BitstreamError: if they are not.
         """
         self._reader.finish()
-        if zlib.crc32(self._hyper_symbols.astype("<i4"), self._crc) != self._expected:
+        if zlib.crc32(self._hyper_symbols.astype("<i4").tobytes(), self._crc) != self._expected:
             raise ChecksumError("The decoded symbols are not those of the encoder.")

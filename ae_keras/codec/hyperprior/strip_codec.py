@@ -25,8 +25,8 @@ from ae_keras.codec.hyperprior.strips import BLOCK, Strips
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.planes import Planes
 from ae_keras.codec.protocols import QualityTransform
-from ae_keras.layers.quality import position_of_quality
 from ae_keras.system.pixels import to_unit_range
+from ae_keras.system.quality import position_of_quality
 
 # What a file may ask for: pixels of a strip, but for one of a single row of blocks.
 _LARGEST_STRIP = 2**22
@@ -43,6 +43,8 @@ class StripCodec(LearnedCodec):
         entropy_model: HyperpriorModel. What is known of the model's latents.
         name: str. Of the model, for the file.
         step: int. The quality, from 1 to 100. Default: the entropy model's.
+        overlap: None. There are no tiles that could share pixels.
+        label: None. The model takes none.
         max_pixels: int. Larger images are not decoded.
     """
 
@@ -52,8 +54,14 @@ class StripCodec(LearnedCodec):
         entropy_model: HyperpriorModel,
         name: str,
         step: int | None = None,
+        overlap: int | None = None,
+        label: int | None = None,
         max_pixels: int = MAX_PIXELS,
     ):
+        if overlap is not None:
+            raise ValueError(f"The codec of {name!r} has no tiles that could overlap.")
+        if label is not None:
+            raise ValueError(f"The model {name!r} takes no label.")
         super().__init__(entropy_model, name, transform.channels, step, max_pixels)
         self._transform, self._hyperprior = transform, entropy_model
 
