@@ -64,7 +64,7 @@ def tiny_recipe(photo_folder):
 @pytest.fixture
 def run(tmp_path, tiny_recipe, rng, monkeypatch):
     """A run in `saved_models`, named `mine`, of an untrained model with entropy tables."""
-    from ae_keras.codec.table_fitting import fit_run
+    from ae_keras.codec.fitting import fit_run
     from ae_keras.data.images import Images
     from ae_keras.registry import build_from_recipe
     from ae_keras.runs.folder import RunFolder

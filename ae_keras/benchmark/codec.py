@@ -32,7 +32,7 @@ def benchmark_codec(run: str, rounds: int = 11) -> list[tuple[str, str]]:
         raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
     codec = load_codec(run)
     quantizer = codec.entropy_model
-    if not isinstance(quantizer, Quantizer):
+    if not isinstance(codec, ImageCodec) or not isinstance(quantizer, Quantizer):
         raise ValueError(
             f"The symbols of {run!r} have no tables of channels, which are timed here."
         )

@@ -30,7 +30,7 @@ from ae_keras.codec.errors import InconsistentError
 from ae_keras.codec.layout import Layout
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.planes import Planes
-from ae_keras.codec.protocols import EntropyModel, Transform
+from ae_keras.codec.protocols import TileEntropyModel, Transform
 from ae_keras.codec.tiling import Tiling, regroup
 from ae_keras.system.pixels import to_unit_range
 
@@ -40,7 +40,7 @@ class ImageCodec(LearnedCodec):
 
     Args:
         transform: Transform. The model's encoder and decoder.
-        entropy_model: EntropyModel. What is known of the model's latents.
+        entropy_model: TileEntropyModel. What is known of the model's latents.
         name: str. Of the model, for the file.
         step: int. Of the quantization. Default: the entropy model's.
         overlap: int. Pixels that tiles share. Default: the transform's choice.
@@ -51,7 +51,7 @@ class ImageCodec(LearnedCodec):
     def __init__(
         self,
         transform: Transform,
-        entropy_model: EntropyModel,
+        entropy_model: TileEntropyModel,
         name: str,
         step: int | None = None,
         overlap: int | None = None,
@@ -59,7 +59,8 @@ class ImageCodec(LearnedCodec):
         max_pixels: int = MAX_PIXELS,
     ):
         super().__init__(entropy_model, name, transform.channels, step, max_pixels)
-        self.transform, self.overlap, self.label = transform, overlap, label
+        self.transform, self._tables = transform, entropy_model
+        self.overlap, self.label = overlap, label
 
     def with_overlap(self, overlap: int) -> Self:
         """Return this codec with so many pixels that tiles share."""
@@ -108,7 +109,7 @@ class ImageCodec(LearnedCodec):
         self, tiles: Iterable[np.ndarray], layout: Layout, images: int
     ) -> Iterator[bytes]:
         """Yield the sections of the tiles of some images."""
-        coder = self.entropy_model.at(self.step)
+        coder = self._tables.at(self.step)
         latents = (
             self.transform.encode(to_unit_range(batch))
             for batch in regroup(tiles, itertools.repeat(layout.batch_size))
@@ -153,7 +154,7 @@ class ImageCodec(LearnedCodec):
         """Yield the latents of files, a section at a time."""
         shape = self.transform.latent_shape_of(files[0][0].tile) or ()
         for header, sections in files:
-            coder = self.entropy_model.at(header.step)
+            coder = self._tables.at(header.step)
             for size, section in zip(layout.section_sizes, sections, strict=True):
                 yield coder.decode(section, (size, *shape))
 

@@ -80,6 +80,10 @@ class Quantizer:
         """Return the step of a quality from 1 to 100, see `ae_keras.codec.steps`."""
         return steps.step_of_quality(quality)
 
+    def rounded(self, latents: np.ndarray) -> np.ndarray:
+        """Return the symbols of latents `(..., channels)` at the default step."""
+        return self.at(self.default_step).symbols(latents)
+
     def quality_of_step(self, step: int) -> int:
         """Return the quality whose step is nearest to a given one."""
         return steps.quality_of_step(step)

@@ -15,11 +15,11 @@ from tensorflow.lite.tools import flatbuffer_utils
 import ae_keras
 from ae_keras.codec import varints
 from ae_keras.codec.bitstream import read_header
+from ae_keras.codec.fitting import fit_run
 from ae_keras.codec.keras_transform import build_for_any_size
 from ae_keras.codec.litert import LiteRTModel, pack, unpack
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.metadata import Metadata
-from ae_keras.codec.table_fitting import fit_run
 from ae_keras.export import Export
 from ae_keras.export.export_run import export_run
 from ae_keras.export.latency import probe
