@@ -105,7 +105,13 @@ class StripCodec(LearnedCodec):
         strips = _strips_of(header)
         height, width = header.tile
         is_whole = height == BLOCK * strips.rows and width == BLOCK * strips.grid[1]
-        if not is_whole or strips.rows > strips.grid[0] or header.overlap or header.section_tiles != 1 or sections != 1:
+        if (
+            not is_whole
+            or strips.rows > strips.grid[0]
+            or header.overlap
+            or header.section_tiles != 1
+            or sections != 1
+        ):
             raise InconsistentError("The image's strips do not fit the model.")
         if header.label is not None:
             raise InconsistentError(f"The model {self.name!r} takes no label.")
