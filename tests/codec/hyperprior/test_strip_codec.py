@@ -1,4 +1,4 @@
-"""Photographs of any size through strips: no seams, the same symbols, and nothing but typed errors."""
+"""Photographs of any size through strips: no seams, the same symbols, and typed errors alone."""
 
 import dataclasses
 
