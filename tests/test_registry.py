@@ -98,7 +98,6 @@ def count_parameters(part):
     return sum(int(np.prod(weight.shape)) for weight in part.trainable_weights)
 
 
-@pytest.mark.parametrize("name", MODELS)
 def check_strips(model, rng):
     """Check that a file of a model that takes a quality holds what the model makes of it."""
     transform = KerasQualityTransform(model)
@@ -121,6 +120,7 @@ def check_strips(model, rng):
     assert np.abs(codec.decompress(data) - 255 * shown).max() <= 0.51
 
 
+@pytest.mark.parametrize("name", MODELS)
 class TestEveryModel:
     def test_parameters_and_latent_are_those_described(self, name):
         shape = ae_keras.recipe_for(name).image_shape
