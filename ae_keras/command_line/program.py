@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.command_line.imports import import_file
+from ae_keras.system import notices
 from ae_keras.system.quiet import quiet_stderr
 
 
@@ -58,6 +59,8 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
         if os.environ.get("AE_KERAS_DEBUG") or not isinstance(error, _expected_errors()):
             raise
         _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
+    finally:
+        notices.say()
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:

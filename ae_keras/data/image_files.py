@@ -1,5 +1,7 @@
 """Image files of any kind as 8-bit arrays of the shape that a model needs."""
 
+import os
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
@@ -7,42 +9,76 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"],
-)
+from ae_keras.data.eight_bits import open_eight_bits
+from ae_keras.system.notices import note
+
+# Of the files of pictures that Pillow opens without other programs.
+_ENDINGS = """
+    .apng .avif .avifs .blp .bmp .bw .cur .dcx .dds .dib .flc .fli .ftc .ftu .gbr .gif .icb .icns
+    .ico .im .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .msp .pbm .pcd .pcx .pgm .png
+    .pnm .ppm .psd .pxr .qoi .ras .rgb .rgba .sgi .tga .tif .tiff .vda .vst .webp .xbm .xpm
+"""
+SUFFIXES = frozenset(_ENDINGS.split())
 
 
 def find_images(folder: str | Path, suffixes: Collection[str] = SUFFIXES) -> list[Path]:
     """Return the image files under a folder, at any depth, sorted by path.
 
+    How many other files and linked folders there are is noted, see `ae_keras.system.notices`.
+
     Args:
-        folder: Hidden files and folders in it are left out.
+        folder: Hidden files and folders in it, and linked folders, are left out.
         suffixes: Endings of the files, in lower case.
 
     Raises:
         ValueError: if there are none.
     """
     folder = Path(folder)
-    paths = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
-    visible = (
-        path
-        for path in paths
-        if path.is_file()
-        and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
-    )
-    found = sorted(visible, key=lambda path: path.as_posix())
+    found: list[Path] = []
+    others: Counter[str] = Counter()
+    links = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = filter(_is_visible, folders)
+        links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
+        for path in (Path(place, name) for name in filter(_is_visible, names)):
+            if path.suffix.lower() not in suffixes:
+                others[path.suffix.lower() or "without an ending"] += 1
+            elif path.is_file():
+                found.append(path)
     if not found:
         raise ValueError(
             f"No images in {str(folder)!r}. Expected files ending in {' '.join(sorted(suffixes))}."
         )
-    return found
+    _note_left_out(folder, others, links)
+    return sorted(found, key=lambda path: path.as_posix())
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith((".", "__"))
+
+
+# Of kinds of files, in a sentence.
+_NAMED_KINDS = 5
+
+
+def _note_left_out(folder: Path, others: Counter[str], links: int) -> None:
+    texts = []
+    if others:
+        kinds = [f"{count} {kind}" for kind, count in others.most_common(_NAMED_KINDS)]
+        kinds += ["..."] if len(others) > _NAMED_KINDS else []
+        texts.append(f"other files: {others.total()} ({', '.join(kinds)})")
+    if links:
+        texts.append(f"linked folders, which can be inputs of their own: {links}")
+    if texts:
+        note(f"left out of {str(folder)!r}: {'; '.join(texts)}")
 
 
 def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.Image:
     """Read an image file as an 8-bit grey (`"L"`) or colour (`"RGB"`) image.
 
-    The EXIF rotation is applied, transparency is laid over white, 16-bit values are reduced to
-    their upper 8 bits, palettes become colours, and of several frames the first is taken.
+    The EXIF rotation is applied, transparency is laid over white, 12- and 16-bit values are reduced
+    to their upper 8 bits, palettes become colours, and of several frames or pages the first is
+    taken. What is lost so is noted, see `ae_keras.system.notices`.
 
     Args:
         file: A path, or an open file.
@@ -56,34 +92,32 @@ def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.I
         with open(file, "rb") as opened:
             return read_image(opened, keep_alpha)
     try:
-        image = Image.open(file)
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        return _to_eight_bits(image, keep_alpha)
+        image = open_eight_bits(file)
     except UnidentifiedImageError as error:
         raise ValueError("not a readable image (of no known format)") from error
     # Pillow's decoders raise errors of many types for damaged files.
     except Exception as error:
         raise ValueError(f"not a readable image ({error})") from error
+    name = str(getattr(file, "name", "the standard input"))
+    if further := _count_frames(file) - 1:
+        note("left out: {count} further frames or pages of {files}", name, further)
+    if keep_alpha or not image.mode.endswith("A"):
+        return image
+    if image.getextrema()[-1] != (255, 255):
+        note("laid over white: the transparent parts of {files}", name)
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])
 
 
-def _to_eight_bits(image: Image.Image, keep_alpha: bool) -> Image.Image:
-    if image.mode == "F":
-        raise ValueError("expected 8- or 16-bit pixels, received floating-point ones")
-    if image.mode.startswith("I"):
-        pixels = np.asarray(image)
-        if pixels.min() < 0 or pixels.max() > 65535:
-            raise ValueError("expected pixels of 8 or 16 bits, received larger ones")
-        return Image.fromarray((pixels >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        grey = image.mode in ("L", "LA", "La")
-        image = image.convert("RGBA")
-        if keep_alpha:
-            return image.convert("LA") if grey else image
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("L" if grey else "RGB")
-    mode = "L" if image.mode in ("1", "L") else "RGB"
-    return image if image.mode == mode else image.convert(mode)
+def _count_frames(file: BinaryIO) -> int:
+    """Return the number of frames or pages of an image file, 1 if it cannot be told."""
+    file.seek(0)
+    try:
+        image = Image.open(file)
+        # A PSD's are layers, which its image shows together.
+        return 1 if image.format == "PSD" else getattr(image, "n_frames", 1)
+    except Exception:  # the first frame was read, another one is damaged
+        return 1
 
 
 def fit_image(

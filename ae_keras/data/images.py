@@ -16,6 +16,7 @@ from ae_keras.data.photographs import load_photographs
 from ae_keras.data.sources import open_source
 from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS
+from ae_keras.system import notices
 from ae_keras.system.safe_files import write_folder_safely
 
 
@@ -57,7 +58,7 @@ def load_images(
             Default: a quarter of this machine's memory.
 
     Returns:
-        The `Images` of each split. Files that are left out are listed on stderr.
+        The `Images` of each split. What is left out, or of a file, is told on stderr.
 
     Raises:
         ValueError: if the data set is unknown, does not fit the spec, or a split is empty.
@@ -81,6 +82,7 @@ def load_images(
         data = _collect_on_disk(source, counts, spec)
     for path in (path for images in data.values() for path in images.left_out):
         print(f"left out: {path}", file=sys.stderr)
+    notices.say()
     return data
 
 

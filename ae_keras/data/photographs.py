@@ -16,6 +16,7 @@ from ae_keras.data.skimage_photos import split_photographs
 from ae_keras.data.sources import IMAGE_SHAPES, celeba_splits, dataset_key
 from ae_keras.data.spec import DEFAULT_SPLITS, DataSpec
 from ae_keras.data.splits import SPLITS, assign_splits
+from ae_keras.system import notices
 
 _VALIDATION, _TEST = 1, 2
 # Of images that no split has.
@@ -94,7 +95,9 @@ def load_photographs(
             f"Received: dataset={spec.dataset!r}"
         )
     limit = default_memory_limit() if memory_limit is None else memory_limit
-    return {split: _collect(source, spec, split, limit) for split, source in sources.items()}
+    photographs = {split: _collect(source, spec, split, limit) for split, source in sources.items()}
+    notices.say()
+    return photographs
 
 
 # A photograph and the name of its file; None where it cannot be read.

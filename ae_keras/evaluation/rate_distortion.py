@@ -33,6 +33,7 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run
+from ae_keras.system import notices
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely, write_text
 from ae_keras.system.text_tables import to_csv
@@ -134,6 +135,7 @@ def _read_photographs(folder: Path, limit: int | None, skip: bool) -> list[np.nd
                     f"{str(path)!r}: {error}. Leave such files out with --skip-unreadable."
                 ) from error
             print(f"left out: {path}", file=sys.stderr)
+    notices.say()
     return images
 
 
