@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ae_keras import metrics
 from ae_keras.codec.bitstream import Header, read_bitstream, read_header
 from ae_keras.codec.image_codec import MAX_PIXELS, ImageCodec
@@ -63,7 +61,7 @@ class Compression:
         if self.measure:
             # No larger than the image that was just read.
             restored = codec.with_max_pixels(image.size).decompress(data)
-            psnr = _psnr(image, restored)
+            psnr = metrics.image_psnr(image, restored)
         write_target(job.target, data)
         return Result(job, size=len(data), shape=image.shape, psnr=psnr)
 
@@ -110,15 +108,6 @@ class Decompression:
         image = load_codec(run).with_max_pixels(self.max_pixels).decompress(data)
         write_target(job.target, encode_image(image, job.target))
         return Result(job, size=len(data), shape=image.shape)
-
-
-def _psnr(image: np.ndarray, restored: np.ndarray) -> float:
-    """Return the PSNR in dB, a row at a time, so that large images need little memory."""
-    squares = sum(
-        float(np.square(ours.astype(np.float32) - theirs).sum())
-        for ours, theirs in zip(image, restored, strict=True)
-    )
-    return float(metrics.psnr(squares / image.size / 255**2))
 
 
 def read_info(source: str) -> tuple[Header, int]:

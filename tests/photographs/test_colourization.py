@@ -99,6 +99,27 @@ def test_files(colourizer, tmp_path, rng):
         work(Job(str(grey), "-"))
 
 
+def test_pixels_that_no_one_sees_are_not_scored(tmp_path, rng):
+    """With a colourizer that makes all pixels red."""
+    image = rng.integers(0, 256, (20, 30, 4), np.uint8)
+    image[..., 3] = 255
+    image[:8, :, 3] = 0
+    source, target = tmp_path / "x.png", tmp_path / "y.png"
+
+    def redden(image):
+        return np.dstack([np.broadcast_to([255, 0, 0], (20, 30, 3)), image[..., 3]]).astype(
+            np.uint8
+        )
+
+    Image.fromarray(image).save(source)
+    scores = Colourization(redden)(Job(str(source), str(target))).scores
+    error = np.square((image[8:, :, :3] - np.array([255.0, 0, 0])) / 255).mean()
+    assert scores["PSNR [dB]"] == pytest.approx(-10 * np.log10(error), abs=1e-4)
+    image[8:, :, :3] = image[8:, :, :1]
+    Image.fromarray(image).save(source)
+    assert Colourization(redden, force=True)(Job(str(source), str(target))).scores == {}
+
+
 def test_palette_and_deep_images_are_converted(colourizer, tmp_path, rng):
     values = smooth_images(rng, 1, 20, 20, 1)[0, ..., 0]
     Image.fromarray(values).save(tmp_path / "plain.png")
