@@ -19,19 +19,31 @@ _MEASUREMENTS = ("FITS", "MCIDAS")
 _SIGNED = 2
 
 
-def open_eight_bits(file: BinaryIO) -> Image.Image:
-    """Read an image as `"L"`, `"LA"`, `"RGB"` or `"RGBA"`, turned as its EXIF data say.
+def check_layout(image: Image.Image) -> str:
+    """Return how pixels stand in the file of an image that is not loaded, in Pillow's words.
+
+    Raises:
+        ValueError: if they are floating-point, signed or larger than 16 bits.
+    """
+    _check_samples(image)
+    tiles = getattr(image, "tile", [])
+    return str(tiles[0].args) if tiles else ""
+
+
+def to_eight_bits(image: Image.Image, layout: str, file: BinaryIO) -> Image.Image:
+    """Return an image as `"L"`, `"LA"`, `"RGB"` or `"RGBA"`, turned as its EXIF data say.
 
     Of 12 and 16 bits the upper 8 are taken.
 
+    Args:
+        image: Loaded; it is turned in place.
+        layout: What `check_layout` returned.
+        file: The one it was read from.
+
     Raises:
-        ValueError: if its pixels are floating-point, signed or larger than 16 bits.
         Exception: of many types, from Pillow, if it is damaged.
     """
-    image = Image.open(file)
-    _check_samples(image)
-    layout = _layout(image)
-    _load(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I"):
         return _reduce(image)
     if isinstance(image, PngImagePlugin.PngImageFile) and "transparency" in image.info:
@@ -42,17 +54,6 @@ def open_eight_bits(file: BinaryIO) -> Image.Image:
     if layout == "LA;16B":
         return image.convert("LA")
     return _to_plain_mode(image)
-
-
-def _layout(image: Image.Image) -> object:
-    """Return how pixels stand in the file, in Pillow's words; None where that is not known."""
-    tiles = getattr(image, "tile", None)
-    return tiles[0].args if tiles else None
-
-
-def _load(image: Image.Image) -> None:
-    image.load()
-    ImageOps.exif_transpose(image, in_place=True)
 
 
 def _check_samples(image: Image.Image) -> None:
@@ -105,7 +106,7 @@ def _mask_colour(image: Image.Image, file: BinaryIO) -> Image.Image:
     file.seek(0)
     lower = Image.open(file)
     lower.tile = [tile._replace(args="RGB;16L") for tile in lower.tile]
-    _load(lower)
+    ImageOps.exif_transpose(lower, in_place=True)
     upper = np.asarray(image)
     pixels = upper.astype(np.uint16) << 8 | np.asarray(lower)
     is_key = (pixels == image.info["transparency"]).all(axis=-1)

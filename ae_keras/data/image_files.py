@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ae_keras.data.eight_bits import open_eight_bits
+from ae_keras.data.eight_bits import check_layout, to_eight_bits
 from ae_keras.system.notices import note
 
 # Of the files of pictures that Pillow opens without other programs.
@@ -89,10 +89,13 @@ def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.I
         OSError: if the file is missing or may not be read.
     """
     if isinstance(file, str | Path):
-        with open(file, "rb") as opened:
-            return read_image(opened, keep_alpha)
+        with open(file, "rb") as binary:
+            return read_image(binary, keep_alpha)
     try:
-        image = open_eight_bits(file)
+        opened = Image.open(file)
+        layout = check_layout(opened)
+        opened.load()
+        image = to_eight_bits(opened, layout, file)
     except UnidentifiedImageError as error:
         raise ValueError("not a readable image (of no known format)") from error
     # Pillow's decoders raise errors of many types for damaged files.
