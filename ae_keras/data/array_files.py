@@ -79,6 +79,11 @@ def _check_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
     return tuple(map(str, range(largest + 1)))
 
 
+def is_array_file(path: Path) -> bool:
+    """Whether a path is that of a NumPy file, by its ending."""
+    return path.suffix.lower() in (".npz", ".npy")
+
+
 def load_arrays(path: Path) -> list[_Labelled]:
     """Return (images, labels) of training and test, or of all images where they are not split.
 
