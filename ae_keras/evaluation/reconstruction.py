@@ -137,11 +137,16 @@ def evaluate(
     data = load_images(recipe.data_spec, [split])[split]
     check_labels(data, model, recipe)
     result, files = measure(model, data, recipe), list[Path]()
+    _write_table(table, result)  # first, whatever becomes of the figures
     write_reconstructions(model, data, recipe, figure, split)
     if model.takes_quality and recipe.crops is not None:
         files = _measure_qualities(folder, model, recipe, split, output_dir / name, result)
-    write_text(table, json.dumps(result, indent=2) + "\n")
+        _write_table(table, result)
     return result, [table, figure, *files]
+
+
+def _write_table(path: Path, result: dict[str, Any]) -> None:
+    write_text(path, json.dumps(result, indent=2) + "\n")
 
 
 def _measure_qualities(

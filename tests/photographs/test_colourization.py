@@ -99,6 +99,17 @@ def test_files(colourizer, tmp_path, rng):
         work(Job(str(grey), "-"))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 600), (600, 1)])
+def test_side_by_side_of_any_shape(size, colourizer, tmp_path):
+    Image.new("RGB", size, (200, 90, 10)).save(tmp_path / "x.png")
+    job = Job(str(tmp_path / "x.png"), str(tmp_path / "y.png"))
+    assert Colourization(colourizer, side_by_side=True)(job).scores
+    with Image.open(tmp_path / "y.png") as image:
+        assert image.size == size
+    with Image.open(tmp_path / "y-side-by-side.png") as figure:
+        assert max(figure.size) < 3000
+
+
 def test_pixels_that_no_one_sees_are_not_scored(tmp_path, rng):
     """With a colourizer that makes all pixels red."""
     image = rng.integers(0, 256, (20, 30, 4), np.uint8)
