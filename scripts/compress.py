@@ -42,6 +42,8 @@ def make_parser() -> Parser:
     rate.add_argument("--target-bpp", type=float, metavar="X", help="at most X bits per pixel")
     add("--overlap", **NUMBER, help="pixels that tiles share; more of them hide seams better")
     add("--label", **NUMBER, help="of the images, for a conditional model")
+    stripped = "leave out ICC profile, EXIF (with GPS), XMP and resolution"
+    add("--strip-metadata", action="store_true", help=stripped)
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
     add("--force", action="store_true", help="replace files that are there")

@@ -11,7 +11,7 @@ from ae_keras.command_line.program import (
 from ae_keras.command_line.tables import (
     format_bd_rates,
     format_export,
-    format_header,
+    format_info,
     format_metrics,
     format_rate_distortion,
     format_results,
@@ -25,7 +25,7 @@ __all__ = [
     "Parser",
     "format_bd_rates",
     "format_export",
-    "format_header",
+    "format_info",
     "format_metrics",
     "format_rate_distortion",
     "format_results",

@@ -45,6 +45,7 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
     AE_KERAS_DEBUG set, errors show their traceback.
     """
     arguments = parser.parse_args()
+    notices.forget()
     try:
         prepare(arguments)
         main(arguments)
@@ -60,7 +61,7 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
             raise
         _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
     finally:
-        notices.say()
+        notices.say(parser.prog)
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:

@@ -78,7 +78,7 @@ def _name_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
             )
     problems = filter(None, (_find_problem(labels) for _, labels in labelled))
     if problem := next(problems, None):
-        note(f"left out: the labels of {{files}}, which are {problem}", str(path))
+        note(f"its labels are left out, which are {problem}", str(path))
         return ()
     largest = max(int(labels.max()) for _, labels in labelled)
     return tuple(map(str, range(largest + 1)))

@@ -4,10 +4,13 @@ Pillow leaves some of the work to its user: 16-bit pixels come as they stand in 
 PNG's transparent colour it knows the value in the file, not that of the pixels that it makes.
 """
 
+import contextlib
+import io
+import warnings
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
 
 # Scans carry long texts. What all texts of a file take together stays limited, to 64 MB.
 PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY)
@@ -30,6 +33,18 @@ def check_layout(image: Image.Image) -> str:
     return str(tiles[0].args) if tiles else ""
 
 
+def is_deep(image: Image.Image) -> bool:
+    """Return whether the file of an image that is not loaded yet has 16 bits a channel."""
+    for tile in getattr(image, "tile", []):
+        # The name of Pillow's raw mode, or that and the largest value in a PPM.
+        match tile.args:
+            case (_, int(largest)) if image.format == "PPM" and largest > 255:
+                return True
+            case names if ";16" in str(names):
+                return True
+    return image.mode.startswith("I")
+
+
 def to_eight_bits(image: Image.Image, layout: str, file: BinaryIO) -> Image.Image:
     """Return an image as `"L"`, `"LA"`, `"RGB"` or `"RGBA"`, turned as its EXIF data say.
 
@@ -43,7 +58,7 @@ def to_eight_bits(image: Image.Image, layout: str, file: BinaryIO) -> Image.Imag
     Raises:
         Exception: of many types, from Pillow, if it is damaged.
     """
-    ImageOps.exif_transpose(image, in_place=True)
+    _turn(image)
     if image.mode.startswith("I"):
         return _reduce(image)
     if isinstance(image, PngImagePlugin.PngImageFile) and "transparency" in image.info:
@@ -53,7 +68,7 @@ def to_eight_bits(image: Image.Image, layout: str, file: BinaryIO) -> Image.Imag
             image.info["transparency"] *= _PNG_SCALES[layout]
     if layout == "LA;16B":
         return image.convert("LA")
-    return _to_plain_mode(image)
+    return _from_cmyk(image) if image.mode == "CMYK" else _to_plain_mode(image)
 
 
 def _check_samples(image: Image.Image) -> None:
@@ -82,6 +97,13 @@ def _check_samples(image: Image.Image) -> None:
         )
 
 
+def _turn(image: Image.Image) -> None:
+    # Damaged EXIF, of which Pillow raises and warns in many ways, is no reason to lose the pixels.
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ImageOps.exif_transpose(image, in_place=True)
+
+
 def _bits(image: TiffImagePlugin.TiffImageFile) -> int:
     return max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
 
@@ -106,11 +128,22 @@ def _mask_colour(image: Image.Image, file: BinaryIO) -> Image.Image:
     file.seek(0)
     lower = Image.open(file)
     lower.tile = [tile._replace(args="RGB;16L") for tile in lower.tile]
-    ImageOps.exif_transpose(lower, in_place=True)
+    _turn(lower)
     upper = np.asarray(image)
     pixels = upper.astype(np.uint16) << 8 | np.asarray(lower)
     is_key = (pixels == image.info["transparency"]).all(axis=-1)
     return Image.fromarray(np.dstack([upper, np.where(is_key, 0, 255).astype(np.uint8)]))
+
+
+def _from_cmyk(image: Image.Image) -> Image.Image:
+    """Return CMYK colours as RGB: by their ICC profile, if they have one that can be used."""
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        standard = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, profile, standard, outputMode="RGB")
+    except (KeyError, TypeError, OSError, ImageCms.PyCMSError):
+        converted = None
+    return image.convert("RGB") if converted is None else converted
 
 
 def _to_plain_mode(image: Image.Image) -> Image.Image:

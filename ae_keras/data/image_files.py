@@ -1,15 +1,25 @@
 """Image files of any kind as 8-bit arrays of the shape that a model needs."""
 
+import contextlib
+import dataclasses
 import os
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ae_keras.data.eight_bits import check_layout, to_eight_bits
+from ae_keras.data.eight_bits import check_layout, is_deep, to_eight_bits
+from ae_keras.data.metadata import (
+    NO_METADATA,
+    Metadata,
+    fit_profile,
+    metadata_of,
+    reset_orientation,
+)
 from ae_keras.system.notices import note
 
 # Of the files of pictures that Pillow opens without other programs.
@@ -62,15 +72,15 @@ _NAMED_KINDS = 5
 
 
 def _note_left_out(folder: Path, others: Counter[str], links: int) -> None:
-    texts = []
     if others:
         kinds = [f"{count} {kind}" for kind, count in others.most_common(_NAMED_KINDS)]
         kinds += ["..."] if len(others) > _NAMED_KINDS else []
-        texts.append(f"other files: {others.total()} ({', '.join(kinds)})")
+        note(
+            f"{{count}} other files are left out ({', '.join(kinds)})", str(folder), others.total()
+        )
     if links:
-        texts.append(f"linked folders, which can be inputs of their own: {links}")
-    if texts:
-        note(f"left out of {str(folder)!r}: {'; '.join(texts)}")
+        sentence = "{count} linked folders are left out, which can be inputs of their own"
+        note(sentence, str(folder), links)
 
 
 def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.Image:
@@ -88,39 +98,94 @@ def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.I
         ValueError: if the file is not a readable image, with the reason.
         OSError: if the file is missing or may not be read.
     """
-    if isinstance(file, str | Path):
-        with open(file, "rb") as binary:
-            return read_image(binary, keep_alpha)
+    with _open(file) as opened, _damage_in_words():
+        image = Image.open(opened)
+        layout = check_layout(image)
+        image.load()
+        pixels = to_eight_bits(image, layout, opened)
+        _note_frames(opened)
+        return pixels if keep_alpha else _lay_over_white(pixels, _name(opened))
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """An image file.
+
+    Args:
+        pixels: An 8-bit grey or colour image, upright, with its alpha.
+        metadata: Metadata. Of these pixels: the orientation in them is 1.
+        notes: What was not kept as it is in the file, each a part of a sentence.
+    """
+
+    pixels: Image.Image
+    metadata: Metadata
+    notes: tuple[str, ...]
+
+
+def read_photograph(file: str | Path | BinaryIO, keep_metadata: bool = True) -> Photograph:
+    """Read the pixels of an image file, as `read_image` does, with its metadata.
+
+    Args:
+        file: A path, or an open file.
+        keep_metadata: bool. Whether metadata are asked for.
+
+    Raises:
+        ValueError: if the file is not a readable image, with the reason.
+        OSError: if the file is missing or may not be read.
+    """
+    with _open(file) as opened, _damage_in_words():
+        image = Image.open(opened)
+        layout = check_layout(image)
+        notes = ["of its 16 bits a channel, 8 are stored"] if is_deep(image) else []
+        image.load()
+        metadata, lost = metadata_of(image) if keep_metadata else (NO_METADATA, [])
+        notes += lost
+        if image.mode == "CMYK":
+            notes.append("its CMYK colours are stored as RGB")
+            metadata = dataclasses.replace(metadata, icc_profile=b"")
+        pixels = to_eight_bits(image, layout, opened)
+        _note_frames(opened)
+        metadata, lost = fit_profile(reset_orientation(metadata), pixels.mode)
+        return Photograph(pixels, metadata, (*notes, *lost))
+
+
+def _open(file: str | Path | BinaryIO) -> contextlib.AbstractContextManager[BinaryIO]:
+    return open(file, "rb") if isinstance(file, str | Path) else contextlib.nullcontext(file)
+
+
+@contextlib.contextmanager
+def _damage_in_words() -> Iterator[None]:
     try:
-        opened = Image.open(file)
-        layout = check_layout(opened)
-        opened.load()
-        image = to_eight_bits(opened, layout, file)
+        yield
     except UnidentifiedImageError as error:
         raise ValueError("not a readable image (of no known format)") from error
     # Pillow's decoders raise errors of many types for damaged files.
     except Exception as error:
         raise ValueError(f"not a readable image ({error})") from error
-    name = str(getattr(file, "name", "the standard input"))
-    if further := _count_frames(file) - 1:
-        note("left out: {count} further frames or pages of {files}", name, further)
-    if keep_alpha or not image.mode.endswith("A"):
+
+
+def _name(file: BinaryIO) -> str:
+    return str(getattr(file, "name", "-"))
+
+
+def _note_frames(file: BinaryIO) -> None:
+    """Note how many frames or pages follow the first, if that can be told."""
+    file.seek(0)
+    with contextlib.suppress(Exception):  # the first one was read, another is damaged
+        image = Image.open(file)
+        frames = getattr(image, "n_frames", 1)
+        # A PSD's are layers, which its image shows together.
+        if frames > 1 and image.format != "PSD":
+            note("{count} further frames or pages are left out", _name(file), frames - 1)
+
+
+def _lay_over_white(image: Image.Image, name: str) -> Image.Image:
+    if not image.mode.endswith("A"):
         return image
     if image.getextrema()[-1] != (255, 255):
-        note("laid over white: the transparent parts of {files}", name)
+        note("transparent parts are laid over white", name)
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])
-
-
-def _count_frames(file: BinaryIO) -> int:
-    """Return the number of frames or pages of an image file, 1 if it cannot be told."""
-    file.seek(0)
-    try:
-        image = Image.open(file)
-        # A PSD's are layers, which its image shows together.
-        return 1 if image.format == "PSD" else getattr(image, "n_frames", 1)
-    except Exception:  # the first frame was read, another one is damaged
-        return 1
 
 
 def fit_image(

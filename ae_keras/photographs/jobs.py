@@ -38,7 +38,7 @@ class Result:
         shape: Of the image, `(height, width)` or `(height, width, channels)`.
         psnr: float. Of the restored image, in dB, if it was measured; infinite without loss.
         scores: Other qualities that were measured, by name.
-        noted: What is to be said of its file, see `ae_keras.system.notices`.
+        noted: What is to be said of files, see `ae_keras.system.notices`.
     """
 
     job: Job

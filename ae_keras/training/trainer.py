@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_keras.codec.table_fitting import fit_run
+from ae_keras.codec.fitting import fit_run
 from ae_keras.data.batches import Batches
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe
@@ -201,7 +201,7 @@ class Training:
             },
         }
         write_pictures(self.run, self.recipe, progress.history, best, images)
-        if best.takes_entropy_tables:
+        if best.has_latent:
             fit_run(self.run, images["train"], best)
         self.run.write_metrics(result)
         self.run.checkpoint.unlink(missing_ok=True)

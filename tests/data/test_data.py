@@ -248,7 +248,7 @@ def test_labels_that_are_no_classes_do_not_matter_to_most(labels, problem, tmp_p
     np.savez(path, images=np.zeros((20, 32, 32, 3), np.uint8), labels=labels)
     assert load_images(DataSpec(dataset=str(path)), ["test"])["test"].labels is None
     error = capsys.readouterr().err
-    assert error == f"left out: the labels of {str(path)!r}, which are {problem}\n"
+    assert error == f"{path}: its labels are left out, which are {problem}.\n"
 
 
 @pytest.mark.parametrize("name", ["missing/folder", "missing.npz", "/nowhere/missing.npy"])

@@ -55,7 +55,7 @@ def fail_on_odd(job):
     if int(job.source) % 2:
         errors = {1: ValueError, 3: MemoryError, 5: TypeError}
         raise errors[int(job.source)](f"{job.source} is odd")
-    note("left out: {count} frames of {files}", job.source)
+    note("{count} frames are left out", job.source)
     return Result(job, size=int(job.source))
 
 

@@ -19,7 +19,7 @@ from ae_keras.system import notices
 class Keeper:
     """A codec that keeps all pixels."""
 
-    def compress(self, image):
+    def compress(self, image, metadata):
         self.image = image
         return image.tobytes()
 
@@ -61,6 +61,6 @@ def test_frames_that_are_left_out_are_said_once_for_all_files(tmp_path, monkeypa
     assert [result.error for result in results] == [None] * 3
     notices.say()
     assert capsys.readouterr().err.splitlines() == [
-        f"left out of {str(tmp_path)!r}: other files: 1 (1 .txt)",
-        f"left out: 6 further frames or pages of 3 files, the first {str(tmp_path / 'a.gif')!r}",
+        f"{tmp_path}: 1 other files are left out (1 .txt).",
+        f"{tmp_path / 'a.gif'} and 2 more: 6 further frames or pages are left out.",
     ]
