@@ -10,7 +10,6 @@ from ae_keras.command_line import (
     format_results,
     prepare,
     report_failures,
-    report_notes,
     run,
 )
 
@@ -67,7 +66,6 @@ def main(arguments: Namespace) -> None:
     if done:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout
         print(format_results(done), file=stream)
-    report_notes("compress.py", results)
     report_failures("compress.py", results)
 
 

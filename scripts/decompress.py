@@ -10,7 +10,6 @@ from ae_keras.command_line import (
     format_info,
     prepare,
     report_failures,
-    report_notes,
     run,
 )
 
@@ -63,7 +62,6 @@ def main(arguments: Namespace) -> None:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout
         place = "" if arguments.output == STANDARD else f" in {arguments.output}"
         print(f"{len(done)} of {len(results)} images restored{place}.", file=stream)
-    report_notes("decompress.py", results)
     report_failures("decompress.py", results)
 
 

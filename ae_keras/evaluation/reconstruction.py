@@ -11,6 +11,7 @@ import numpy as np
 from ae_keras import metrics
 from ae_keras.data.batches import make_batches
 from ae_keras.data.images import Images, load_images
+from ae_keras.data.own_splits import default_split
 from ae_keras.data.photographs import load_photographs
 from ae_keras.evaluation import estimated_rate, quality_pictures
 from ae_keras.layers.standardization import channel_statistics
@@ -101,7 +102,7 @@ def check_labels(data: Images, model: keras.Model, recipe: Recipe) -> None:
 def evaluate(
     run: str | Path,
     dataset: str | None = None,
-    split: str = "test",
+    split: str | None = None,
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
 ) -> tuple[dict[str, float | int | None], list[Path]]:
@@ -110,7 +111,8 @@ def evaluate(
     Args:
         run: A run folder, or its name in `saved_models`.
         dataset: str. Default: the data set of the run. Another one is split in its own way.
-        split: `"train"`, `"validation"` or `"test"`.
+        split: `"train"`, `"validation"`, `"test"` or `"all"`. Default: `"test"`, but `"all"` of
+            another folder or NumPy file that comes without splits.
         output_dir: Where to write the metrics as JSON and a figure. Default: the run folder.
         skip_unreadable: bool. Leave files that are not readable images out.
 
@@ -127,6 +129,7 @@ def evaluate(
     recipe, model = folder.recipe, load_model(folder.model)
     skip = skip_unreadable or recipe.skip_unreadable
     recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
+    split = split or default_split(recipe.data_spec, folder.recipe.data_spec)
     output_dir = Path(output_dir or folder.path)
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{split}"
@@ -134,11 +137,16 @@ def evaluate(
     data = load_images(recipe.data_spec, [split])[split]
     check_labels(data, model, recipe)
     result, files = measure(model, data, recipe), list[Path]()
+    _write_table(table, result)  # first, whatever becomes of the figures
     write_reconstructions(model, data, recipe, figure, split)
     if model.takes_quality and recipe.crops is not None:
         files = _measure_qualities(folder, model, recipe, split, output_dir / name, result)
-    write_text(table, json.dumps(result, indent=2) + "\n")
+        _write_table(table, result)
     return result, [table, figure, *files]
+
+
+def _write_table(path: Path, result: dict[str, Any]) -> None:
+    write_text(path, json.dumps(result, indent=2) + "\n")
 
 
 def _measure_qualities(
@@ -159,6 +167,6 @@ def _measure_qualities(
         name.with_name(f"{name.name}-{end}.png") for end in ("progress", "qualities")
     )
     quality_pictures.write_progress(folder.history, folder.recipe, progress)
-    title = f"{folder.path.name}: a {split} photograph of {recipe.data_name}, by estimated rate"
+    title = f"{folder.path.name}: a photograph of {recipe.data_name} ({split}), by estimated rate"
     quality_pictures.write_qualities(model, photographs, title, qualities)
     return [progress, qualities]

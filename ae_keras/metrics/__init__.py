@@ -9,6 +9,7 @@ from ae_keras.metrics.distortion import (
     sharpness,
     ssim,
 )
+from ae_keras.metrics.images import image_psnr, visible_colours
 from ae_keras.metrics.rate import bd_rate, bits_per_pixel, pareto_front
 
 __all__ = [
@@ -16,10 +17,12 @@ __all__ = [
     "bits_per_pixel",
     "channel_mse",
     "count_scales",
+    "image_psnr",
     "ms_ssim",
     "mse",
     "pareto_front",
     "psnr",
     "sharpness",
     "ssim",
+    "visible_colours",
 ]

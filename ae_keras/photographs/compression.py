@@ -15,6 +15,7 @@ from ae_keras.data.metadata import has_position
 from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
+    note_all,
     read_photograph,
     read_source,
     write_target,
@@ -69,10 +70,10 @@ class Compression:
         if self.measure:
             # No larger than the image that was just read.
             restored = codec.with_max_pixels(image.size).decompress(data)
-            psnr = _psnr(image, restored)
+            psnr = metrics.image_psnr(image, restored)
         write_target(job.target, data)
-        notes = [*photograph.notes, *([_POSITION] if has_position(metadata) else [])]
-        return Result(job, size=len(data), shape=image.shape, psnr=psnr, notes=notes)
+        note_all(job, [*photograph.notes, *([_POSITION] if has_position(metadata) else [])])
+        return Result(job, size=len(data), shape=image.shape, psnr=psnr)
 
     def load(self) -> LearnedCodec:
         """Return the codec.
@@ -118,16 +119,8 @@ class Decompression:
         image = load_codec(run).with_max_pixels(self.max_pixels).decompress(data)
         restored, notes = encode_photograph(image, read_metadata(sections), job.target)
         write_target(job.target, restored)
-        return Result(job, size=len(data), shape=image.shape, notes=notes)
-
-
-def _psnr(image: np.ndarray, restored: np.ndarray) -> float:
-    """Return the PSNR in dB, a row at a time, so that large images need little memory."""
-    squares = sum(
-        float(np.square(ours.astype(np.float32) - theirs).sum())
-        for ours, theirs in zip(image, restored, strict=True)
-    )
-    return float(metrics.psnr(squares / image.size / 255**2))
+        note_all(job, notes)
+        return Result(job, size=len(data), shape=image.shape)
 
 
 def read_info(source: str) -> FileInfo:
