@@ -39,7 +39,7 @@ def make_parser() -> Parser:
     add = rate.add_argument
     add("--rate-distortion", action="store_true", help="compress the images; table and figure")
     add("--against", nargs="+", metavar="X", help=f"of {' '.join(CLASSICAL)} svd-5 PATH-OF-A-RUN")
-    qualities = "of the model, 1 to 100 (40 50 60 70 80)"
+    qualities = "of learned codecs, 1 to 100; default: each one's own"
     add("--qualities", nargs="+", metavar="X", type=int, help=qualities)
     add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser

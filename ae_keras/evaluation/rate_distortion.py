@@ -39,8 +39,6 @@ from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely, write_text
 from ae_keras.system.text_tables import to_csv
 
-# Of the model and of linear transforms: all that is of use, from coarse to fine.
-QUALITIES = (40, 50, 60, 70, 80)
 # Small images are also coded as square mosaics of so many on a side.
 _MOSAIC_SIDE = 20
 _CHUNK_PIXELS = 2**22
@@ -57,7 +55,7 @@ def measure_rate_distortion(
     dataset: str | None = None,
     split: str | None = None,
     against: Sequence[str] = ("jpeg", "webp"),
-    qualities: Sequence[int] = QUALITIES,
+    qualities: Sequence[int] | None = None,
     limit: int | None = None,
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
@@ -70,7 +68,7 @@ def measure_rate_distortion(
         split: Of the data set, as of `ae_keras.evaluate`.
         against: Names of classical codecs, see `ae_keras.codec.classical.make_codec`; any other is
             the path or name of a run, by the name of whose folder its points go.
-        qualities: Of the model and of linear transforms, from 1 to 100.
+        qualities: Of learned codecs and of linear transforms, from 1 to 100. Default: each one's.
         limit: int. Take only so many images.
         output_dir: Where to write a table and a figure. Default: the run folder.
         skip_unreadable: bool. Leave files that are not readable images out.

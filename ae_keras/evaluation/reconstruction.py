@@ -14,6 +14,7 @@ from ae_keras.data.images import Images, load_images
 from ae_keras.data.own_splits import default_split
 from ae_keras.data.photographs import load_photographs
 from ae_keras.evaluation import estimated_rate, quality_pictures
+from ae_keras.evaluation.contenders import load_fitted_codec
 from ae_keras.layers.standardization import channel_statistics
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.recipe import Recipe
@@ -158,15 +159,20 @@ def _measure_qualities(
     result: dict[str, Any],
 ) -> list[Path]:
     """Add the BD-rates to JPEG on whole photographs to a result, and draw two figures."""
-    model = model.in_float32()
     photographs = load_photographs(recipe.data_spec, [split])[split].by_kind()
-    points = estimated_rate.estimate_points(model, photographs)
-    figures = estimated_rate.summarize(points, estimated_rate.jpeg_points(photographs))
-    result |= {key: value for key, value in figures.items() if key.startswith("bd_rate")}
+    jpeg = estimated_rate.jpeg_points(photographs)
+    codec = load_fitted_codec(folder, recipe)
+    for prefix, points in (
+        ("estimated_", estimated_rate.estimate_points(model.in_float32(), photographs)),
+        ("", estimated_rate.file_points(codec, photographs)),
+    ):
+        figures = estimated_rate.summarize(points, jpeg)
+        chosen = {key: value for key, value in figures.items() if key.startswith("bd_rate")}
+        result |= {f"{prefix}{key}": value for key, value in chosen.items()}
     progress, qualities = (
         name.with_name(f"{name.name}-{end}.png") for end in ("progress", "qualities")
     )
     quality_pictures.write_progress(folder.history, folder.recipe, progress)
-    title = f"{folder.path.name}: a photograph of {recipe.data_name} ({split}), by estimated rate"
-    quality_pictures.write_qualities(model, photographs, title, qualities)
+    title = f"{folder.path.name}: a photograph of {recipe.data_name} ({split})"
+    quality_pictures.write_qualities(codec, photographs, title, qualities)
     return [progress, qualities]
