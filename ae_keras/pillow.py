@@ -83,7 +83,12 @@ def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     if image.mode not in _MODES.values():
         raise OSError(f"Cannot write mode {image.mode} as AEK. Convert the image {_advise(image)}.")
     settings = image.encoderinfo
-    if "transparency" in image.info and image.mode in ("L", "RGB"):
+    key = image.info.get("transparency")
+    if key is not None and image.mode in ("L", "RGB"):
+        if np.max(key) > 255:  # which Pillow would drop
+            raise OSError(
+                "The pixels have 8 bits, and the transparent colour 16. Give it in 8 bits."
+            )
         image = image.convert(image.mode + "A")
     if "model" not in settings:
         raise ValueError('Say which model is to compress: image.save(..., model="...").')

@@ -68,6 +68,14 @@ def test_a_transparent_colour_becomes_alpha(mode, run, tmp_path, rng):
         np.testing.assert_array_equal(np.asarray(saved)[..., -1], np.where(hidden, 0, 255))
 
 
+def test_a_transparent_colour_of_more_bits_is_refused(run, tmp_path):
+    image = Image.new("RGB", (8, 8), (18, 18, 18))
+    image.info["transparency"] = (0x1234, 0x1234, 0x1234)
+    with pytest.raises(OSError, match="the transparent colour 16"):
+        image.save(tmp_path / "x.aek", model="mine")
+    assert not (tmp_path / "x.aek").exists()
+
+
 @pytest.mark.parametrize(
     ("mode", "advice"),
     [("P", "RGBA"), ("1", "RGBA"), ("CMYK", "RGB"), ("La", "LA"), ("RGBa", "RGBA"), ("PA", "RGBA")],

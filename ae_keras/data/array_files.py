@@ -10,7 +10,6 @@ import numpy as np
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource, conform
 from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import assign_splits
-from ae_keras.system.notices import note
 
 # Images and, where they have any, their labels.
 _Labelled = tuple[np.ndarray, np.ndarray | None]
@@ -59,41 +58,32 @@ def _flatten_labels(labels: np.ndarray | None) -> np.ndarray | None:
     return labels[:, 0]
 
 
-def _name_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
+def _check_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
     """Return the names of the labels, which are numbers; none if not all images have a label.
 
-    Labels that are no numbers of classes are left out, which is noted: most models need none.
-
     Raises:
-        ValueError: if there is not one label for each image.
+        ValueError: if the labels are not one number from 0 on for each image.
     """
     labelled = [(images, labels) for images, labels in arrays if labels is not None]
     if len(labelled) < len(arrays):
         return ()
     for images, labels in labelled:
-        if labels.shape[:1] != (len(images),):
+        if labels.shape != (len(images),):
             raise ValueError(
                 f"{str(path)!r}: expected one label for each of {len(images)} images. Received: "
                 f"labels of shape {labels.shape}."
             )
-    problems = filter(None, (_find_problem(labels) for _, labels in labelled))
-    if problem := next(problems, None):
-        note(f"its labels are left out, which are {problem}", str(path))
-        return ()
+        is_whole = np.issubdtype(labels.dtype, np.integer)
+        if not is_whole or labels.min() < 0:
+            received = f"from {labels.min()} on" if is_whole else f"of type {labels.dtype}"
+            raise ValueError(
+                f"{str(path)!r}: expected whole numbers from 0 on as labels. Received: labels "
+                f"{received}."
+            )
     largest = max(int(labels.max()) for _, labels in labelled)
+    if largest >= _MOST_CLASSES:
+        raise ValueError(f"{str(path)!r}: label {largest} is not below {_MOST_CLASSES:,}.")
     return tuple(map(str, range(largest + 1)))
-
-
-def _find_problem(labels: np.ndarray) -> str | None:
-    """Return why labels are no numbers of classes, from 0 on; None if they are."""
-    if labels.ndim != 1:
-        return f"of shape {labels.shape}, not one number for each image"
-    if not np.issubdtype(labels.dtype, np.integer):
-        return f"of type {labels.dtype}, no whole numbers"
-    if labels.min() < 0 or labels.max() >= _MOST_CLASSES:
-        least, most = labels.min(), labels.max()
-        return f"from {least} to {most}, not from 0 to less than {_MOST_CLASSES:,}"
-    return None
 
 
 def is_array_file(path: Path) -> bool:
@@ -129,7 +119,7 @@ def open_array_file(path: Path, spec: DataSpec) -> ImageSource:
         ValueError: if it does not hold uint8 images, or its labels do not fit them.
     """
     arrays = load_arrays(path)
-    class_names = _name_labels(arrays, path)
+    class_names = _check_labels(arrays, path)
     splits = split_arrays(arrays, spec)
 
     def read(indices: np.ndarray) -> Iterator[Batch]:

@@ -75,12 +75,10 @@ def _note_left_out(folder: Path, others: Counter[str], links: int) -> None:
     if others:
         kinds = [f"{count} {kind}" for kind, count in others.most_common(_NAMED_KINDS)]
         kinds += ["..."] if len(others) > _NAMED_KINDS else []
-        note(
-            f"{{count}} other files are left out ({', '.join(kinds)})", str(folder), others.total()
-        )
+        sentence = f"other files are left out: {{count}} ({', '.join(kinds)})"
+        note(sentence, str(folder), others.total())
     if links:
-        sentence = "{count} linked folders are left out, which can be inputs of their own"
-        note(sentence, str(folder), links)
+        note("linked folders are left out, name them too: {count}", str(folder), links)
 
 
 def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.Image:
@@ -176,7 +174,7 @@ def _note_frames(file: BinaryIO) -> None:
         frames = getattr(image, "n_frames", 1)
         # A PSD's are layers, which its image shows together.
         if frames > 1 and image.format != "PSD":
-            note("{count} further frames or pages are left out", _name(file), frames - 1)
+            note("further frames or pages are left out: {count}", _name(file), frames - 1)
 
 
 def _lay_over_white(image: Image.Image, name: str) -> Image.Image:

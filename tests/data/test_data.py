@@ -234,23 +234,6 @@ def test_labels_may_stand_in_a_column(tmp_path, rng):
         assert label == labels[(images == image).all(axis=(1, 2, 3)), 0]
 
 
-@pytest.mark.parametrize(
-    ("labels", "problem"),
-    [
-        (np.eye(20, 3), "of shape (20, 3), not one number for each image"),
-        (np.linspace(0, 1, 20), "of type float64, no whole numbers"),
-        (np.arange(-1, 19), "from -1 to 18, not from 0 to less than 100,000"),
-        (np.arange(20) * 9000, "from 0 to 171000, not from 0 to less than 100,000"),
-    ],
-)
-def test_labels_that_are_no_classes_do_not_matter_to_most(labels, problem, tmp_path, capsys):
-    path = tmp_path / "a.npz"
-    np.savez(path, images=np.zeros((20, 32, 32, 3), np.uint8), labels=labels)
-    assert load_images(DataSpec(dataset=str(path)), ["test"])["test"].labels is None
-    error = capsys.readouterr().err
-    assert error == f"{path}: its labels are left out, which are {problem}.\n"
-
-
 @pytest.mark.parametrize("name", ["missing/folder", "missing.npz", "/nowhere/missing.npy"])
 def test_missing_paths_are_named(name):
     with pytest.raises((FileNotFoundError, ValueError), match=name):

@@ -110,6 +110,6 @@ def test_what_is_left_out_of_a_folder_is_counted(tmp_path, rng, capsys):
         assert [path.name for path in find_images(folder)] == ["a.jfif", "c.tga"]
     notices.say()
     assert capsys.readouterr().err == (
-        f"{folder}: 4 other files are left out (2 .txt, 1 without an ending, 1 .heic).\n"
-        f"{folder}: 1 linked folders are left out, which can be inputs of their own.\n"
+        f"{folder}: other files are left out: 4 (2 .txt, 1 without an ending, 1 .heic).\n"
+        f"{folder}: linked folders are left out, name them too: 1.\n"
     )

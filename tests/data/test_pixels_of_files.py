@@ -90,7 +90,7 @@ def test_further_frames_are_counted(name, tmp_path, capsys):
         np.testing.assert_allclose(image, pictures.GREY, atol=1)
     notices.say()
     notices.say()
-    assert capsys.readouterr().err == f"{path}: 2 further frames or pages are left out.\n"
+    assert capsys.readouterr().err == f"{path}: further frames or pages are left out: 2.\n"
 
 
 def test_what_pillow_opens_is_taken_from_folders():

@@ -61,6 +61,6 @@ def test_frames_that_are_left_out_are_said_once_for_all_files(tmp_path, monkeypa
     assert [result.error for result in results] == [None] * 3
     notices.say()
     assert capsys.readouterr().err.splitlines() == [
-        f"{tmp_path}: 1 other files are left out (1 .txt).",
-        f"{tmp_path / 'a.gif'} and 2 more: 6 further frames or pages are left out.",
+        f"{tmp_path}: other files are left out: 1 (1 .txt).",
+        f"{tmp_path / 'a.gif'} and 2 more: further frames or pages are left out: 6.",
     ]
