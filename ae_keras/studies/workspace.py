@@ -78,6 +78,7 @@ class Workspace:
             print(f"training {run.path}", flush=True)
             keras.utils.clear_session()  # of the models before
             train(recipe, run.path, overwrite=True, verbose=self.verbose)
+            run.checkpoint.unlink(missing_ok=True)  # models of studies are not extended
         if self.quick:
             batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
             self.steps[name] = batches * run.metrics["training"]["epochs"]
