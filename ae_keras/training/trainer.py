@@ -6,6 +6,7 @@ nothing but the checkpoint before it: the order and noise of its data come from 
 early stopping looks only at the history.
 """
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from ae_keras.system.safe_files import write_safely
 from ae_keras.training.average import averaged
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.training.compilation import compile_model, use_cores
-from ae_keras.training.epoch import WithinEpoch
+from ae_keras.training.epoch import WithinEpoch, diverged
 from ae_keras.training.interruption import StopSignals, stopped
 from ae_keras.training.logs import open_logs
 from ae_keras.training.material import Material
@@ -63,7 +64,7 @@ def train(
             unfinished run of another recipe, or one that this recipe does not extend.
         FileExistsError: if the folder holds a finished run.
         FileNotFoundError: if there is no run to extend, or it has no checkpoint.
-        FloatingPointError: if the loss is no longer a number.
+        FloatingPointError: if losses or weights are no longer numbers.
         KeyboardInterrupt: if training was interrupted; its state is saved.
         OSError: if files cannot be read or written.
 
@@ -147,7 +148,7 @@ class Training:
         """Train for the epochs that are missing, with a checkpoint after each.
 
         Raises:
-            FloatingPointError: if the loss is no longer a number.
+            FloatingPointError: if losses or weights are no longer numbers.
             KeyboardInterrupt: if it was asked to stop; the state is saved.
         """
         images = self.material.images["validation"]
@@ -184,6 +185,9 @@ class Training:
         scalars = {name: float(values[-1]) for name, values in fitted.history.items()}
         with averaged(model):
             scalars |= validation.after_fit(model, verbose)
+        if not math.isfinite(scalars["val_loss"]):
+            what = f"The validation loss became {scalars['val_loss']}"
+            raise diverged(what, f"after epoch {progress.epoch + 1}")
         return scalars | {"learning_rate": float(model.optimizer.learning_rate)}
 
     def _complete_epoch(self, scalars: dict[str, float]) -> None:

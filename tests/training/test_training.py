@@ -9,7 +9,7 @@ from conftest import assert_same_results, results, train_and_die
 import ae_keras
 from ae_keras.data.images import Images, load_images
 from ae_keras.runs.folder import RunFolder
-from ae_keras.training import material
+from ae_keras.training import compilation, epoch, material
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.training.compilation import compile_model
 
@@ -19,7 +19,7 @@ def test_a_run_leaves_all_its_files(tiny_recipe, tmp_path):
     run = RunFolder(tmp_path / "run")
     assert {path.name for path in run.path.iterdir()} == {
         *("recipe.json", "model.keras", "last.keras", "history.csv", "metrics.json"),
-        "entropy_tables.npz",
+        *("entropy_tables.npz", "checkpoint.npz"),
         *("history.png", "reconstructions.png", "tensorboard"),
     }
     assert run.recipe == tiny_recipe
@@ -71,10 +71,11 @@ def test_overwrite_replaces_a_run_but_goes_on_with_its_own(tiny_recipe, tmp_path
     train_and_die(tiny_recipe, tmp_path / "pieces", batches=0, overwrite=True)
     assert not (tmp_path / "pieces" / "model.keras").exists()
     train_and_die(tiny_recipe, tmp_path / "pieces", batches=2, overwrite=True)
-    progress = RunFolder(tmp_path / "pieces").checkpoint
-    assert progress.is_file()
+    run = RunFolder(tmp_path / "pieces")
+    assert run.checkpoint.is_file()
+    assert not run.is_finished
     ae_keras.train(tiny_recipe, tmp_path / "pieces", overwrite=True, verbose=0)
-    assert not progress.is_file()
+    assert run.is_finished
     assert_same_results(tmp_path / "whole", tmp_path / "pieces")
 
 
@@ -152,6 +153,33 @@ def test_nan_loss_stops_with_advice(tiny_recipe, tmp_path):
     with pytest.raises(FloatingPointError, match=r"Lower the learning rate"):
         ae_keras.train(recipe, tmp_path / "run", verbose=0)
     assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learning_rate": 1e20}, r"The validation loss became (nan|inf) after epoch 1\. Lower"),
+        ({"learning_rate": 1e20, "average": 0.9}, r"The validation loss became (nan|inf) after"),
+        ({"learning_rate": 3e38, "optimizer": "rmsprop"}, r"The weights became .+ batch 1\. Lower"),
+    ],
+)
+def test_weights_that_the_last_step_spoils_are_not_kept(changes, message, tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, epochs=1, batch_size=64, **changes)
+    with pytest.raises(FloatingPointError, match=message):
+        ae_keras.train(recipe, tmp_path / "run", verbose=0)
+    kept = {path.name for path in (tmp_path / "run").iterdir()}
+    assert kept <= {"recipe.json", "tensorboard"}
+
+
+def test_weights_that_a_step_spoils_are_not_saved_within_an_epoch(
+    tiny_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", 1)
+    monkeypatch.setattr(epoch, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    recipe = dataclasses.replace(tiny_recipe, optimizer="rmsprop", learning_rate=3e38)
+    with pytest.raises(FloatingPointError, match="The weights became infinite or NaN"):
+        ae_keras.train(recipe, tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run" / "checkpoint.npz").exists()
 
 
 def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, monkeypatch):
