@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ae_keras.data.checks import is_number
 from ae_keras.data.sources import IMAGE_SHAPES, dataset_key
 from ae_keras.recipe import Recipe, closest
 
@@ -196,9 +197,25 @@ def change_recipe(recipe: Recipe, dataset: str | None = None, /, **changes: Any)
         if key not in settings and key not in arguments:
             raise _unknown_setting(recipe, key, [*settings, *arguments])
     replaced = {key: value for key, value in changes.items() if key in settings}
-    recipe = dataclasses.replace(recipe, **replaced)
+    recipe = dataclasses.replace(recipe, **_fit_schedule(recipe, replaced), **replaced)
     given = {key: value for key, value in changes.items() if key in arguments}
     return dataclasses.replace(recipe, model_arguments=recipe.model_arguments | given)
+
+
+def _fit_schedule(recipe: Recipe, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return schedule arguments that fit fewer epochs, where these are all that is changed.
+
+    What lasts longer than the whole training takes the same share of it as before.
+    """
+    epochs, arguments = changes.get("epochs", recipe.epochs), recipe.schedule_arguments
+    if "schedule_arguments" in changes or "schedule" in changes or type(epochs) is not int:
+        return {}
+    shorter = {
+        name: arguments[name] * epochs / recipe.epochs
+        for name in ("warmup_epochs", "decay_epochs")
+        if is_number(arguments.get(name)) and arguments[name] > epochs
+    }
+    return {"schedule_arguments": arguments | shorter} if shorter else {}
 
 
 def _unknown_setting(recipe: Recipe, name: str, known: list[str]) -> ValueError:

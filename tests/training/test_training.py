@@ -12,6 +12,7 @@ from ae_keras.runs.folder import RunFolder
 from ae_keras.training import compilation, epoch, material
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.training.compilation import compile_model
+from ae_keras.training.optimizers import make_schedule
 
 
 def test_a_run_leaves_all_its_files(tiny_recipe, tmp_path):
@@ -223,7 +224,7 @@ def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
         ({"schedule_arguments": {"alpha": 0.1}}, "'constant': unknown schedule arguments alpha"),
         (
             {"schedule": "cosine", "schedule_arguments": {"warmup_epochs": -1}},
-            "warmup_epochs must be a number from 0 to 2, not -1",
+            "warmup_epochs must be a number from 0 to 3, not -1",
         ),
         (
             {"schedule": "exponential", "schedule_arguments": {"decay_rate": "x"}},
@@ -260,3 +261,28 @@ def test_schedules(schedule, arguments, expected, tiny_recipe):
         model.optimizer.iterations.assign(step)
         rates.append(float(model.optimizer.learning_rate))
     np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-12)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7])
+@pytest.mark.parametrize("name", ae_keras.list_models())
+def test_own_schedules_fit_any_number_of_epochs(name, epochs):
+    recipe = ae_keras.recipe_for(name, epochs=epochs)
+    for steps in (1, 2, 5, 100):
+        schedule = make_schedule(recipe, steps)
+        rates = [schedule(step) if callable(schedule) else schedule for step in range(steps)]
+        assert np.isfinite(np.asarray(rates)).all()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "trapezoid"])
+def test_a_longer_warm_up_is_shortened_with_the_epochs(schedule, tiny_recipe):
+    recipe = ae_keras.change_recipe(
+        tiny_recipe, epochs=20, schedule=schedule, schedule_arguments={"warmup_epochs": 5}
+    )
+    assert ae_keras.change_recipe(recipe, epochs=6).schedule_arguments == {"warmup_epochs": 5}
+    shorter = ae_keras.change_recipe(recipe, epochs=2)
+    assert shorter.schedule_arguments == {"warmup_epochs": 0.5}
+    make_schedule(shorter, 3)
+    with pytest.raises(ValueError, match="warmup_epochs must be a number from 0 to 2, not 3"):
+        make_schedule(
+            ae_keras.change_recipe(recipe, epochs=2, schedule_arguments={"warmup_epochs": 3}), 3
+        )
