@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ae_keras.data.checks import is_number
 from ae_keras.data.sources import IMAGE_SHAPES, dataset_key
-from ae_keras.recipe import Recipe, closest
+from ae_keras.recipe import Recipe
+from ae_keras.system.names import closest
 
 if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel

@@ -12,8 +12,9 @@ from typing import Any
 import keras_tuner
 from keras_tuner import HyperParameters
 
-from ae_keras.recipe import Recipe, closest
+from ae_keras.recipe import Recipe
 from ae_keras.system.locks import LOCK_NAME
+from ae_keras.system.names import closest
 from ae_keras.system.safe_files import write_text
 from tuning import oracles
 from tuning.keras_tuner_internals import STATE_FILE

@@ -73,8 +73,9 @@ def _has_tables(folder: RunFolder) -> bool:
 
 def _load_run(name: str) -> Codec:
     is_path = Path(name).name != name or Path(name).exists()
-    if not is_path and name not in {run.path.name for run in list_runs()}:
-        raise unknown_codec(name)
+    runs = {run.path.name for run in list_runs()}
+    if not is_path and name not in runs:
+        raise unknown_codec(name, runs)
     return load_codec(name)
 
 

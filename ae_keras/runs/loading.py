@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ae_keras.registry import is_registered
 from ae_keras.runs.folder import RunFolder
+from ae_keras.system.names import suggest
 
 if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel
@@ -41,9 +42,11 @@ def find_run(name_or_path: str | Path) -> RunFolder:
         if run.model.is_file() and run.exists:
             _check_registered(run.recipe.model, place)
             return run
+    near = suggest(str(name_or_path), [run.path.name for run in list_runs()])
     raise FileNotFoundError(
         f"No trained model at {str(name_or_path)!r}. Expected a run folder with 'model.keras' and "
-        "'recipe.json', as scripts/train.py writes it, or the name of one in 'saved_models'."
+        "'recipe.json', as scripts/train.py writes it, or the name of one in 'saved_models'. "
+        f"{near}".rstrip()
     )
 
 
