@@ -11,9 +11,9 @@ examples:
   python scripts/train.py --model vae_v2 --dataset cifar10 --set conditional=true --dry-run
   python scripts/train.py --start-from cae-cifar10 --dataset ~/photos --epochs 3
 
-A run that was stopped goes on when the same command is given again. With more --epochs, --extend goes
-on with a finished one: to the bit what a longer run gives, except where the learning rate falls over
-all epochs (cosine, decay_epochs): it then first rises to where it would be in the longer run.
+A run that was stopped goes on when the same command is given again. With more --epochs, --extend
+goes on with a finished one: to the bit what a longer run gives, unless the learning rate falls over
+all epochs (cosine, decay_epochs). It then first rises to where it would be in the longer run.
 """
 
 SETTINGS = ("epochs", "batch_size", "learning_rate", "early_stopping", "seed", "xla")
@@ -29,10 +29,7 @@ def make_parser() -> Parser:
     what.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.json to train again")
     what.add_argument("--start-from", metavar="RUN", help="a trained model to train further")
     what.add_argument("--decay-from", metavar="RUN", help="a run whose learning rate is to fall")
-    add(
-        "--dataset",
-        help="a TFDS name, folder, .npz or .npy file, or skimage: no download (default)",
-    )
+    add("--dataset", help="a TFDS name, folder, .npz, .npy, or skimage: no download (default)")
     add("--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET")
     add("--epochs", **NUMBER, help="passes over the training images")
     add("--batch-size", **NUMBER, help="images in a training step")

@@ -95,12 +95,13 @@ def load_quantizer(run: RunFolder, model: "ImageModel") -> Quantizer:
     """
     from ae_keras.codec.keras_transform import digest_weights
 
-    quantizer = Quantizer.load(run.entropy_tables)
+    remedy = f"Make them again with: python scripts/evaluate.py {run.path} --rate-distortion"
+    try:
+        quantizer = Quantizer.load(run.entropy_tables)
+    except ValueError as error:
+        raise ValueError(f"{error} {remedy}") from error
     if quantizer.weights_digest != digest_weights(model):
-        raise ValueError(
-            f"The entropy tables in {str(run.path)!r} are of other weights. Make them again with: "
-            f"python scripts/evaluate.py {run.path} --rate-distortion"
-        )
+        raise ValueError(f"The entropy tables in {str(run.path)!r} are of other weights. {remedy}")
     return quantizer
 
 
@@ -113,6 +114,7 @@ def find_run_of(header: Header) -> Path:
     Raises:
         WrongModelError: if it is not there.
     """
+    damaged = ""
     runs = sorted(list_runs(), key=lambda run: run.path.name != header.model)
     for run in runs:
         try:
@@ -120,9 +122,9 @@ def find_run_of(header: Header) -> Path:
                 Quantizer.load(run.entropy_tables).digest == header.digest
             ):
                 return run.path
-        except ValueError:  # damaged; another may fit
-            continue
+        except ValueError as error:  # another may fit
+            damaged += f" {error}"
     raise WrongModelError(
         f"The file was written by the model {header.model!r} ({header.digest.hex()}), which is not "
-        "in 'saved_models'. Say where it is with --model."
+        f"in 'saved_models'. Say where it is with --model.{damaged}"
     )

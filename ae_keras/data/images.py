@@ -171,10 +171,20 @@ def _fill(folder: Path, source: ImageSource, counts: dict[str, int], spec: DataS
 
 
 def _open_from_disk(folder: Path, split: str, class_names: tuple[str, ...]) -> Images:
-    with np.load(folder / f"{split}-details.npz") as details:
-        return Images(
-            images=np.load(folder / f"{split}.npy", mmap_mode="r")[: int(details["count"])],
-            labels=details.get("labels"),
-            class_names=class_names,
-            left_out=tuple(details["left_out"].tolist()),
-        )
+    path = folder / f"{split}-details.npz"
+    try:
+        with open(path, "rb") as file, np.load(file) as archive:
+            details = dict(archive)
+        path = folder / f"{split}.npy"
+        images = np.load(path, mmap_mode="r")[: int(details["count"])]
+    except Exception as error:  # of many types, where a file is damaged
+        raise ValueError(
+            f"Cannot read the images that are kept in {str(path)!r}: {error}. Delete that folder: "
+            "it is made again."
+        ) from error
+    return Images(
+        images=images,
+        labels=details.get("labels"),
+        class_names=class_names,
+        left_out=tuple(details["left_out"].tolist()),
+    )

@@ -93,11 +93,14 @@ def _check_target(target: Path, overwrite: bool) -> None:
     """Refuse to replace what is not an export, or is more than one."""
     if not target.exists():
         return
+    report = target / REPORT
+    if not report.is_file():
+        raise FileExistsError(f"{str(target)!r} exists, and is no export. Choose another --output.")
     try:
-        known = {REPORT, *json.loads((target / REPORT).read_text(encoding="utf-8"))["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise FileExistsError(
-            f"{str(target)!r} exists, and is no export. Choose another --output."
+        known = {REPORT, *json.loads(report.read_text(encoding="utf-8"))["files"]}
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{str(report)!r} is damaged. Choose another --output, or delete its folder."
         ) from None
     others = {file.relative_to(target).as_posix() for file in _files(target)} - known
     if others:

@@ -23,6 +23,7 @@ half-written one under its own name.
 
 import contextlib
 import csv
+import io
 import json
 import os
 import shutil
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 # What more of a run may change: training until now is the same with any number of epochs.
 _EXTENDED = ("epochs", "early_stopping")
+# What to do about a damaged file of a run.
+REMEDY = "Take it from a copy, or train the run again with --overwrite."
 
 
 class RunFolder:
@@ -94,7 +97,10 @@ class RunFolder:
             FileNotFoundError: if there is no run.
             ValueError: if it is damaged.
         """
-        return Recipe.read(self._recipe)
+        try:
+            return Recipe.read(self._recipe)
+        except ValueError as error:
+            raise ValueError(f"{error} {REMEDY}") from error
 
     def check(self, recipe: Recipe, overwrite: bool = False, extend: bool = False) -> None:
         """Find out, before any work is done, whether a recipe may be trained in this folder.
@@ -171,8 +177,8 @@ class RunFolder:
         epochs = self.recipe.epochs
         if recipe.epochs < epochs or (self.is_finished and not changes):
             raise ValueError(
-                f"The run in {str(self.path)!r} is one of {epochs} epochs. Say with --epochs how "
-                "many more it is to have in all."
+                f"Say with --epochs how many epochs the run in {str(self.path)!r} is to have in "
+                f"all: more than {epochs}."
             )
         if self.is_finished and not self.checkpoint.is_file():
             raise FileNotFoundError(
@@ -237,16 +243,39 @@ class RunFolder:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """What `history.csv` holds: a dict for each epoch; none before the first has ended."""
+        """What `history.csv` holds: a dict for each epoch; none before the first has ended.
+
+        Raises:
+            ValueError: if it is damaged.
+        """
         if not self._history.is_file():
             return []
-        with open(self._history, newline="", encoding="utf-8") as rows:
-            return [{key: float(row[key]) for key in row} for row in csv.DictReader(rows)]
+        try:
+            text = self._history.read_text(encoding="utf-8")
+            rows = [
+                {key: float(row[key]) for key in row} for row in csv.DictReader(io.StringIO(text))
+            ]
+        except (TypeError, ValueError, csv.Error) as error:
+            raise _damaged(self._history) from error
+        if not rows or not text.endswith("\n"):
+            raise _damaged(self._history)
+        return rows
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What `metrics.json` holds, of a finished run."""
-        return json.loads(self._metrics.read_text(encoding="utf-8"))
+        """What `metrics.json` holds, of a finished run.
+
+        Raises:
+            FileNotFoundError: if the run is not finished.
+            ValueError: if it is damaged.
+        """
+        try:
+            metrics = json.loads(self._metrics.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise _damaged(self._metrics) from error
+        if not isinstance(metrics, dict) or not {"test", "training"} <= set(metrics):
+            raise _damaged(self._metrics)
+        return metrics
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write `metrics.json`, which marks the run as finished."""
@@ -258,3 +287,7 @@ class RunFolder:
         bare.set_weights(model.get_weights())
         with write_safely(path) as temporary:
             bare.save(temporary)
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"{str(path)!r} is damaged. {REMEDY}")

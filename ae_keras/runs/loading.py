@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ae_keras.registry import is_registered
-from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.folder import REMEDY, RunFolder
 from ae_keras.system.names import suggest
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def load_model(path: str | Path) -> "ImageModel":
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:
-        raise ValueError(f"Cannot load {str(path)!r} as a model: {error}") from error
+        raise ValueError(
+            f"Cannot load {str(path)!r} as a model: {str(error).rstrip('.')}. {REMEDY}"
+        ) from error
     if not isinstance(model, ImageModel):
         kind = type(model).__name__
         raise ValueError(f"{str(path)!r} holds a {kind}, not an Autoencoder or a Colourizer.")

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ class Workspace:
         shape = recipe.image_shape
         source = repr((recipe.dataset, recipe.splits, shape, recipe.enlarge)).encode()
         name = f"{recipe.data_name}-{count}-{zlib.crc32(source):08x}.npz"
-        if not (self.runs / name).is_file():
+        if not zipfile.is_zipfile(self.runs / name):  # it is not there, or is damaged
             some = load_images(recipe.data_spec, ["train"])["train"].pick(count)
             self.runs.mkdir(parents=True, exist_ok=True)
             with write_safely(self.runs / name) as path:

@@ -76,7 +76,7 @@ def read_step(path: Path) -> int:
         ValueError: if the checkpoint is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as state:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
             return int(state["optimizer/0"])
     except Exception as error:
         raise _cannot_continue(path, error) from error

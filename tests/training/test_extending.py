@@ -74,8 +74,8 @@ def test_a_finished_run_says_how_to_extend_it(finished):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": 2}, "is one of 2 epochs. Say with --epochs how"),
-        ({"epochs": 1}, "is one of 2 epochs. Say with --epochs how"),
+        ({"epochs": 2}, r"Say with --epochs how many epochs .+ in all: more than 2\."),
+        ({"epochs": 1}, r"Say with --epochs how many epochs .+ in all: more than 2\."),
         ({"seed": 1}, r"differs in seed \(there 0, here 1\). --extend is for more --epochs"),
     ],
 )
