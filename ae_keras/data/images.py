@@ -17,6 +17,7 @@ from ae_keras.data.sources import open_source
 from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS
 from ae_keras.system.safe_files import write_folder_safely
+from ae_keras.system.text_tables import one_line
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def load_images(
     else:
         data = _collect_on_disk(source, counts, spec)
     for path in (path for images in data.values() for path in images.left_out):
-        print(f"left out: {path}", file=sys.stderr)
+        print(f"left out: {one_line(path)}", file=sys.stderr)
     return data
 
 

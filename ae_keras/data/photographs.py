@@ -16,6 +16,7 @@ from ae_keras.data.skimage_photos import split_photographs
 from ae_keras.data.sources import IMAGE_SHAPES, celeba_splits, dataset_key
 from ae_keras.data.spec import DEFAULT_SPLITS, DataSpec
 from ae_keras.data.splits import SPLITS, assign_splits
+from ae_keras.system.text_tables import one_line
 
 _VALIDATION, _TEST = 1, 2
 # Of images that no split has.
@@ -106,7 +107,7 @@ def _collect(source: _Source, spec: DataSpec, split: str, limit: int) -> Photogr
     images, kinds, small = [], [], []
     for image, name in source:
         if image is None:
-            print(f"left out: {name}", file=sys.stderr)
+            print(f"left out: {one_line(name)}", file=sys.stderr)
             continue
         if image.height < height or image.width < width:
             if not spec.enlarge:
