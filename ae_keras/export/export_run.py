@@ -91,7 +91,7 @@ def _exact_floats() -> Iterator[None]:
 
 def _check_target(target: Path, overwrite: bool) -> None:
     """Refuse to replace what is not an export, or is more than one."""
-    if not target.exists():
+    if not target.exists() or _is_free(target):
         return
     report = target / REPORT
     if not report.is_file():
@@ -112,6 +112,11 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise FileExistsError(
             f"{str(target)!r} exists. Choose another --output, or replace it with --overwrite."
         )
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether nothing is in a folder, nor anyone: the current one would be lost to the shell."""
+    return folder.is_dir() and not any(folder.iterdir()) and not folder.samefile(Path.cwd())
 
 
 def _files(path: Path) -> list[Path]:
