@@ -16,6 +16,7 @@ from ae_keras.data.checks import is_number
 from ae_keras.data.sources import IMAGE_SHAPES, dataset_key
 from ae_keras.recipe import Recipe
 from ae_keras.system.names import closest
+from ae_keras.system.quiet import import_backend_quietly
 
 if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel
@@ -73,6 +74,8 @@ def is_registered(name: str) -> bool:
 
 
 def _registration(name: str) -> "Registration":
+    if not _registrations():  # Keras may not be imported yet
+        import_backend_quietly()
     if name in SHIPPED:
         importlib.import_module(f"ae_keras.models.{SHIPPED[name]}")
     elif not is_registered(name):

@@ -12,6 +12,7 @@ from ae_keras.codec.protocols import EntropyModel, Transform
 from ae_keras.codec.quantizer import Quantizer
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, list_runs, load_model
+from ae_keras.system.quiet import import_backend_quietly
 
 if TYPE_CHECKING:  # Keras is slow to import
     from ae_keras.models.image_model import ImageModel
@@ -57,6 +58,7 @@ def _load_exported(path: str | Path) -> tuple[Transform, EntropyModel, str]:
 
 
 def _load_run(run: str | Path) -> tuple[Transform, EntropyModel, str]:
+    import_backend_quietly()
     folder = find_run(run)
     if not folder.entropy_tables.is_file():
         _check_takes_tables(folder)
