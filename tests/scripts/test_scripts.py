@@ -77,6 +77,12 @@ def test_train_then_evaluate(photo_folder, tmp_path, monkeypatch, capsys):
 
     returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *arguments, *shape)
     assert_one_clear_line(returncode, stderr, "finished run", "--overwrite")
+    longer = ("train.py", *arguments, *shape, "--epochs", 3)
+    returncode, _, stderr = run_here(monkeypatch, capsys, *longer)
+    assert_one_clear_line(returncode, stderr, "Train it for 3 epochs with --extend")
+    returncode, _, stderr = run_here(monkeypatch, capsys, *longer, "--extend")
+    assert (returncode, stderr) == (0, "")
+    assert len((folder / "history.csv").read_text().splitlines()) == 4
     recipe = folder / "recipe.json"
     again = ("--recipe", recipe, "--output", "again", "--seed", 4)
     returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *again)
