@@ -10,6 +10,7 @@ from ae_keras.command_line import (
     format_results,
     prepare,
     report_failures,
+    report_notes,
     run,
 )
 
@@ -42,6 +43,8 @@ def make_parser() -> Parser:
     rate.add_argument("--target-bpp", type=float, metavar="X", help="at most X bits per pixel")
     add("--overlap", **NUMBER, help="pixels that tiles share; more of them hide seams better")
     add("--label", **NUMBER, help="of the images, for a conditional model")
+    stripped = "leave out ICC profile, EXIF (with GPS), XMP and resolution"
+    add("--strip-metadata", action="store_true", help=stripped)
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
     add("--force", action="store_true", help="replace files that are there")
@@ -64,6 +67,7 @@ def main(arguments: Namespace) -> None:
     if done:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout
         print(format_results(done), file=stream)
+    report_notes("compress.py", results)
     report_failures("compress.py", results)
 
 

@@ -7,9 +7,10 @@ from ae_keras.command_line import (
     NUMBER,
     Namespace,
     Parser,
-    format_header,
+    format_info,
     prepare,
     report_failures,
+    report_notes,
     run,
 )
 
@@ -31,7 +32,9 @@ def make_parser() -> Parser:
     add("inputs", nargs="+", metavar="INPUT", help=".aek files, folders, or - for stdin")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("-o", "--output", help="a file (its ending names the format), a folder, or -")
-    what.add_argument("--info", action="store_true", help="print the headers of the files")
+    what.add_argument(
+        "--info", action="store_true", help="say what is in the files: header, metadata"
+    )
     add("--model", help="a run, or a .tflite file, if it is not the one that the file names")
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
@@ -47,7 +50,7 @@ def main(arguments: Namespace) -> None:
 
     if arguments.info:
         for source, _ in find_sources(arguments.inputs, [SUFFIX]):
-            print(format_header(source, *read_info(source)))
+            print(format_info(source, read_info(source)))
         return
     if arguments.model:
         load_codec(arguments.model)  # a wrong model is told once, not for each file
@@ -60,6 +63,7 @@ def main(arguments: Namespace) -> None:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout
         place = "" if arguments.output == STANDARD else f" in {arguments.output}"
         print(f"{len(done)} of {len(results)} images restored{place}.", file=stream)
+    report_notes("decompress.py", results)
     report_failures("decompress.py", results)
 
 

@@ -182,10 +182,10 @@ class TestEveryModel:
         coder = codec.entropy_model.at(header.step)
         symbols, tables = coder.symbols(latents), coder.tables
         counts = [symbols.shape[1]] * len(symbols)
-        decoded = [tables.decode(section, counts) for section in sections]
+        decoded = [tables.decode(section.data, counts) for section in sections]
         np.testing.assert_array_equal(np.concatenate(decoded), symbols.ravel())
         bits = tables.information(symbols.ravel(), counts)
-        assert 8 * len(sections[0]) <= 1.005 * bits + 64 + 5 * 8
+        assert 8 * len(sections[0].data) <= 1.005 * bits + 64 + 5 * 8
         # What is decoded is the model's image of the decoded latents.
         values = coder.latents(symbols).reshape(latents.shape)
         shown = transform.decode(values).reshape(len(planes), *tiling.grid, *header.tile, -1)

@@ -32,7 +32,7 @@ def benchmark_codec(run: str, rounds: int = 11) -> list[tuple[str, str]]:
         raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
     codec = load_codec(run)
     quantizer = codec.entropy_model
-    if not isinstance(quantizer, Quantizer):
+    if not isinstance(codec, ImageCodec) or not isinstance(quantizer, Quantizer):
         raise ValueError(
             f"The symbols of {run!r} have no tables of channels, which are timed here."
         )
@@ -62,12 +62,12 @@ def _round(codec: ImageCodec, quantizer: Quantizer, image: np.ndarray) -> tuple[
     tables = quantizer.at(header.step).tables
     shape = codec.transform.latent_shape_of(header.tile) or ()
     counts = [header.section_tiles * math.prod(shape[:-1])] * len(tables)
-    symbols = [tables.decode(section, counts) for section in sections]
+    symbols = [tables.decode(section.data, counts) for section in sections]
     times.append(time.perf_counter())
     for group in symbols:
         tables.encode(group, counts)
     times.append(time.perf_counter())
     compress, decompress, decode, encode = np.diff(times)
     bits = sum(tables.information(group, counts) for group in symbols)
-    overhead = 8 * sum(map(len, sections)) / bits - 1
+    overhead = 8 * sum(len(section.data) for section in sections) / bits - 1
     return compress, decompress, encode, decode, sum(map(len, symbols)), overhead

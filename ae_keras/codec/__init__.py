@@ -1,9 +1,10 @@
 """Images to bytes and back: quantization, entropy coding, the `.aek` file, codecs.
 
-What codecs, their transforms and their entropy models must have stands in `protocols`. Learned and
-linear codecs are an `image_codec.ImageCodec`: its layout cuts an image into tiles, its transform
-makes latents of these, its entropy model bytes, and `bitstream` a file. `loading.load_codec` loads
-the codec of a run or of an exported model; `classical.make_codec` makes what it is compared with.
+What codecs, their transforms and their entropy models must have stands in `protocols`, and what all
+codecs of models do in `learned_codec`. Learned and linear ones are an `image_codec.ImageCodec`: its
+layout cuts an image into tiles, its transform makes latents of these, its entropy model bytes, and
+`bitstream` a file. `loading.load_codec` loads the codec of a run or of an exported model;
+`classical.make_codec` makes what it is compared with.
 """
 
 from ae_keras.codec.catalogue import CLASSICAL

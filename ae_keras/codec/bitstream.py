@@ -2,37 +2,56 @@
 
 ```
 magic            4 bytes   89 41 45 4B (hexadecimal; the last three are "AEK")
-version          1 byte    1
-header length    varint    bytes of the header, from the digest to the section lengths
+version          1 byte    2
+header length    varint    bytes of the header, from the digest to the last length
 header:
   digest         8 bytes   of the model and its tables, see `ae_keras.codec.quantizer`
   name length    1 byte
   name           UTF-8     of the model's run folder
-  flags          1 byte    1: the image has a label; 2: the last section is alpha; others are 0
+  flags          1 byte    1: the image has a label; 2: a bank of tables; others are 0
   height         varint    of the image, in pixels
   width          varint
   channels       1 byte    of the image, without alpha
-  step           varint    of the quantization, see `ae_keras.codec.quantizer`
+  step           varint    of the quantization, or the quality, as the entropy model has it
   tile height    varint    of what the model is given at a time, in pixels
   tile width     varint
   overlap        varint    of neighbouring tiles, in pixels
   section tiles  varint    tiles in a section; the last one may have fewer
   label          varint    only with flag 1
-  sections       varint    how many
-  lengths        varints   bytes of each section
+  bank           varint    only with flag 2: index of the bank of tables, not 0, which goes unsaid
+  sections       varint    how many; then for each of them:
+    kind         varint    twice the number of its kind; 1 more where it is optional
+    length       varint    bytes of its data
 header CRC-32    4 bytes   of everything before it
-sections                   symbols, see `ae_keras.codec.image_codec` and `entropy_coding`;
-                           alpha is a PNG, 8-bit grey, of the image's size
-payload CRC-32   4 bytes   of the sections
+sections                   their data, one after the other
+payload CRC-32   4 bytes   of the data of all sections
 ```
+
+| kind | | data |
+| ---: | --- | --- |
+| 0 | image | symbols, see `ae_keras.codec.image_codec` and `entropy_coding`; in several sections |
+| 1 | alpha | a PNG, 8-bit grey, of the image's size |
+| 2 | ICC profile | zlib stream of the profile: that of the pixels, which are grey or RGB |
+| 3 | EXIF | zlib stream of the EXIF, from its TIFF header on |
+| 4 | XMP | zlib stream of the packet |
+| 5 | resolution | two varints: thousandths of a pixel per inch, across and down |
+
+Sections of these kinds stand in this order, and those but the image's at most once. Sections of
+other kinds may stand anywhere: a reader leaves them out where they are optional, and refuses the
+file where they are not. Those of kinds 2 to 5 are written as optional, and described in
+`ae_keras.codec.metadata`.
 
 A varint is an unsigned integer below 2^32 in LEB128: seven bits a byte, the lowest first, the
 highest bit set in all bytes but the last, as few bytes as possible. Other numbers are
 little-endian. CRC-32 is that of zlib and PNG. Nothing follows the last checksum.
+
+Version 1, which is read and no longer written, differs in two things: flag 2 says that the last
+section is alpha, and sections have a length, and no kind: all others are the image's.
 """
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ae_keras.codec import varints
@@ -43,11 +62,13 @@ from ae_keras.codec.errors import (
     TruncatedError,
     VersionError,
 )
+from ae_keras.codec.sections import Section, SectionEntry, SectionKind, check_known, check_order
 
 MAGIC = b"\x89AEK"
-VERSION = 1
+VERSION = 2
 DIGEST_SIZE = 8
-_HAS_LABEL, _HAS_ALPHA = 1, 2
+# Flag 2 of version 1 is another.
+_HAS_LABEL, _HAS_BANK, _HAS_ALPHA_V1 = 1, 2, 2
 _CRC_SIZE = 4
 _LARGEST_VARINT = 2**32 - 1
 
@@ -62,12 +83,12 @@ class Header:
         height: int. Of the image, in pixels.
         width: int.
         channels: int. 1 to 255, without alpha.
-        step: int. Of the quantization.
+        step: int. Of the quantization, or the quality, as the entropy model has it.
         tile: `(height, width)` of a tile.
         overlap: int. Pixels that neighbouring tiles share; at most half of a tile.
         section_tiles: int. Tiles in a section.
         label: int. Of the image, for a conditional model.
-        has_alpha: bool.
+        bank: int. Index of the bank of tables; 0 so far.
     """
 
     model: str
@@ -80,11 +101,11 @@ class Header:
     overlap: int = 0
     section_tiles: int = 1
     label: int | None = None
-    has_alpha: bool = False
+    bank: int = 0
 
     def __post_init__(self) -> None:
         numbers = (self.height, self.width, self.step, *self.tile, self.section_tiles)
-        if min(numbers) < 1 or max(*numbers, self.label or 0) > _LARGEST_VARINT:
+        if min(numbers) < 1 or max(*numbers, self.label or 0, self.bank) > _LARGEST_VARINT:
             raise InconsistentError(f"Sizes and step must be from 1 to 2^32 - 1: {numbers}.")
         if not 1 <= self.channels <= 255:
             raise InconsistentError(f"An image has 1 to 255 channels, not {self.channels}.")
@@ -117,6 +138,10 @@ class _Reader:
     def byte(self) -> int:
         return self.bytes(1)[0]
 
+    @property
+    def is_at_end(self) -> bool:
+        return self.position == len(self._data)
+
     def varint(self) -> int:
         number, size = varints.decode_first(
             self._data[self.position : self.position + varints.LONGEST]
@@ -125,34 +150,36 @@ class _Reader:
         return number
 
 
-def write_bitstream(header: Header, sections: list[bytes]) -> bytes:
+def write_bitstream(header: Header, sections: Sequence[Section]) -> bytes:
     """Return the bytes of a file.
 
-    Args:
-        header: Header.
-        sections: One bytes object for each section; the last is alpha's where there is alpha.
+    Raises:
+        InconsistentError: if the sections are not in their order.
     """
+    check_order(section.kind for section in sections)
     name = header.model.encode()
-    flags = _HAS_LABEL * (header.label is not None) + _HAS_ALPHA * header.has_alpha
+    flags = _HAS_LABEL * (header.label is not None) + _HAS_BANK * (header.bank > 0)
     body = header.digest + struct.pack("<B", len(name)) + name + struct.pack("<B", flags)
     body += varints.encode([header.height, header.width]) + struct.pack("<B", header.channels)
     numbers = [header.step, *header.tile, header.overlap, header.section_tiles]
-    if header.label is not None:
-        numbers.append(header.label)
-    numbers += [len(sections), *map(len, sections)]
+    numbers += [] if header.label is None else [header.label]
+    numbers += [header.bank] if header.bank else []
+    numbers.append(len(sections))
+    for section in sections:
+        numbers += [2 * section.kind + section.is_optional, len(section.data)]
     body += varints.encode(numbers)
     head = MAGIC + bytes([VERSION]) + varints.encode([len(body)]) + body
-    payload = b"".join(sections)
+    payload = b"".join(section.data for section in sections)
     return b"".join(
         [head, struct.pack("<I", zlib.crc32(head)), payload, struct.pack("<I", zlib.crc32(payload))]
     )
 
 
-def read_header(data: bytes) -> tuple[Header, list[int], int]:
+def read_header(data: bytes) -> tuple[Header, list[SectionEntry], int]:
     """Read and check the header of a file, of which the rest may be missing.
 
     Returns:
-        The header, the lengths of the sections, and where the first one begins.
+        The header, what it says of each section, and where the data of the first one begin.
 
     Raises:
         BitstreamError: if the header is damaged, or the file is of another kind.
@@ -162,9 +189,10 @@ def read_header(data: bytes) -> tuple[Header, list[int], int]:
     reader = _Reader(data)
     reader.bytes(len(MAGIC))
     version = reader.byte()
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise VersionError(
-            f"The file is of format version {version}, and this program reads version {VERSION}."
+            f"The file is of format version {version}, and this program reads versions 1 to "
+            f"{VERSION}."
         )
     length = reader.varint()
     start = reader.position
@@ -173,54 +201,68 @@ def read_header(data: bytes) -> tuple[Header, list[int], int]:
     (checksum,) = struct.unpack("<I", reader.bytes(_CRC_SIZE))
     if checksum != zlib.crc32(data[:checked]):
         raise ChecksumError("The header is damaged: its checksum does not match.")
-    header, lengths = _parse_header(data[start:checked])
-    return header, lengths, reader.position
+    header, entries = _parse_header(_Reader(data[start:checked]), version)
+    check_known(entries)
+    check_order(entry.kind for entry in entries)
+    return header, entries, reader.position
 
 
-def _parse_header(body: bytes) -> tuple[Header, list[int]]:
-    reader = _Reader(body)
+def _parse_header(reader: _Reader, version: int) -> tuple[Header, list[SectionEntry]]:
     digest = reader.bytes(DIGEST_SIZE)
     try:
         model = reader.bytes(reader.byte()).decode()
     except UnicodeDecodeError as error:
         raise InconsistentError("The name of the model is not a text.") from error
     flags = reader.byte()
-    if flags & ~(_HAS_LABEL | _HAS_ALPHA):
+    if flags & ~(_HAS_LABEL | _HAS_BANK):
         raise InconsistentError(f"The header has unknown flags: {flags}.")
-    height, width, channels = reader.varint(), reader.varint(), reader.byte()
-    step, tile = reader.varint(), (reader.varint(), reader.varint())
-    overlap, section_tiles = reader.varint(), reader.varint()
-    label = reader.varint() if flags & _HAS_LABEL else None
-    lengths = [reader.varint() for _ in range(reader.varint())]
-    if reader.position != len(body):
-        raise InconsistentError("The header is longer than its fields.")
     header = Header(
         model=model,
         digest=digest,
-        height=height,
-        width=width,
-        channels=channels,
-        step=step,
-        tile=tile,
-        overlap=overlap,
-        section_tiles=section_tiles,
-        label=label,
-        has_alpha=bool(flags & _HAS_ALPHA),
+        height=reader.varint(),
+        width=reader.varint(),
+        channels=reader.byte(),
+        step=reader.varint(),
+        tile=(reader.varint(), reader.varint()),
+        overlap=reader.varint(),
+        section_tiles=reader.varint(),
+        label=reader.varint() if flags & _HAS_LABEL else None,
+        bank=reader.varint() if version > 1 and flags & _HAS_BANK else 0,
     )
-    return header, lengths
+    if version == 1:
+        entries = _read_entries_v1(reader, bool(flags & _HAS_ALPHA_V1))
+    else:
+        entries = [_read_entry(reader) for _ in range(reader.varint())]
+    if not reader.is_at_end:
+        raise InconsistentError("The header is longer than its fields.")
+    return header, entries
 
 
-def read_bitstream(data: bytes) -> tuple[Header, list[bytes]]:
+def _read_entry(reader: _Reader) -> SectionEntry:
+    kind, is_optional = divmod(reader.varint(), 2)
+    return SectionEntry(kind, reader.varint(), bool(is_optional))
+
+
+def _read_entries_v1(reader: _Reader, has_alpha: bool) -> list[SectionEntry]:
+    lengths = [reader.varint() for _ in range(reader.varint())]
+    images = len(lengths) - has_alpha
+    if images < 0:
+        raise InconsistentError("The section of alpha is missing.")
+    kinds = [SectionKind.IMAGE] * images + [SectionKind.ALPHA] * has_alpha
+    return [SectionEntry(kind, length) for kind, length in zip(kinds, lengths, strict=True)]
+
+
+def read_bitstream(data: bytes) -> tuple[Header, list[Section]]:
     """Read and check a whole file.
 
     Returns:
-        The header and the sections.
+        The header, and the sections without those of unknown kinds.
 
     Raises:
         BitstreamError: if the file is damaged, cut, longer than it says, or of another kind.
     """
-    header, lengths, start = read_header(data)
-    end = start + sum(lengths)
+    header, entries, start = read_header(data)
+    end = start + sum(entry.length for entry in entries)
     expected = end + _CRC_SIZE
     if len(data) < expected:
         raise TruncatedError(f"The file has {len(data)} bytes where {expected} are expected.")
@@ -231,7 +273,9 @@ def read_bitstream(data: bytes) -> tuple[Header, list[bytes]]:
     if checksum != zlib.crc32(view[start:end]):
         raise ChecksumError("The image data is damaged: its checksum does not match.")
     sections = []
-    for length in lengths:
-        sections.append(bytes(view[start : start + length]))
-        start += length
+    for entry in entries:
+        part = bytes(view[start : start + entry.length])
+        start += entry.length
+        if entry.is_known:
+            sections.append(Section(SectionKind(entry.kind), part, entry.is_optional))
     return header, sections

@@ -89,7 +89,13 @@ class FrequencyTables:
         return len(self.lowest)
 
     @functools.cached_property
-    def _models(self) -> list:
+    def least_bits(self) -> np.ndarray:
+        """The information, in bits, of the most frequent symbol of each table."""
+        return np.array([-np.log2(table.max() / TOTAL) for table in self.frequencies])
+
+    @functools.cached_property
+    def models(self) -> list:
+        """What `constriction` codes the groups with."""
         # Exact for these integers, see the module's docstring. perfect=True would search.
         categorical = constriction.stream.model.Categorical
         return [
@@ -103,13 +109,13 @@ class FrequencyTables:
             symbols: int32 array of one dimension, group after group.
             counts: Number of symbols in each group.
         """
-        places, escapes = self._to_places(symbols, counts)
+        places, escapes = self.to_places(symbols, counts)
         groups = np.split(places, np.cumsum(counts)[:-1])
         bits = sum(
             -np.log2(table[group] / TOTAL).sum()
             for table, group in zip(self.frequencies, groups, strict=True)
         )
-        return float(bits) + 8 * len(escapes)
+        return float(bits) + 8 * len(varints.encode(escapes))
 
     def encode(self, symbols: np.ndarray, counts: Sequence[int]) -> bytes:
         """Return the bytes of a section.
@@ -118,28 +124,9 @@ class FrequencyTables:
             symbols: int32 array of one dimension, group after group; none exceeds 2^30.
             counts: Number of symbols in each group.
         """
-        places, escapes = self._to_places(symbols, counts)
-        coder = constriction.stream.stack.AnsCoder()
-        ends = np.cumsum(counts)
-        # What goes onto a stack last comes out first.
-        for count, end, model in zip(
-            reversed(counts), reversed(ends), reversed(self._models), strict=True
-        ):
-            coder.encode_reverse(places[end - count : end], model)
-        words = coder.get_compressed().astype("<u4").tobytes()
-        return varints.encode([len(words)]) + words + escapes
-
-    def _to_places(self, symbols: np.ndarray, counts: Sequence[int]) -> tuple[np.ndarray, bytes]:
-        """Return the place of each symbol in its table, and the bytes of the escaped ones."""
-        lowest, sizes = np.repeat(self.lowest, counts), np.repeat(self.sizes, counts)
-        places = symbols - lowest
-        # A negative place is a large one without a sign.
-        outside = np.flatnonzero(places.view(np.uint32) >= sizes.view(np.uint32))
-        distances = places[outside].astype(np.int64)
-        above = 2 * (distances - sizes[outside])
-        escapes = np.where(distances >= 0, above, -2 * distances - 1)
-        places[outside] = sizes[outside]
-        return places, varints.encode(escapes)
+        writer = SymbolWriter(self)
+        writer.add(symbols, counts)
+        return writer.to_bytes()
 
     def decode(self, data: bytes, counts: Sequence[int]) -> np.ndarray:
         """Return the symbols that `encode` encoded, int32.
@@ -152,39 +139,149 @@ class FrequencyTables:
             InconsistentError: if the bytes are not those of so many symbols, as far as that shows:
                 frequent symbols at the end may take no space at all.
         """
+        reader = SymbolReader(self, data)
+        symbols = reader.read(counts)
+        reader.finish()
+        return symbols
+
+    def to_places(
+        self, symbols: np.ndarray, counts: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the place of each symbol in its table, and the numbers of the escaped ones."""
+        lowest, sizes = np.repeat(self.lowest, counts), np.repeat(self.sizes, counts)
+        places = symbols - lowest
+        # A negative place is a large one without a sign.
+        outside = np.flatnonzero(places.view(np.uint32) >= sizes.view(np.uint32))
+        distances = places[outside].astype(np.int64)
+        above = 2 * (distances - sizes[outside])
+        escapes = np.where(distances >= 0, above, -2 * distances - 1)
+        places[outside] = sizes[outside]
+        return places, escapes
+
+    def from_places(
+        self, places: np.ndarray, counts: Sequence[int], escapes: np.ndarray
+    ) -> tuple[np.ndarray, int]:
+        """Return symbols, and how many of the escapes' numbers they have used.
+
+        Raises:
+            InconsistentError: if there are too few of these, or one is too large.
+        """
+        sizes = np.repeat(self.sizes, counts)
+        outside = np.flatnonzero(places == sizes)
+        if len(outside) > len(escapes):
+            raise InconsistentError("The image data does not hold as many escapes as it needs.")
+        own = escapes[: len(outside)]
+        half = (own // 2).astype(np.int64)
+        values = np.where(own % 2 == 0, sizes[outside] + half, -1 - half)
+        symbols = places + np.repeat(self.lowest, counts)
+        values += symbols[outside] - places[outside]
+        if np.abs(values).max(initial=0) > LARGEST_SYMBOL:
+            raise InconsistentError("The image data holds a value that is too large.")
+        symbols[outside] = values
+        return symbols, len(outside)
+
+
+class SymbolWriter:
+    """Collects symbols, and makes the bytes of a section of them when all are there.
+
+    Args:
+        tables: FrequencyTables.
+    """
+
+    def __init__(self, tables: FrequencyTables):
+        self._tables = tables
+        self._parts: list[tuple[np.ndarray, Sequence[int], np.ndarray]] = []
+
+    def add(self, symbols: np.ndarray, counts: Sequence[int], first: bool = False) -> None:
+        """Add symbols after all others, or before them.
+
+        Args:
+            symbols: int32 array of one dimension, group after group; none exceeds 2^30.
+            counts: Number of symbols in each group, of which there is one for each table.
+            first: bool. Whether they come before what has been added.
+        """
+        places, escapes = self._tables.to_places(symbols, counts)
+        if self._tables.sizes.max() < 2**15:
+            places = places.astype(np.int16)
+        self._parts.insert(0 if first else len(self._parts), (places, counts, escapes))
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the section."""
+        coder = constriction.stream.stack.AnsCoder()
+        # What goes onto a stack last comes out first.
+        for places, counts, _ in reversed(self._parts):
+            self._push(coder, places.astype(np.int32), counts)
+        words = coder.get_compressed().astype("<u4").tobytes()
+        escapes = [varints.encode(escapes) for *_, escapes in self._parts]
+        return b"".join([varints.encode([len(words)]), words, *escapes])
+
+    def _push(
+        self,
+        coder: constriction.stream.stack.AnsCoder,
+        places: np.ndarray,
+        counts: Sequence[int],
+    ) -> None:
+        ends = np.cumsum(counts)
+        for count, end, model in zip(
+            reversed(counts), reversed(ends), reversed(self._tables.models), strict=True
+        ):
+            if count:
+                coder.encode_reverse(places[end - count : end], model)
+
+
+class SymbolReader:
+    """Reads the symbols of a section, in the order of `SymbolWriter`.
+
+    Args:
+        tables: FrequencyTables.
+        data: The bytes of the section.
+
+    Raises:
+        InconsistentError: if they are none.
+    """
+
+    def __init__(self, tables: FrequencyTables, data: bytes):
+        self._tables = tables
         size, start = varints.decode_first(data)
         if size % _WORD_BYTES or start + size > len(data):
             raise InconsistentError("The image data does not hold as many words as it says.")
         words = np.frombuffer(data, "<u4", size // _WORD_BYTES, start).astype(np.uint32)
         if len(words) and words[-1] == 0:
             raise InconsistentError("The image data does not end as it should.")
-        places = self._decode_places(constriction.stream.stack.AnsCoder(words), counts)
-        return self._from_places(places, counts, varints.decode(data[start + size :]))
+        self._coder = constriction.stream.stack.AnsCoder(words)
+        self._escapes = varints.decode(data[start + size :])
 
-    def _decode_places(
-        self, coder: constriction.stream.stack.AnsCoder, counts: Sequence[int]
-    ) -> np.ndarray:
+    def read(self, counts: Sequence[int]) -> np.ndarray:
+        """Return the next symbols, int32, group after group.
+
+        Args:
+            counts: Number of symbols in each group, of which there is one for each table.
+
+        Raises:
+            InconsistentError: if the section holds too few escaped values, or too large ones.
+        """
         places = np.empty(sum(counts), np.int32)
         start = 0
-        for count, model in zip(counts, self._models, strict=True):
-            places[start : start + count] = coder.decode(model, count)
+        for count, model in zip(counts, self._tables.models, strict=True):
+            if count:
+                places[start : start + count] = self._coder.decode(model, count)
             start += count
-        if not coder.is_empty():
-            raise InconsistentError("The image data is longer than the image that it describes.")
-        return places
-
-    def _from_places(
-        self, places: np.ndarray, counts: Sequence[int], escapes: np.ndarray
-    ) -> np.ndarray:
-        sizes = np.repeat(self.sizes, counts)
-        outside = np.flatnonzero(places == sizes)
-        if len(outside) != len(escapes):
-            raise InconsistentError("The image data does not hold as many escapes as it needs.")
-        half = (escapes // 2).astype(np.int64)
-        values = np.where(escapes % 2 == 0, sizes[outside] + half, -1 - half)
-        symbols = places + np.repeat(self.lowest, counts)
-        values += symbols[outside] - places[outside]
-        if np.abs(values).max(initial=0) > LARGEST_SYMBOL:
-            raise InconsistentError("The image data holds a value that is too large.")
-        symbols[outside] = values
+        symbols, used = self._tables.from_places(places, counts, self._escapes)
+        self._escapes = self._escapes[used:]
         return symbols
+
+    @property
+    def remaining_bits(self) -> int:
+        """The bits that have not been read, but for escaped values."""
+        return self._coder.num_bits()
+
+    def finish(self) -> None:
+        """Check that all has been read.
+
+        Raises:
+            InconsistentError: if it has not.
+        """
+        if not self._coder.is_empty():
+            raise InconsistentError("The image data is longer than the image that it describes.")
+        if len(self._escapes):
+            raise InconsistentError("The image data does not hold as many escapes as it needs.")

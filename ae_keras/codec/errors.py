@@ -31,3 +31,7 @@ class ImageTooLargeError(BitstreamError):
 
 class WrongModelError(BitstreamError):
     """It was written by another model, or by one that is not here."""
+
+
+class UnknownSectionError(BitstreamError):
+    """It has a section that this program does not know, and must not leave out."""

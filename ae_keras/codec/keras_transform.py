@@ -11,6 +11,12 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe
 
 
+def check_has_latent(model: ImageModel, name: str) -> None:
+    """Raise `ValueError` if a model has no latent, and so is no codec."""
+    if not model.has_latent:
+        raise ValueError(f"{name!r} has no latent that stands for an image.")
+
+
 class KerasTransform(ModelTransform):
     """The encoder and decoder of an autoencoder on arrays.
 
@@ -19,14 +25,11 @@ class KerasTransform(ModelTransform):
         recipe: Recipe. That of the model, to build it for images of any size if it takes them.
 
     Raises:
-        ValueError: if the model has no latent, or its latents need more than entropy tables.
+        ValueError: if the model has no latent.
     """
 
     def __init__(self, model: ImageModel, recipe: Recipe):
-        if not model.has_latent:
-            raise ValueError(f"{recipe.model!r} has no latent that stands for an image.")
-        if not model.takes_entropy_tables:
-            raise ValueError(f"{recipe.model!r} takes a quality, and is no codec of files yet.")
+        check_has_latent(model, recipe.model)
         wide = build_for_any_size(model, recipe)
         super().__init__(model.image_shape, model.latent_shape, wide is not None, model.classes)
         self._model = wide or model
@@ -42,6 +45,35 @@ class KerasTransform(ModelTransform):
         """Return the tiles, float32 in [0, 1], of latents; a conditional model needs labels."""
         inputs = latents if labels is None else [latents, labels]
         return np.asarray(self._model.decoder.predict_on_batch(inputs), np.float32)
+
+
+class KerasQualityTransform:
+    """Encoder, hyper encoder and decoder of a model that takes a quality, on arrays.
+
+    Args:
+        model: HyperpriorAutoencoder.
+    """
+
+    def __init__(self, model: ImageModel):
+        model = model.in_float32()
+        self.channels = model.image_shape[-1]
+        inputs = model.encoder.inputs
+        latents = model.encoder(inputs)
+        hyper_latents = model.entropy_model.analyse(latents, inputs[1])
+        self._encoder = keras.Model(inputs, [latents, hyper_latents])
+        self._decoder = model.decoder
+        if keras.config.backend() == "tensorflow":
+            self._encoder.jit_compile = self._decoder.jit_compile = False
+
+    def analyse(self, images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents and hyper-latents, float32 and not rounded."""
+        latents, hyper_latents = self._encoder.predict_on_batch([images, positions])
+        return np.asarray(latents), np.asarray(hyper_latents)
+
+    def synthesize(self, latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Return the images, float32 in [0, 1], of known latents."""
+        inputs = [latents.astype(np.float32), positions]
+        return np.asarray(self._decoder.predict_on_batch(inputs))
 
 
 def build_for_any_size(model: ImageModel, recipe: Recipe) -> ImageModel | None:

@@ -105,7 +105,7 @@ class Layout:
         """Refuse a file whose sections are too large, or not as many as its image needs.
 
         Args:
-            count: int. Sections of the file, without that of alpha.
+            count: int. The image's sections in the file.
 
         Raises:
             InconsistentError: if they are.

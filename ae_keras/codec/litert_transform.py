@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ae_keras.codec.hyperprior.entropy_model import HyperpriorModel
+from ae_keras.codec.hyperprior.strip_codec import StripCodec
+from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.kinds import MakeCodec, read_entropy_model
 from ae_keras.codec.litert import LiteRTModel, unpack
-from ae_keras.codec.quantizer import Quantizer
 from ae_keras.codec.transform import ModelTransform
 
 
@@ -43,8 +46,30 @@ class LiteRTTransform(ModelTransform):
         return self._model.run("decode", inputs)["reconstructions"]
 
 
-def load_exported(path: str | Path) -> tuple[LiteRTTransform, Quantizer, str]:
-    """Load what a codec needs of a `.tflite` file: transform, quantizer and name.
+class LiteRTQualityTransform:
+    """The encoder and decoder of an exported model that takes a quality, on arrays.
+
+    Args:
+        model: LiteRTModel. With the signatures `encode` and `decode`.
+        channels: int. Of the images.
+    """
+
+    def __init__(self, model: LiteRTModel, channels: int):
+        self._model, self.channels = model, channels
+
+    def analyse(self, images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents and hyper-latents, float32 and not rounded."""
+        outputs = self._model.run("encode", {"images": images, "position": positions})
+        return outputs["latents"], outputs["hyper_latents"]
+
+    def synthesize(self, latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Return the images, float32 in [0, 1], of known latents."""
+        inputs = {"latents": latents, "position": positions}
+        return self._model.run("decode", inputs)["reconstructions"]
+
+
+def load_exported(path: str | Path) -> MakeCodec:
+    """Load a `.tflite` file, and return what makes codecs of it.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -55,7 +80,7 @@ def load_exported(path: str | Path) -> tuple[LiteRTTransform, Quantizer, str]:
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: Path, written: int) -> tuple[LiteRTTransform, Quantizer, str]:
+def _load(path: Path, written: int) -> MakeCodec:
     """Load a file, or return what was loaded if it has not been written since."""
     try:
         data, description, tables = unpack(path.read_bytes())
@@ -71,21 +96,20 @@ def _load(path: Path, written: int) -> tuple[LiteRTTransform, Quantizer, str]:
             f"{str(path)!r} holds {' and '.join(model.signatures)} alone; a codec needs encode and "
             "decode. Export it without --part."
         )
-    if "position" in model.signatures["encode"]:
-        raise ValueError(
-            f"{str(path)!r} holds a model that takes a quality, which is no codec of files yet."
-        )
     if tables is None:
         raise ValueError(
             f"{str(path)!r} has no entropy tables, because its run {description.name!r} had none. "
             "Make them with scripts/evaluate.py --rate-distortion, and export it again."
         )
-    quantizer = Quantizer.from_bytes(tables, str(path))
-    transform = LiteRTTransform(
+    entropy_model = read_entropy_model(tables, str(path))
+    if isinstance(entropy_model, HyperpriorModel):
+        strips = LiteRTQualityTransform(model, description.image_shape[-1])
+        return functools.partial(StripCodec, strips, entropy_model, description.name)
+    tiles = LiteRTTransform(
         model,
         description.image_shape,
         description.latent_shape,
         description.takes_any_size,
         description.classes,
     )
-    return transform, quantizer, description.name
+    return functools.partial(ImageCodec, tiles, entropy_model, description.name)

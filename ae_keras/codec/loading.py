@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.codec.bitstream import Header
 from ae_keras.codec.errors import WrongModelError
-from ae_keras.codec.image_codec import MAX_PIXELS, ImageCodec
-from ae_keras.codec.protocols import EntropyModel, Transform
-from ae_keras.codec.quantizer import Quantizer
+from ae_keras.codec.hyperprior.entropy_model import HyperpriorModel
+from ae_keras.codec.hyperprior.strip_codec import StripCodec
+from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.kinds import AnyEntropyModel, MakeCodec, load_tables
+from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, list_runs, load_model
 from ae_keras.system.quiet import import_backend_quietly
@@ -24,7 +26,7 @@ def load_codec(
     overlap: int | None = None,
     label: int | None = None,
     max_pixels: int = MAX_PIXELS,
-) -> ImageCodec:
+) -> LearnedCodec:
     """Load the codec of a trained or of an exported model.
 
     Args:
@@ -46,49 +48,51 @@ def load_codec(
         >>> image = codec.decompress(data)
     """
     load = _load_exported if Path(model).suffix == EXPORTED_SUFFIX else _load_run
-    transform, entropy_model, name = load(model)
-    return ImageCodec(transform, entropy_model, name, step, overlap, label, max_pixels)
+    return load(model)(step, overlap, label, max_pixels)
 
 
-def _load_exported(path: str | Path) -> tuple[Transform, EntropyModel, str]:
+def _load_exported(path: str | Path) -> MakeCodec:
     # Not needed where a model comes from a run.
     from ae_keras.codec.litert_transform import load_exported
 
     return load_exported(path)
 
 
-def _load_run(run: str | Path) -> tuple[Transform, EntropyModel, str]:
+def _load_run(run: str | Path) -> MakeCodec:
     import_backend_quietly()
     folder = find_run(run)
     if not folder.entropy_tables.is_file():
-        _check_takes_tables(folder)
+        _check_has_latent(folder)
         raise FileNotFoundError(
             f"{str(folder.path)!r} has no entropy tables. Make them with: "
             f"python scripts/evaluate.py {folder.path} --rate-distortion"
         )
     written = [path.stat().st_mtime_ns for path in (folder.model, folder.entropy_tables)]
-    return *_load_parts(folder.path.resolve(), *written), folder.path.resolve().name
+    return _load_parts(folder.path.resolve(), *written)
 
 
-def _check_takes_tables(run: RunFolder) -> None:
+def _check_has_latent(run: RunFolder) -> None:
     """Raise `ValueError` if no tables would make a codec of a run's model."""
-    from ae_keras.codec.keras_transform import KerasTransform
+    from ae_keras.codec.keras_transform import check_has_latent
 
-    KerasTransform(load_model(run.model), run.recipe)
+    check_has_latent(load_model(run.model), run.recipe.model)
 
 
 @functools.lru_cache(maxsize=4)
-def _load_parts(path: Path, *written: int) -> tuple[Transform, EntropyModel]:
-    """Return the model and tables of a run; the same ones until its files are written anew."""
+def _load_parts(path: Path, *written: int) -> MakeCodec:
+    """Load the model and tables of a run; the same ones until its files are written anew."""
     # Not needed, and slow to import, where a model comes from a `.tflite` file.
-    from ae_keras.codec.keras_transform import KerasTransform
+    from ae_keras.codec.keras_transform import KerasQualityTransform, KerasTransform
 
     run = RunFolder(path)
     model = load_model(run.model)
-    return KerasTransform(model, run.recipe), load_quantizer(run, model)
+    tables = load_entropy_model(run, model)
+    if isinstance(tables, HyperpriorModel):
+        return functools.partial(StripCodec, KerasQualityTransform(model), tables, path.name)
+    return functools.partial(ImageCodec, KerasTransform(model, run.recipe), tables, path.name)
 
 
-def load_quantizer(run: RunFolder, model: "ImageModel") -> Quantizer:
+def load_entropy_model(run: RunFolder, model: "ImageModel") -> AnyEntropyModel:
     """Load the entropy tables of a run, whose model is given.
 
     Raises:
@@ -99,12 +103,12 @@ def load_quantizer(run: RunFolder, model: "ImageModel") -> Quantizer:
 
     remedy = f"Make them again with: python scripts/evaluate.py {run.path} --rate-distortion"
     try:
-        quantizer = Quantizer.load(run.entropy_tables)
+        tables = load_tables(run.entropy_tables)
     except ValueError as error:
         raise ValueError(f"{error} {remedy}") from error
-    if quantizer.weights_digest != digest_weights(model):
+    if tables.weights_digest != digest_weights(model):
         raise ValueError(f"The entropy tables in {str(run.path)!r} are of other weights. {remedy}")
-    return quantizer
+    return tables
 
 
 def find_run_of(header: Header) -> Path:
@@ -116,16 +120,30 @@ def find_run_of(header: Header) -> Path:
     Raises:
         WrongModelError: if it is not there.
     """
+    return _find(header)[0]
+
+
+def quality_of(header: Header) -> int | None:
+    """Return the quality that the step of a file stands for; None if its model is not here."""
+    try:
+        return _find(header)[1].quality_of_step(header.step)
+    except WrongModelError:
+        return None
+
+
+def _find(header: Header) -> tuple[Path, AnyEntropyModel]:
     damaged = ""
     runs = sorted(list_runs(), key=lambda run: run.path.name != header.model)
     for run in runs:
         try:
-            if run.entropy_tables.is_file() and (
-                Quantizer.load(run.entropy_tables).digest == header.digest
-            ):
-                return run.path
+            entropy_model = load_tables(run.entropy_tables)
+        except OSError:  # there are none
+            continue
         except ValueError as error:  # another may fit
             damaged += f" {error}"
+            continue
+        if entropy_model.digest == header.digest:
+            return run.path, entropy_model
     raise WrongModelError(
         f"The file was written by the model {header.model!r} ({header.digest.hex()}), which is not "
         f"in 'saved_models'. Say where it is with --model.{damaged}"

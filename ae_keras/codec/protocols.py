@@ -94,6 +94,28 @@ class Transform(Protocol):
         ...
 
 
+class QualityTransform(Protocol):
+    """An encoder and a decoder of images of any size, which take the wanted quality."""
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of the images."""
+        ...
+
+    def analyse(self, images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents and hyper-latents, not rounded.
+
+        Args:
+            images: `(batch, height, width, channels)` in [0, 1], height and width divisible by 64.
+            positions: `(batch,)`, see `ae_keras.layers.quality`.
+        """
+        ...
+
+    def synthesize(self, latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Return the images, in [0, 1], of known latents."""
+        ...
+
+
 class LatentCoder(Protocol):
     """Latents to bytes and back, under one step; both sides have the same symbols."""
 
@@ -121,7 +143,8 @@ class EntropyModel(Protocol):
     """What is known of the latents of a model: it makes symbols of them, and these short.
 
     Where the probability of a symbol comes from is the entropy model's own affair: a table of its
-    channel (`ae_keras.codec.quantizer.Quantizer`), or what has been decoded before it.
+    channel (`ae_keras.codec.quantizer.Quantizer`), or what has been decoded before it
+    (`ae_keras.codec.hyperprior.entropy_model.HyperpriorModel`).
     """
 
     @property
@@ -134,6 +157,33 @@ class EntropyModel(Protocol):
         """The step of a codec that is given none."""
         ...
 
+    def step_of_quality(self, quality: int) -> int:
+        """Return the step of a quality from 1 to 100.
+
+        What a step is, is the entropy model's own affair too: that of a quantization
+        (`ae_keras.codec.steps`), or the quality itself. It is a whole number from 1 to 2^32 - 1.
+
+        Raises:
+            ValueError: if the quality is not such a number.
+        """
+        ...
+
+    def rounded(self, latents: np.ndarray) -> np.ndarray:
+        """Return the whole numbers that latents `(..., channels)` become at the default step."""
+        ...
+
+    def quality_of_step(self, step: int) -> int:
+        """Return the quality whose step is nearest to a given one."""
+        ...
+
+    def check_step(self, step: object) -> None:
+        """Raise `ValueError` unless a step is one that files may have."""
+        ...
+
+
+class TileEntropyModel(EntropyModel, Protocol):
+    """An entropy model whose latents are coded tile after tile."""
+
     def at(self, step: int) -> LatentCoder:
-        """Return the coder of files with a step, see `ae_keras.codec.steps`."""
+        """Return the coder of files with a step."""
         ...

@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ae_keras.codec import steps
 from ae_keras.codec.channel_tables import ChannelTables
-from ae_keras.codec.steps import FINEST_STEP
 
 # Counts of a channel: with them, no product of the tables exceeds 63 bits.
 _MOST_COUNTS = 2**27
@@ -55,7 +55,7 @@ class Quantizer:
         units: npt.ArrayLike,
         starts: npt.ArrayLike,
         counts: Sequence[npt.ArrayLike],
-        default_step: int = FINEST_STEP,
+        default_step: int = steps.FINEST_STEP,
         weights_digest: str = "",
     ):
         self.units = np.asarray(units, np.float64)
@@ -75,6 +75,22 @@ class Quantizer:
     def channels(self) -> int:
         """Number of channels of the latents."""
         return len(self.units)
+
+    def step_of_quality(self, quality: int) -> int:
+        """Return the step of a quality from 1 to 100, see `ae_keras.codec.steps`."""
+        return steps.step_of_quality(quality)
+
+    def rounded(self, latents: np.ndarray) -> np.ndarray:
+        """Return the symbols of latents `(..., channels)` at the default step."""
+        return self.at(self.default_step).symbols(latents)
+
+    def quality_of_step(self, step: int) -> int:
+        """Return the quality whose step is nearest to a given one."""
+        return steps.quality_of_step(step)
+
+    def check_step(self, step: object) -> None:
+        """Raise `ValueError` unless a step is one that files may have."""
+        steps.check_step(step)
 
     def at(self, step: int) -> ChannelTables:
         """Return what belongs to a step: tables, and what each symbol stands for."""

@@ -25,14 +25,9 @@ def quality_of_step(step: int) -> int:
     return min(range(1, _QUALITIES + 1), key=lambda quality: abs(step_of_quality(quality) - step))
 
 
-def is_step(step: object) -> bool:
-    """Return whether files may have such a step."""
-    return type(step) is int and FINEST_STEP <= step <= COARSEST_STEP
-
-
 def check_step(step: object) -> None:
     """Raise `ValueError` unless a step is one that files may have."""
-    if not is_step(step):
+    if type(step) is not int or not FINEST_STEP <= step <= COARSEST_STEP:
         raise ValueError(
             f"`step` must be a whole number from {FINEST_STEP} to {COARSEST_STEP}. "
             f"Received: {step!r}"

@@ -4,20 +4,14 @@ import bisect
 import math
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
-from ae_keras.codec.keras_transform import KerasTransform, digest_weights
 from ae_keras.codec.layout import batch_size
 from ae_keras.codec.protocols import Transform
 from ae_keras.codec.quantizer import Quantizer
 from ae_keras.codec.steps import FINEST_STEP, step_of_quality
-from ae_keras.data.images import Images, load_images
-from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.loading import load_model
 from ae_keras.system.pixels import to_unit_range
-from ae_keras.system.safe_files import write_safely
 
 # Latents of so many images are counted, but no more values than fit into memory with ease.
 _COUNTED_IMAGES = 10_000
@@ -35,30 +29,6 @@ _MOST_BINS = 4096
 _PROBE = 0.1
 # The quality of the finest step.
 _FINEST = 100
-
-
-def fit_run(
-    run: RunFolder, training: Images | None = None, model: keras.Model | None = None
-) -> Quantizer:
-    """Fit the entropy tables of a run's model, and write them into its folder.
-
-    Args:
-        run: RunFolder. With a trained model.
-        training: Images. Default: those of the run's recipe, which are read.
-        model: keras.Model. That of the run, if it is at hand.
-
-    Raises:
-        ValueError: if the model or the data set cannot be read.
-        OSError: if the tables cannot be written.
-    """
-    recipe, model = run.recipe, model or load_model(run.model)
-    training = training or load_images(recipe.data_spec, ["train"])["train"]
-    quantizer = fit_quantizer(
-        KerasTransform(model, recipe), training.images, training.labels, digest_weights(model)
-    )
-    with write_safely(run.entropy_tables) as path:
-        quantizer.save(path)
-    return quantizer
 
 
 def fit_quantizer(

@@ -5,12 +5,13 @@ from ae_keras.command_line.program import (
     Parser,
     prepare,
     report_failures,
+    report_notes,
     run,
 )
 from ae_keras.command_line.tables import (
     format_bd_rates,
     format_export,
-    format_header,
+    format_info,
     format_metrics,
     format_rate_distortion,
     format_results,
@@ -24,7 +25,7 @@ __all__ = [
     "Parser",
     "format_bd_rates",
     "format_export",
-    "format_header",
+    "format_info",
     "format_metrics",
     "format_rate_distortion",
     "format_results",
@@ -33,5 +34,6 @@ __all__ = [
     "prepare",
     "read_settings",
     "report_failures",
+    "report_notes",
     "run",
 ]

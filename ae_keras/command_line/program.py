@@ -125,6 +125,17 @@ def prepare(arguments: argparse.Namespace) -> None:
         import_file(file)
 
 
+def report_notes(program: str, results: Sequence) -> None:
+    """Print on stderr what the user should know of results: a line for all files alike."""
+    files: dict[str, list[str]] = {}
+    for result in results:
+        for note in result.notes:
+            files.setdefault(note, []).append(result.job.source)
+    for note, sources in files.items():
+        others = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+        print(f"{program}: {one_line(sources[0])}{others}: {note}.", file=sys.stderr)
+
+
 def report_failures(program: str, results: Sequence) -> None:
     """Print a line on stderr for each failed result, and end with exit status 1 if there is one."""
     failures = [result for result in results if result.error is not None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ae_keras.system.text_tables import to_markdown
 
 if TYPE_CHECKING:
-    from ae_keras.codec.bitstream import Header
+    from ae_keras.codec.file_info import FileInfo
 
 
 def format_table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
@@ -63,19 +63,24 @@ def _describe_result(name: str, results: Sequence) -> tuple[str, ...]:
     return name, f"{size:,}", f"{8 * size / pixels:.3f}", f"{values / size:.1f}", psnr
 
 
-def format_header(name: str, header: "Header", size: int) -> str:
-    """Return the table of what an `.aek` file of `size` bytes says of itself."""
-    from ae_keras.codec.steps import quality_of_step
+def format_info(name: str, info: "FileInfo") -> str:
+    """Return the table of what an `.aek` file says of itself."""
+    from ae_keras.codec.metadata import describe_metadata
+    from ae_keras.codec.sections import SectionKind
 
+    header = info.header
+    has_alpha = any(section.kind == SectionKind.ALPHA for section in info.sections)
     image = f"{header.width} x {header.height} pixels, {header.channels} channels"
-    bpp = 8 * size / (header.width * header.height)
+    bpp = 8 * info.size / (header.width * header.height)
+    quality = "" if info.quality is None else f" (quality {info.quality})"
     rows = [
-        ("image", image + (" and alpha" if header.has_alpha else "")),
-        ("bytes", f"{size:,} ({bpp:.3f} bits per pixel)"),
+        ("image", image + (" and alpha" if has_alpha else "")),
+        ("bytes", f"{info.size:,} ({bpp:.3f} bits per pixel)"),
         ("model", f"{header.model!r} ({header.digest.hex()})"),
-        ("step", f"{header.step} (quality {quality_of_step(header.step)})"),
+        ("step", f"{header.step}{quality}"),
         ("tiles", "{1} x {0} pixels, ".format(*header.tile) + f"overlap {header.overlap}"),
         ("label", "-" if header.label is None else str(header.label)),
+        ("metadata", describe_metadata(info.sections) or "-"),
     ]
     return format_table(rows, (name, "value"))
 

@@ -26,6 +26,9 @@ _SAMPLE_STREAM = 4
 # Multiples of it, less their whole part, fill [0, 1) evenly, however many they are.
 _GOLDEN = (5**0.5 - 1) / 2
 
+# Crops that stand for all photographs of training: to adapt a model to, to fit tables, to show.
+_SAMPLED_CROPS = 2560
+
 # From positions `(batch,)` to the weights of the images in the loss.
 Weigh = Callable[[np.ndarray], Any]
 
@@ -92,9 +95,9 @@ class CropBatches:
         """Yield the batches of `evaluation` as NumPy arrays."""
         return iter(self.evaluation())
 
-    def sample(self, count: int) -> np.ndarray:
-        """Return crops like those of training, always the same: uint8 `(count, *crop_shape)`."""
-        return self._cropper.cut(count, self._rng(0, 0, _SAMPLE_STREAM))
+    def sample(self, count: int = _SAMPLED_CROPS) -> Images:
+        """Return crops like those of training, always the same."""
+        return Images(self._cropper.cut(count, self._rng(0, 0, _SAMPLE_STREAM)))
 
     def _rng(self, epoch: int, number: int, stream: int) -> np.random.Generator:
         return np.random.default_rng((self._spec.seed, epoch, number, stream))

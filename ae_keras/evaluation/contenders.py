@@ -6,10 +6,9 @@ from pathlib import Path
 
 from ae_keras.codec.catalogue import ClassicalCodec, find_classical, unknown_codec
 from ae_keras.codec.classical import make_codec
+from ae_keras.codec.fitting import fit_run, load_training_images
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.protocols import Codec
-from ae_keras.codec.table_fitting import fit_run
-from ae_keras.data.images import load_images
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import list_runs
@@ -48,7 +47,7 @@ def load_contenders(
     training, has_tables = None, _has_tables(folder)
     classical = {name: find_classical(name) for name in against}
     if not has_tables or any(known and known.needs_training for known in classical.values()):
-        training = load_images(recipe.data_spec, ["train"])["train"]
+        training = load_training_images(recipe)
     if not has_tables:
         fit_run(folder, training)
     fitted = None if training is None else training.images

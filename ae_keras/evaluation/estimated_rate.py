@@ -13,7 +13,7 @@ import numpy as np
 from ae_keras import metrics
 from ae_keras.codec.classical import PillowCodec
 from ae_keras.layers.hyperprior import loss_weight
-from ae_keras.layers.quality import lambda_of_position, position_of_quality
+from ae_keras.system.quality import lambda_of_position, position_of_quality
 
 # About lambda 0.0015, 0.006, 0.025, 0.1 and 0.25.
 QUALITIES = (8, 33, 59, 84, 100)

@@ -10,9 +10,9 @@ import numpy as np
 from ae_keras import figures, metrics
 from ae_keras.codec.classical import PillowCodec
 from ae_keras.evaluation.estimated_rate import Photographs, measure_psnr
-from ae_keras.layers.quality import position_of_quality
 from ae_keras.recipe import Recipe
 from ae_keras.system.pixels import to_unit_range
+from ae_keras.system.quality import position_of_quality
 from ae_keras.system.safe_files import write_safely
 
 # At these a photograph is shown, and so large a part of it.

@@ -137,13 +137,13 @@ def _load(recipe: Recipe, export: Export) -> dict[str, Images]:
 def _describe(exporter: Exporter, path: Path) -> dict:
     """Return what was exported, and its size in bytes."""
     files, folder = _files(path), path.parent if path.is_file() else path
-    quantizer, size = exporter.quantizer, sum(file.stat().st_size for file in files)
+    entropy_model, size = exporter.entropy_model, sum(file.stat().st_size for file in files)
     is_litert = exporter.export.format == "litert"
     return {
         "format": exporter.export.format,
         "batch_size": exporter.export.batch_size,
         **dataclasses.asdict(exporter.description),
-        "codec_digest": None if quantizer is None else quantizer.digest.hex(),
+        "codec_digest": None if entropy_model is None else entropy_model.digest.hex(),
         "files": sorted(file.relative_to(folder).as_posix() for file in files),
         "bytes": size,
         # Without what LiteRT files carry for the codec.

@@ -10,7 +10,7 @@ import numpy as np
 
 from ae_keras.codec.keras_transform import digest_weights
 from ae_keras.codec.litert import Description, LiteRTModel, pack
-from ae_keras.codec.loading import load_quantizer
+from ae_keras.codec.loading import load_entropy_model
 from ae_keras.data.images import Images
 from ae_keras.export import Export
 from ae_keras.export.parity import compare, make_inputs, run_keras
@@ -63,7 +63,7 @@ class Exporter:
         )
         self.description = self._describe(digest_weights(trained))
         has_tables = run.entropy_tables.is_file()
-        self.quantizer = load_quantizer(run, trained) if has_tables else None
+        self.entropy_model = load_entropy_model(run, trained) if has_tables else None
 
     def _describe(self, weights_digest: str) -> Description:
         model = self.reference
@@ -112,7 +112,7 @@ class Exporter:
             model = self._quantize(convert_to_litert(self._signatures), training)
         else:
             model = convert_to_litert(self._signatures, self.export.quantization)
-        tables = None if self.quantizer is None else self.run.entropy_tables.read_bytes()
+        tables = None if self.entropy_model is None else self.run.entropy_tables.read_bytes()
         return pack(strip_names(model), self.description, tables)
 
     def _quantize(self, model: bytes, training: Images | None) -> bytes:
@@ -153,4 +153,4 @@ class Exporter:
         """
         inputs, expected = self._expect(test)
         model = load_exported_model(self.export.format, path)
-        return compare(run_all(model, inputs), expected, self.quantizer), inputs
+        return compare(run_all(model, inputs), expected, self.entropy_model), inputs

@@ -8,7 +8,7 @@ from keras import ops
 
 from ae_keras import metrics
 from ae_keras.codec.litert import in_batches
-from ae_keras.codec.quantizer import Quantizer
+from ae_keras.codec.protocols import EntropyModel
 from ae_keras.data.images import Images
 from ae_keras.export.runtimes import BATCH_SIZE
 from ae_keras.layers.colour import to_grey
@@ -65,20 +65,20 @@ def _run_batch(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
 def compare(
     results: dict[str, np.ndarray],
     expected: dict[str, np.ndarray],
-    quantizer: Quantizer | None = None,
+    entropy_model: EntropyModel | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Compare results by name.
 
     Args:
         results: Of an exported model.
         expected: Of the Keras model.
-        quantizer: Quantizer. Of the model, if it has one.
+        entropy_model: EntropyModel. Of the model, if it has one.
 
     Returns:
         For each name in both: `max` and `mean` of the absolute differences and `psnr` in dB (None:
         there is no difference), all of results divided by `scale`: 1 for images, for latents the
-        largest number if that is greater; and for latents, with a quantizer, `same_symbols`, a
-        share.
+        largest number if that is greater; and for latents, with an entropy model, `same_symbols`,
+        a share.
     """
     compared = {}
     for name in (name for name in expected if name in results):
@@ -90,11 +90,8 @@ def compare(
             "mean": float(np.abs(difference).mean()),
             "psnr": float(metrics.psnr(np.square(difference).mean())) if difference.any() else None,
         }
-        if name == "latents" and quantizer is not None:
-            symbols = [
-                quantizer.at(quantizer.default_step).symbols(values[name])
-                for values in (results, expected)
-            ]
+        if name == "latents" and entropy_model is not None:
+            symbols = [entropy_model.rounded(values[name]) for values in (results, expected)]
             compared[name]["same_symbols"] = float(np.mean(symbols[0] == symbols[1]))
     return compared
 

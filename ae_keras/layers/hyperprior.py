@@ -9,9 +9,10 @@ from keras import ops
 
 from ae_keras.layers.gaussian import gaussian_bits, round_straight_through
 from ae_keras.layers.hyper_transforms import CheckerboardContext, HyperDecoder, HyperEncoder
-from ae_keras.layers.quality import Gain, QualityLayer, lambda_of_position
+from ae_keras.layers.quality import Gain, QualityLayer
 from ae_keras.layers.residual import pointwise
 from ae_keras.layers.types import Shape, Tensor
+from ae_keras.system.quality import lambda_of_position
 
 # Scales of the Gaussians that latents are coded with, in steps of quantization.
 SCALES = (0.11, 400.0)

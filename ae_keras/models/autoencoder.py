@@ -46,7 +46,6 @@ class Autoencoder(ImageModel):
     """
 
     has_latent = True
-    takes_entropy_tables = True
 
     def __init__(
         self, encoder: keras.Model, decoder: keras.Model, name: str | None = None, **kwargs: Any

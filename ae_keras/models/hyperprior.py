@@ -18,7 +18,6 @@ from keras import ops
 
 from ae_keras.layers import Gain, Hyperprior
 from ae_keras.layers.hyperprior import LATENT_BLOCK, sample_weights
-from ae_keras.layers.quality import position_of_quality
 from ae_keras.layers.types import Tensor
 from ae_keras.models.checks import check_count, check_divisible
 from ae_keras.models.hyperprior_networks import make_decoder, make_encoder, make_inputs
@@ -27,6 +26,7 @@ from ae_keras.models.principal_components import principal_components
 from ae_keras.models.registration import register_model
 from ae_keras.recipe import Recipe
 from ae_keras.system.pixels import to_uint8, to_unit_range
+from ae_keras.system.quality import position_of_quality
 
 # Height and width of an image are multiples of this: a hyper-latent stands for 64x64 pixels.
 BLOCK = 4 * LATENT_BLOCK
@@ -111,6 +111,11 @@ class HyperpriorAutoencoder(ImageModel):
     def image_shape(self) -> ImageShape:
         """`(height, width, 3)` of the images; `None` where any size is taken."""
         return tuple(self.input_shape[0][1:])
+
+    @property
+    def blocks(self) -> int:
+        """Number of residual blocks of the encoder, and of the decoder."""
+        return self._settings["blocks"]
 
     @property
     def latent_shape(self) -> ImageShape:

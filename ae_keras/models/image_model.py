@@ -22,8 +22,6 @@ class ImageModel(keras.Model):
     What any caller may ask of a model:
 
     - `has_latent`: whether it is `encoder` and `decoder` with a `latent_shape` between them;
-    - `takes_entropy_tables`: whether its latents become files by tables that are fitted to them
-      after training (see `ae_keras.codec.table_fitting`);
     - `takes_quality`: whether a position from 0 to 1, that of the wanted quality, is an input of
       encoder and decoder (see `ae_keras.layers.quality`);
     - `is_conditional`: whether a label is an input.
@@ -33,7 +31,6 @@ class ImageModel(keras.Model):
 
     tasks: tuple[str, ...] = ("reconstruction", "denoising")
     has_latent = False
-    takes_entropy_tables = False
     takes_quality = False
     is_conditional = False
     # Of a model that takes a quality: from positions to the weights of errors in the loss.

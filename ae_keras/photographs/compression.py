@@ -5,21 +5,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from ae_keras import metrics
-from ae_keras.codec.bitstream import Header, read_bitstream, read_header
-from ae_keras.codec.image_codec import MAX_PIXELS, ImageCodec
+from ae_keras.codec.bitstream import read_bitstream
+from ae_keras.codec.file_info import FileInfo, info_of
+from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.codec.metadata import read_metadata
 from ae_keras.codec.rate_control import codec_for_rate
-from ae_keras.codec.steps import step_of_quality
+from ae_keras.data.metadata import has_position
 from ae_keras.photographs.job_files import (
     check_target,
-    encode_image,
-    read_pixels,
+    encode_photograph,
+    read_photograph,
     read_source,
     write_target,
 )
 from ae_keras.photographs.jobs import Job, Result
 
 SUFFIX = ".aek"
+_POSITION = "its GPS position is stored; --strip-metadata leaves it out"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Compression:
         target_bpp: float. The most bits per pixel, instead of a quality.
         overlap: int. Pixels that tiles share.
         label: int. Of the images, for a conditional model.
+        strip_metadata: bool. Leave out ICC profile, EXIF, XMP and resolution.
         measure: bool. Restore each image, to know its PSNR.
         force: bool. Replace files that are there.
     """
@@ -43,6 +47,7 @@ class Compression:
     target_bpp: float | None = None
     overlap: int | None = None
     label: int | None = None
+    strip_metadata: bool = False
     measure: bool = True
     force: bool = False
 
@@ -54,28 +59,31 @@ class Compression:
             OSError: if files cannot be read or written.
         """
         check_target(job, self.force)
-        image = read_pixels(job.source)
+        photograph = read_photograph(job.source, not self.strip_metadata)
+        image, metadata = np.asarray(photograph.pixels), photograph.metadata
         codec = self.load()
         if self.target_bpp is not None:
-            codec = codec_for_rate(codec, image, self.target_bpp)
-        data = codec.compress(image)
+            codec = codec_for_rate(codec, image, self.target_bpp, metadata)
+        data = codec.compress(image, metadata)
         psnr = None
         if self.measure:
             # No larger than the image that was just read.
             restored = codec.with_max_pixels(image.size).decompress(data)
             psnr = _psnr(image, restored)
         write_target(job.target, data)
-        return Result(job, size=len(data), shape=image.shape, psnr=psnr)
+        notes = [*photograph.notes, *([_POSITION] if has_position(metadata) else [])]
+        return Result(job, size=len(data), shape=image.shape, psnr=psnr, notes=notes)
 
-    def load(self) -> ImageCodec:
+    def load(self) -> LearnedCodec:
         """Return the codec.
 
         Raises:
             FileNotFoundError: if there is no such model.
             ValueError: if a setting is out of range.
         """
-        step = self.step if self.quality is None else step_of_quality(self.quality)
-        codec = load_codec(self.model, step=step, overlap=self.overlap, label=self.label)
+        codec = load_codec(self.model, self.step, self.overlap, self.label)
+        if self.quality is not None:
+            codec = codec.with_quality(self.quality)
         codec.check_settings()
         return codec
 
@@ -105,11 +113,12 @@ class Decompression:
         """
         check_target(job, self.force)
         data = read_source(job.source)
-        header, _, _ = read_header(data)
+        header, sections = read_bitstream(data)
         run = self.model or str(find_run_of(header))
         image = load_codec(run).with_max_pixels(self.max_pixels).decompress(data)
-        write_target(job.target, encode_image(image, job.target))
-        return Result(job, size=len(data), shape=image.shape)
+        restored, notes = encode_photograph(image, read_metadata(sections), job.target)
+        write_target(job.target, restored)
+        return Result(job, size=len(data), shape=image.shape, notes=notes)
 
 
 def _psnr(image: np.ndarray, restored: np.ndarray) -> float:
@@ -121,13 +130,11 @@ def _psnr(image: np.ndarray, restored: np.ndarray) -> float:
     return float(metrics.psnr(squares / image.size / 255**2))
 
 
-def read_info(source: str) -> tuple[Header, int]:
-    """Return the header of a file, and its size in bytes.
+def read_info(source: str) -> FileInfo:
+    """Return what a file, or the standard input for `"-"`, says of itself.
 
     Raises:
         BitstreamError: if it is damaged.
         OSError: if it cannot be read.
     """
-    data = read_source(source)
-    header, _ = read_bitstream(data)
-    return header, len(data)
+    return info_of(read_source(source))

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ae_keras.data.image_files import read_image
+from ae_keras.data import image_files
+from ae_keras.data.image_files import Photograph
+from ae_keras.data.metadata import NO_METADATA, Metadata, fit_profile
 from ae_keras.photographs.jobs import STANDARD, Job
+from ae_keras.photographs.written_metadata import writer_options
 from ae_keras.system.safe_files import write_safely
 
 
@@ -25,12 +28,24 @@ def read_pixels(source: str) -> np.ndarray:
         ValueError: if it is not an image.
         OSError: if it cannot be read.
     """
+    return np.asarray(read_photograph(source, keep_metadata=False).pixels)
+
+
+def read_photograph(source: str, keep_metadata: bool = True) -> Photograph:
+    """Return an image with its alpha and, if they are asked for, its metadata.
+
+    Raises:
+        ValueError: if it is not an image.
+        OSError: if it cannot be read.
+    """
     with warnings.catch_warnings():
         # Of a user's own image. Pillow still refuses twice as many pixels.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Of damaged metadata, which are told in other words.
+        warnings.simplefilter("ignore", UserWarning)
         # Pillow must be able to go back in a file.
         file = io.BytesIO(read_source(source)) if source == STANDARD else source
-        return np.asarray(read_image(file, keep_alpha=True))
+        return image_files.read_photograph(file, keep_metadata)
 
 
 def check_target(job: Job, force: bool) -> None:
@@ -73,13 +88,30 @@ def encode_image(image: np.ndarray, target: str) -> bytes:
     Raises:
         ValueError: if the name's ending is no format, or it cannot hold the image.
     """
+    return encode_photograph(image, NO_METADATA, target)[0]
+
+
+def encode_photograph(
+    image: np.ndarray, metadata: Metadata, target: str
+) -> tuple[bytes, list[str]]:
+    """Return an image with its metadata in the format of a name: PNG for the standard output.
+
+    Returns:
+        The bytes of the file, and which metadata it cannot hold, each a part of a sentence.
+
+    Raises:
+        ValueError: if the name's ending is no format, or it cannot hold the image.
+    """
     suffix = ".png" if target == STANDARD else Path(target).suffix.lower()
     format = Image.registered_extensions().get(suffix)
     if format not in Image.SAVE:
         raise ValueError(f"The ending {suffix!r} names no image format that can be written.")
+    picture = Image.fromarray(image)
+    metadata, misfits = fit_profile(metadata, picture.mode)
+    options, lost = writer_options(metadata, format)
     file = io.BytesIO()
     try:
-        Image.fromarray(image).save(file, format)
+        picture.save(file, format, **options)
     except Exception as error:  # Pillow's encoders raise many types
         raise ValueError(f"The image cannot be written as {format}: {error}") from error
-    return file.getvalue()
+    return file.getvalue(), misfits + lost

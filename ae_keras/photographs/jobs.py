@@ -37,6 +37,7 @@ class Result:
         shape: Of the image, `(height, width)` or `(height, width, channels)`.
         psnr: float. Of the restored image, in dB, if it was measured; infinite without loss.
         scores: Other qualities that were measured, by name.
+        notes: What the user should know of it, each a part of a sentence.
     """
 
     job: Job
@@ -45,6 +46,7 @@ class Result:
     shape: tuple[int, ...] = ()
     psnr: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[str]) -> list[Job]:

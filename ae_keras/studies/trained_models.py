@@ -6,7 +6,7 @@ CPU cores allow, so that some are below what their recipes give.
 
 from typing import Any
 
-from ae_keras.codec.table_fitting import fit_run
+from ae_keras.codec.fitting import fit_run
 from ae_keras.recipe import DIGIT_AUGMENTATION
 from ae_keras.registry import recipe_for
 from ae_keras.runs.folder import RunFolder

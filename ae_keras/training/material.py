@@ -13,9 +13,6 @@ from ae_keras.data.photographs import Photographs, load_photographs
 from ae_keras.data.splits import SPLITS
 from ae_keras.recipe import Recipe
 
-# Crops that stand for all photographs of training: to adapt a model to, and to show.
-_SAMPLED_CROPS = 2560
-
 
 @dataclass(frozen=True)
 class Material:
@@ -45,11 +42,9 @@ class Material:
             return cls(recipe, dict(loaded), loaded)
         photographs = load_photographs(recipe.data_spec, splits)
         images = {
-            split: Images(
-                CropBatches(each, recipe.batch_spec).sample(_SAMPLED_CROPS)
-                if split == "train"
-                else each.middles()
-            )
+            split: CropBatches(each, recipe.batch_spec).sample()
+            if split == "train"
+            else Images(each.middles())
             for split, each in photographs.items()
         }
         return cls(recipe, dict(photographs), images)

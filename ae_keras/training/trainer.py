@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from ae_keras import figures
-from ae_keras.codec.table_fitting import fit_run
+from ae_keras.codec.fitting import fit_run
 from ae_keras.data.batches import Batches
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe
@@ -224,7 +224,7 @@ class Training:
             },
         }
         self._write_pictures(best)
-        if best.takes_entropy_tables:
+        if best.has_latent:
             fit_run(self.run, images["train"], best)
         self.run.write_metrics(result)
         return result

@@ -9,6 +9,7 @@ from conftest import BlockTransform
 from ae_keras.codec.bitstream import VERSION, read_bitstream
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.layout import Layout
+from ae_keras.codec.metadata import Metadata, read_metadata
 from ae_keras.codec.quantizer import Quantizer
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -26,7 +27,7 @@ def test_golden_files_decode_to_the_same_symbols_forever(path):
         expected = dict(file)
     tables = quantizer.at(header.step).tables
     for number, tiles in enumerate(Layout.of(header, 3).section_sizes):
-        symbols = tables.decode(sections[number], [16 * tiles] * 12)
+        symbols = tables.decode(sections[number].data, [16 * tiles] * 12)
         np.testing.assert_array_equal(symbols, expected[f"symbols{number}"])
     np.testing.assert_array_equal(codec.decompress(data), expected["image"])
 
@@ -35,3 +36,9 @@ def test_there_are_golden_files_of_every_version():
     assert {path.stem.split("-")[0] for path in GOLDEN.glob("*.aek")} == {
         f"v{version}" for version in range(1, VERSION + 1)
     }
+
+
+def test_golden_metadata_come_back():
+    _, sections = read_bitstream((GOLDEN / "v2-metadata.aek").read_bytes())
+    exif = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"
+    assert read_metadata(sections) == Metadata(b"profile" * 20, exif, b"<xmp/>", (72, 300.125))

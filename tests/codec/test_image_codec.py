@@ -15,7 +15,9 @@ from ae_keras.codec.errors import (
     WrongModelError,
 )
 from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.metadata import Metadata, read_metadata
 from ae_keras.codec.rate_control import codec_for_rate
+from ae_keras.codec.sections import Section, SectionKind
 from ae_keras.codec.steps import FINEST_STEP
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -76,7 +78,7 @@ def test_symbols_in_the_file_are_those_of_the_encoder(codec):
     latents = codec.transform.encode(image[np.newaxis].astype(np.float32) / 255)
     coder = codec.entropy_model.at(header.step)
     symbols = coder.symbols(latents)
-    decoded = coder.tables.decode(sections[0], [16] * 12)
+    decoded = coder.tables.decode(sections[0].data, [16] * 12)
     np.testing.assert_array_equal(decoded, symbols.ravel())
 
 
@@ -84,6 +86,16 @@ class Deflated:
     """An entropy model without tables or channels: latents in grey levels, as zlib packs them."""
 
     digest, default_step = b"deflated", 320
+
+    def step_of_quality(self, quality):
+        return quality
+
+    def quality_of_step(self, step):
+        return step
+
+    def check_step(self, step):
+        if step != 320:
+            raise ValueError("there is one step")
 
     def at(self, step):
         return self
@@ -241,15 +253,16 @@ def test_large_images_are_refused_before_they_are_decoded(codec):
 @pytest.mark.parametrize(
     ("change", "sections", "message"),
     [
-        ({"tile": (8, 9)}, 1, "tiles or channels do not fit"),
-        ({"channels": 5}, 1, "tiles or channels do not fit"),
+        ({"tile": (8, 9)}, 1, "tiles do not fit"),
+        ({"channels": 5}, 1, "channels do not fit"),
         ({"width": 2**23}, 1, "8388608 pixels wide, too many for tiles"),
         ({"height": 2**25, "width": 8}, 1, "not as many sections"),
         ({"step": FINEST_STEP - 1}, 1, "step 31 is out of range"),
         ({"step": 2**31}, 1, "out of range"),
         ({"section_tiles": 2**31}, 1, "sections are too large"),
         ({"height": 2000, "section_tiles": 250}, 1, "longer than|escapes"),
-        ({"has_alpha": True}, 1, "not as many sections"),
+        ({}, 0, "not as many sections"),
+        ({"bank": 1}, 1, "no bank 1 of tables"),
         ({}, 2, "not as many sections"),
         ({"label": 1}, 1, "takes no label"),
     ],
@@ -270,9 +283,31 @@ def test_alpha_is_not_subject_to_pillows_limit(codec, monkeypatch):
 
 def test_alpha_that_is_none_is_refused(codec):
     header, (section, alpha) = read_bitstream(codec.compress(smooth_image(8, 8, 4)))
-    for wrong in (b"", b"no picture", alpha[: len(alpha) // 2], alpha.replace(b"IHDR", b"IHDX")):
+    png = alpha.data
+    for wrong in (b"", b"no picture", png[: len(png) // 2], png.replace(b"IHDR", b"IHDX")):
+        changed = Section(SectionKind.ALPHA, wrong)
         with pytest.raises(InconsistentError, match="alpha"):
-            codec.decompress(write_bitstream(header, [section, wrong]))
+            codec.decompress(write_bitstream(header, [section, changed]))
     _, (_, larger) = read_bitstream(codec.compress(smooth_image(8, 9, 4)))
     with pytest.raises(InconsistentError, match="not of the image's size"):
         codec.decompress(write_bitstream(header, [section, larger]))
+
+
+def test_steps_are_the_entropy_models(codec):
+    other = ImageCodec(BlockTransform(3), Deflated(), "blocks")
+    assert other.with_quality(7).step == 7
+    with pytest.raises(ValueError, match="there is one step"):
+        other.with_step(64).compress(smooth_image(8, 8, 3))
+    header, sections = read_bitstream(other.compress(smooth_image(8, 8, 3)))
+    changed = write_bitstream(Header(**vars(header) | {"step": 64}), sections)
+    with pytest.raises(InconsistentError, match="step 64 is out of range"):
+        other.decompress(changed)
+
+
+def test_metadata_are_kept_and_cost_no_pixel(codec):
+    image = smooth_image(8, 9, 4)
+    metadata = Metadata(b"profile", b"exif", b"<xmp/>", (72, 300.125))
+    plain, full = codec.compress(image), codec.compress(image, metadata)
+    assert read_metadata(read_bitstream(full)[1]) == metadata
+    assert read_metadata(read_bitstream(plain)[1]) == Metadata()
+    np.testing.assert_array_equal(codec.decompress(full), codec.decompress(plain))

@@ -48,7 +48,7 @@ def test_sections_of_a_new_file_are_of_a_moderate_size():
 
 def test_files_of_one_geometry_have_equal_layouts():
     layout = Layout.of(HEADER, 3)
-    for change in ({"label": 7}, {"has_alpha": True}, {"step": 99}, {"model": "other"}):
+    for change in ({"label": 7}, {"bank": 1}, {"step": 99}, {"model": "other"}):
         assert Layout.of(Header(**vars(HEADER) | change), 3) == layout
     for change in ({"height": 21}, {"overlap": 1}, {"section_tiles": 4}, {"channels": 1}):
         assert Layout.of(Header(**vars(HEADER) | change), 3) != layout

@@ -7,7 +7,7 @@ from conftest import make_block_codec, smooth_images
 
 from ae_keras import metrics
 from ae_keras.codec.classical import make_codec
-from ae_keras.codec.table_fitting import fit_run
+from ae_keras.codec.fitting import fit_run
 from ae_keras.command_line import format_bd_rates, format_rate_distortion
 from ae_keras.evaluation.rate_distortion import (
     compare,

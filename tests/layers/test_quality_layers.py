@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 
 from ae_keras.layers import Gain, Modulation
-from ae_keras.layers.quality import (
-    ANCHORS,
+from ae_keras.layers.quality import ANCHORS, QualityLayer, log_gain_of
+from ae_keras.system.quality import (
     LAMBDAS,
-    QualityLayer,
     lambda_of_position,
-    log_gain_of,
     position_of_lambda,
     position_of_quality,
 )

@@ -10,9 +10,9 @@ import ae_keras
 from ae_keras.data.images import Images
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.layers.hyperprior import loss_weight
-from ae_keras.layers.quality import lambda_of_position
 from ae_keras.models.hyperprior import photo, sample_weights
 from ae_keras.runs.pictures import reconstruct
+from ae_keras.system.quality import lambda_of_position
 from ae_keras.training.muon import Muon
 from ae_keras.training.preview import summarize
 
