@@ -10,17 +10,11 @@ import ae_keras
 from ae_keras.system import quiet
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "ae_keras.load_codec('cae-cifar10')",
-        "ae_keras.build_model('mlp', image_shape=(8, 8, 1))",
-    ],
-)
-def test_use_of_the_library_prints_no_lines_of_tensorflow(code):
+def test_use_of_the_library_prints_no_lines_of_tensorflow():
     environment = {name: value for name, value in os.environ.items() if "TF_CPP" not in name}
+    code = "import ae_keras; ae_keras.load_codec('cae-cifar10')"
     done = subprocess.run(
-        [sys.executable, "-c", f"import ae_keras; {code}"],
+        [sys.executable, "-c", code],
         env=environment,
         capture_output=True,
         text=True,
