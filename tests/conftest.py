@@ -204,7 +204,6 @@ class PatchTransform:
         self._hyper = rng.normal(size=(16 * 12, 5)).astype(np.float32)
 
     def analyse(self, images, positions):
-        count, height, width, _ = images.shape
         above = np.concatenate([np.zeros_like(images[:, :1]), images[:, :-1]], axis=1)
         patches = self._cut(2 * images - 1 + 0.1 * above, 16)
         latents = patches @ self._basis * self._gain(positions)

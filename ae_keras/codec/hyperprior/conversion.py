@@ -88,7 +88,7 @@ def _levels(model: HyperpriorAutoencoder) -> dict[str, np.ndarray]:
 
 def _margins(model: HyperpriorAutoencoder) -> list[int]:
     """Return the rows of pixels that latents, and those of latents that pixels, depend on."""
-    around = _BLOCK_STRIDE * model.blocks
+    around = _BLOCK_STRIDE * model.get_config()["blocks"]
     return [
         -(-(around + _HYPER_ENCODER_ROWS * LATENT_BLOCK) // BLOCK) * BLOCK,
         -(-around // LATENT_BLOCK) * LATENT_BLOCK,

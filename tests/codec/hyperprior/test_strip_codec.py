@@ -1,4 +1,4 @@
-"""Photographs of any size through strips: no seams, the same symbols, and nothing but typed errors."""
+"""Photographs of any size through strips: no seams, the same symbols, and typed errors alone."""
 
 import dataclasses
 
@@ -178,7 +178,9 @@ def test_mutations_with_repaired_checksums_are_files_or_typed_errors(codec, rng)
             changed[rng.integers(len(changed))] = rng.integers(256)
         size = len(changed) - int(rng.integers(2) * rng.integers(len(changed)))
         try:
-            codec.decompress(write_bitstream(header, [Section(section.kind, bytes(changed[:size]))]))
+            codec.decompress(
+                write_bitstream(header, [Section(section.kind, bytes(changed[:size]))])
+            )
         except BitstreamError:
             refused += 1
     assert refused > 250  # by the checksum of the symbols, if by nothing else
