@@ -15,6 +15,7 @@ from typing import Any
 
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_model, change_recipe, list_models, recipe_for
+from ae_keras.system.quiet import import_backend_quietly
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,8 @@ __all__ = ["Recipe", "build_model", "change_recipe", "list_models", "recipe_for"
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'ae_keras' has no attribute {name!r}")
+    if name != "load_codec":  # which needs no Keras for exported models
+        import_backend_quietly()
     return getattr(importlib.import_module(_MODULE_OF[name]), name)
 
 

@@ -1,9 +1,8 @@
 """Recipe: the whole definition of a training run, as plain data that round-trips through JSON."""
 
 import dataclasses
-import difflib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,20 +17,12 @@ from ae_keras.data.checks import (
     is_whole,
 )
 from ae_keras.data.spec import DEFAULT_SPLITS, BatchSpec, CropSpec, DataSpec
+from ae_keras.system.names import closest
 
-__all__ = ["DEFAULT_SPLITS", "DIGIT_AUGMENTATION", "Recipe", "closest"]
+__all__ = ["DEFAULT_SPLITS", "DIGIT_AUGMENTATION", "Recipe"]
 
 # How a study of lossy and nearly lossless autoencoders moved the digits of MNIST.
 DIGIT_AUGMENTATION = {"rotation": 15, "shear": 10, "shift": 0.1, "scale": 0.1}
-
-
-def closest(name: str, names: Iterable[str]) -> str:
-    """Return "Did you mean ...?" for the names nearest to `name`, or the list of all names."""
-    names = sorted(names)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if near:
-        return f"Did you mean {' or '.join(repr(match) for match in near)}?"
-    return f"Known: {', '.join(names)}."
 
 
 def _is_text(value: Any) -> bool:
@@ -264,7 +255,7 @@ class Recipe:
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ValueError(f"{str(path)!r} is not a recipe: {error}") from error
+            raise ValueError(f"{str(path)!r} is not a recipe: {str(error).rstrip('.')}.") from error
 
     def to_json(self) -> str:
         """Return the recipe as indented JSON text."""

@@ -12,8 +12,11 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ae_keras.data.checks import is_number
 from ae_keras.data.sources import IMAGE_SHAPES, dataset_key
-from ae_keras.recipe import Recipe, closest
+from ae_keras.recipe import Recipe
+from ae_keras.system.names import closest
+from ae_keras.system.quiet import import_backend_quietly
 
 if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel
@@ -71,6 +74,8 @@ def is_registered(name: str) -> bool:
 
 
 def _registration(name: str) -> "Registration":
+    if not _registrations():  # Keras may not be imported yet
+        import_backend_quietly()
     if name in SHIPPED:
         importlib.import_module(f"ae_keras.models.{SHIPPED[name]}")
     elif not is_registered(name):
@@ -196,9 +201,25 @@ def change_recipe(recipe: Recipe, dataset: str | None = None, /, **changes: Any)
         if key not in settings and key not in arguments:
             raise _unknown_setting(recipe, key, [*settings, *arguments])
     replaced = {key: value for key, value in changes.items() if key in settings}
-    recipe = dataclasses.replace(recipe, **replaced)
+    recipe = dataclasses.replace(recipe, **_fit_schedule(recipe, replaced), **replaced)
     given = {key: value for key, value in changes.items() if key in arguments}
     return dataclasses.replace(recipe, model_arguments=recipe.model_arguments | given)
+
+
+def _fit_schedule(recipe: Recipe, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return schedule arguments that fit fewer epochs, where these are all that is changed.
+
+    What lasts longer than the whole training takes the same share of it as before.
+    """
+    epochs, arguments = changes.get("epochs", recipe.epochs), recipe.schedule_arguments
+    if "schedule_arguments" in changes or "schedule" in changes or type(epochs) is not int:
+        return {}
+    shorter = {
+        name: arguments[name] * epochs / recipe.epochs
+        for name in ("warmup_epochs", "decay_epochs")
+        if is_number(arguments.get(name)) and arguments[name] > epochs
+    }
+    return {"schedule_arguments": arguments | shorter} if shorter else {}
 
 
 def _unknown_setting(recipe: Recipe, name: str, known: list[str]) -> ValueError:

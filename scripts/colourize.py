@@ -42,6 +42,7 @@ def main(arguments: Namespace) -> None:
     from ae_keras.data.image_files import SUFFIXES
     from ae_keras.photographs.colourization import Colourization, PhotoColourizer
     from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
+    from ae_keras.system.text_tables import one_line
 
     jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
     colourizer = PhotoColourizer(arguments.model, arguments.working_size)
@@ -51,7 +52,7 @@ def main(arguments: Namespace) -> None:
     for result in results:
         if result.scores:
             scores = ", ".join(f"{name} {value:.2f}" for name, value in result.scores.items())
-            print(f"{result.job.source}: {scores}", file=stream)
+            print(f"{one_line(result.job.source)}: {scores}", file=stream)
     done = [result for result in results if result.error is None]
     if done:
         place = "" if arguments.output == STANDARD else f" in {arguments.output}"

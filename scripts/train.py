@@ -1,4 +1,4 @@
-"""Train an autoencoder, or go on with a run that was stopped."""
+"""Train an autoencoder, go on with a run that was stopped, or make a finished one longer."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ from ae_keras.command_line import NUMBER, Namespace, Parser, format_metrics, rea
 
 EXAMPLES = """\
 examples:
-  python scripts/train.py --model cae
   python scripts/train.py --model cae --dataset cifar10 --epochs 20
   python scripts/train.py --model vae_v2 --dataset cifar10 --set conditional=true --dry-run
   python scripts/train.py --start-from cae-cifar10 --dataset ~/photos --epochs 3
 
-A run that was stopped goes on when the same command is given again.
+A run that was stopped goes on when the same command is given again. With more --epochs, --extend
+goes on with a finished one: to the bit what a longer run gives, unless the learning rate falls over
+all epochs (cosine, decay_epochs). It then first rises to where it would be in the longer run.
 """
 
-DATASET = "a TFDS name, a folder, an .npz or .npy file, or skimage: no download (default)"
 SETTINGS = ("epochs", "batch_size", "learning_rate", "early_stopping", "seed", "xla")
 CHANGE = "any setting of the recipe or argument of the model; may be repeated"
 
@@ -29,7 +29,7 @@ def make_parser() -> Parser:
     what.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.json to train again")
     what.add_argument("--start-from", metavar="RUN", help="a trained model to train further")
     what.add_argument("--decay-from", metavar="RUN", help="a run whose learning rate is to fall")
-    add("--dataset", help=DATASET)
+    add("--dataset", help="a TFDS name, folder, .npz, .npy, or skimage: no download (default)")
     add("--output", type=Path, metavar="DIR", help="default: saved_models/MODEL-DATASET")
     add("--epochs", **NUMBER, help="passes over the training images")
     add("--batch-size", **NUMBER, help="images in a training step")
@@ -41,7 +41,9 @@ def make_parser() -> Parser:
     add("--skip-unreadable", action="store_true", default=None, help="leave such files out")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=CHANGE)
     add("--dry-run", action="store_true", help="show model and images, and do not train")
-    add("--overwrite", action="store_true", help="replace the run that is there")
+    there = parser.add_mutually_exclusive_group().add_argument
+    there("--overwrite", action="store_true", help="replace the run that is there")
+    there("--extend", action="store_true", help="train it for more --epochs, see below")
     return parser
 
 
@@ -49,14 +51,14 @@ def make_recipe(arguments: Namespace) -> ae_keras.Recipe:
     """Return the recipe that the command line describes."""
     precision = arguments.mixed_precision and f"mixed_{arguments.mixed_precision}"
     changes = read_settings(arguments, *SETTINGS, "skip_unreadable", precision=precision)
+    dataset = arguments.dataset
     if arguments.model:
-        dataset = "skimage" if arguments.dataset is None else arguments.dataset
-        return ae_keras.recipe_for(arguments.model, dataset, **changes)
+        named = "skimage" if dataset is None else dataset
+        return ae_keras.recipe_for(arguments.model, named, **changes)
     if arguments.recipe:
-        read = ae_keras.Recipe.read(arguments.recipe)
-        return ae_keras.change_recipe(read, arguments.dataset, **changes)
+        return ae_keras.change_recipe(ae_keras.Recipe.read(arguments.recipe), dataset, **changes)
     if arguments.start_from:
-        return ae_keras.fine_tune(arguments.start_from, arguments.dataset, **changes)
+        return ae_keras.fine_tune(arguments.start_from, dataset, **changes)
     return ae_keras.decay(arguments.decay_from, **changes)
 
 
@@ -65,14 +67,12 @@ def main(arguments: Namespace) -> None:
     recipe = make_recipe(arguments)
     output = arguments.output or Path("saved_models") / recipe.run_name
     if arguments.dry_run:
-        summary, figures = ae_keras.preview(recipe, output)
+        summary, figures = ae_keras.preview(recipe, output, arguments.extend)
         print(f"{summary}\n\nLook at {' and '.join(map(str, figures))}.")
         return
-    result = ae_keras.train(recipe, output, overwrite=arguments.overwrite)
-    saved = f"Saved in {output}. Look at reconstructions.png."
-    print(
-        f"\n{format_metrics(result['test'])}\n\n{saved}\nNext: python scripts/evaluate.py {output}"
-    )
+    result = ae_keras.train(recipe, output, arguments.overwrite, extend=arguments.extend)
+    print(f"\n{format_metrics(result['test'])}\n\nSaved in {output}. Look at reconstructions.png.")
+    print(f"Next: python scripts/evaluate.py {output}")
 
 
 if __name__ == "__main__":

@@ -339,7 +339,7 @@ class Killed(Exception):  # noqa: N818
     """Stands for the end of the process."""
 
 
-def train_and_die(recipe, folder, batches, overwrite=False):
+def train_and_die(recipe, folder, batches, **options):
     """Train until some batches, counted over all epochs, are done, and die."""
     import ae_keras
     from ae_keras.training import epoch
@@ -355,7 +355,7 @@ def train_and_die(recipe, folder, batches, overwrite=False):
     with pytest.MonkeyPatch.context() as context:
         context.setattr(epoch.WithinEpoch, "on_train_batch_end", on_train_batch_end)
         with pytest.raises(Killed):
-            ae_keras.train(recipe, folder, overwrite=overwrite, verbose=0)
+            ae_keras.train(recipe, folder, verbose=0, **options)
 
 
 def results(folder):

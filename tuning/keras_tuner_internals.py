@@ -4,6 +4,7 @@ Another version may have changed any of it: those in `TRIED_VERSIONS` are known 
 project asks for no older, nor for a later minor one.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import grpc
 import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
-from keras_tuner.src import protos
+from keras_tuner.src import config, protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 from keras_tuner.src.engine.oracle import Display
 
@@ -20,6 +21,9 @@ __all__ = ["BaseTuner", "Display", "OpenOracle", "OracleServicer", "Trial", "Tri
 # In the folder of a search.
 STATE_FILE = "oracle.json"
 TRIED_VERSIONS = ("1.4.8",)
+
+# A trial that fails gets a line; KerasTuner would print its traceback as well.
+config.DEBUG = bool(os.environ.get("AE_KERAS_DEBUG"))
 
 
 class OpenOracle(keras_tuner.Oracle):

@@ -13,10 +13,11 @@ from ae_keras.codec.loading import load_codec
 from ae_keras.data.images import load_images
 from ae_keras.evaluation.rate_distortion import PERFECT_PSNR, measure_codec
 from ae_keras.evaluation.reconstruction import measure
-from ae_keras.recipe import Recipe, closest
+from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
+from ae_keras.system.names import closest
 
 # Which way each goes.
 OBJECTIVES = {"val_loss": "min", "psnr": "max", "rate_distortion": "min"}

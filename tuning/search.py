@@ -12,8 +12,9 @@ from typing import Any
 import keras_tuner
 from keras_tuner import HyperParameters
 
-from ae_keras.recipe import Recipe, closest
+from ae_keras.recipe import Recipe
 from ae_keras.system.locks import LOCK_NAME
+from ae_keras.system.names import closest
 from ae_keras.system.safe_files import write_text
 from tuning import oracles
 from tuning.keras_tuner_internals import STATE_FILE
@@ -118,8 +119,18 @@ class Search:
             oracle = oracles.RandomSearch(max_trials=trials or _DEFAULT_TRIALS, **options)
         oracle.place(self.folder)
         if (self.folder / STATE_FILE).is_file():
-            oracle.reload()
+            self._reload(oracle)
         return oracle
+
+    def _reload(self, oracle: oracles.Recorded) -> None:
+        file = self.folder / STATE_FILE
+        try:
+            oracle.reload()
+        except Exception as error:  # of many types, where it is damaged
+            raise ValueError(
+                f"Cannot read {str(file)!r}: {error}. Delete it to have the trials proposed again; "
+                "those that are trained are not trained again."
+            ) from error
 
     def check_identity(self, space: HyperParameters) -> None:
         """Find out whether a chief's space is that of this search.
@@ -150,7 +161,7 @@ class Search:
                 "Choose another --output."
             )
         if file.is_file() and not overwrite:
-            self._check_same(json.loads(file.read_text(encoding="utf-8")))
+            self._check_same(_read_settings(file))
         if overwrite:
             self._remove()
         write_text(file, json.dumps(self.settings, indent=2) + "\n")
@@ -172,3 +183,17 @@ class Search:
                 shutil.rmtree(path)
             elif path.name in (STATE_FILE, *_REPORTS):
                 path.unlink()
+
+
+def _read_settings(file: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(settings, dict) and isinstance(settings.get("recipe"), dict):
+            return settings
+        reason = "a search is missing in it"
+    except ValueError as error:
+        reason = str(error)
+    raise ValueError(
+        f"Cannot read {str(file)!r}: {reason}. Choose another --output, or replace the search with "
+        "--overwrite."
+    )

@@ -83,6 +83,7 @@ class RecipeTuner(BaseTuner):
             keras.utils.clear_session()  # of the trials before
             self._goal.check_budget(recipe)
             train(recipe, run.path, overwrite=not run.is_of(recipe), verbose=self._verbose)
+            run.checkpoint.unlink(missing_ok=True)  # trials are many, and not extended
         return self._goal.measure(run)
 
 

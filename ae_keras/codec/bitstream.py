@@ -111,9 +111,11 @@ class Header:
             raise InconsistentError(f"An image has 1 to 255 channels, not {self.channels}.")
         sides = zip((self.height, self.width), self.tile, strict=True)
         cut = [tile for side, tile in sides if tile < side]
-        if not 0 <= self.overlap <= min(cut, default=_LARGEST_VARINT) // 2:
+        most = min(cut, default=_LARGEST_VARINT) // 2
+        if not 0 <= self.overlap <= most:
             raise InconsistentError(
-                f"An overlap of {self.overlap} pixels does not fit tiles of {self.tile}."
+                f"An overlap of {self.overlap} pixels does not fit tiles of {self.tile}: {most} is "
+                "the most."
             )
         if len(self.digest) != DIGEST_SIZE or len(self.model.encode()) > 255:
             raise InconsistentError("A digest has 8 bytes, and a model's name at most 255.")

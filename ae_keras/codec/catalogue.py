@@ -1,8 +1,10 @@
 """The classical codecs by name, and what is known of each before it is made."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from ae_keras.system.names import suggest
 
 # Truncated decompositions of any rank are named after it.
 _RANKED = re.compile(r"svd-([1-9]\d*)")
@@ -55,9 +57,10 @@ def rank_of(name: str) -> int | None:
     return int(ranked[1]) if ranked else None
 
 
-def unknown_codec(name: str) -> ValueError:
-    """Return the error of a name that is neither a classical codec's nor a run's."""
-    known = ", ".join(CLASSICAL)
+def unknown_codec(name: str, runs: Iterable[str] = ()) -> ValueError:
+    """Return the error of a name that is neither a classical codec's nor one of some runs."""
+    known, near = ", ".join(CLASSICAL), suggest(name, [*CLASSICAL, *runs])
     return ValueError(
-        f"Unknown codec {name!r}. Expected one of: {known}, svd-5, or the path or name of a run."
+        f"Unknown codec {name!r}. Expected one of: {known}, svd-5, or the path or name of a run. "
+        f"{near}".rstrip()
     )

@@ -25,7 +25,7 @@ def read_entropy_model(data: bytes, name: str) -> AnyEntropyModel:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             is_hyperprior = "scales" in file.files
     except Exception as error:  # of many types, where an archive is damaged
-        raise ValueError(f"Cannot read the tables in {name!r}: {error}") from error
+        raise ValueError(f"Cannot read the tables in {name!r}: {error}.") from error
     return (HyperpriorModel if is_hyperprior else Quantizer).from_bytes(data, name)
 
 

@@ -122,7 +122,7 @@ class LiteRTModel:
                 )
                 interpreter.allocate_tensors()  # which says so, at the first time
             except (ValueError, RuntimeError) as error:
-                raise ValueError(f"LiteRT cannot read the model: {error}") from error
+                raise ValueError(f"LiteRT cannot read the model: {error}.") from error
             known = interpreter.get_signature_list()
             self._runners = {
                 name: interpreter.get_signature_runner(name) for name in SIGNATURES if name in known

@@ -86,7 +86,9 @@ def _load(path: Path, written: int) -> MakeCodec:
         data, description, tables = unpack(path.read_bytes())
         model = LiteRTModel(data)
     except ValueError as error:
-        raise ValueError(f"Cannot load {str(path)!r}. {error}") from error
+        raise ValueError(
+            f"Cannot load {str(path)!r}. {error} Export it again, with scripts/export.py."
+        ) from error
     if description.latent_shape is None:
         raise ValueError(f"{str(path)!r} holds a model without a latent, which is no codec.")
     if not {"encode", "decode"} <= set(model.signatures):

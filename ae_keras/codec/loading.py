@@ -14,6 +14,7 @@ from ae_keras.codec.kinds import AnyEntropyModel, MakeCodec, load_tables
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, list_runs, load_model
+from ae_keras.system.quiet import import_backend_quietly
 
 if TYPE_CHECKING:  # Keras is slow to import
     from ae_keras.models.image_model import ImageModel
@@ -58,6 +59,7 @@ def _load_exported(path: str | Path) -> MakeCodec:
 
 
 def _load_run(run: str | Path) -> MakeCodec:
+    import_backend_quietly()
     folder = find_run(run)
     if not folder.entropy_tables.is_file():
         _check_has_latent(folder)
@@ -99,12 +101,13 @@ def load_entropy_model(run: RunFolder, model: "ImageModel") -> AnyEntropyModel:
     """
     from ae_keras.codec.keras_transform import digest_weights
 
-    tables = load_tables(run.entropy_tables)
+    remedy = f"Make them again with: python scripts/evaluate.py {run.path} --rate-distortion"
+    try:
+        tables = load_tables(run.entropy_tables)
+    except ValueError as error:
+        raise ValueError(f"{error} {remedy}") from error
     if tables.weights_digest != digest_weights(model):
-        raise ValueError(
-            f"The entropy tables in {str(run.path)!r} are of other weights. Make them again with: "
-            f"python scripts/evaluate.py {run.path} --rate-distortion"
-        )
+        raise ValueError(f"The entropy tables in {str(run.path)!r} are of other weights. {remedy}")
     return tables
 
 
@@ -129,15 +132,19 @@ def quality_of(header: Header) -> int | None:
 
 
 def _find(header: Header) -> tuple[Path, AnyEntropyModel]:
+    damaged = ""
     runs = sorted(list_runs(), key=lambda run: run.path.name != header.model)
     for run in runs:
         try:
             entropy_model = load_tables(run.entropy_tables)
-        except (ValueError, OSError):  # damaged, or missing; another may fit
+        except OSError:  # there are none
+            continue
+        except ValueError as error:  # another may fit
+            damaged += f" {error}"
             continue
         if entropy_model.digest == header.digest:
             return run.path, entropy_model
     raise WrongModelError(
         f"The file was written by the model {header.model!r} ({header.digest.hex()}), which is not "
-        "in 'saved_models'. Say where it is with --model."
+        f"in 'saved_models'. Say where it is with --model.{damaged}"
     )

@@ -153,4 +153,4 @@ class Quantizer:
                     str(file["weights_digest"]),
                 )
         except Exception as error:  # of many types, where an archive is damaged
-            raise ValueError(f"Cannot read the tables in {name!r}: {error}") from error
+            raise ValueError(f"Cannot read the tables in {name!r}: {error}.") from error

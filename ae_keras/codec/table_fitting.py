@@ -48,12 +48,20 @@ def fit_quantizer(
 
     Returns:
         A `Quantizer`.
+
+    Raises:
+        ValueError: if latents are not numbers.
     """
     most = min(_COUNTED_IMAGES, max(1, _COUNTED_VALUES // math.prod(transform.latent_shape)))
     chosen = np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)
     images = np.asarray(images[chosen])
     known = None if labels is None or transform.classes is None else np.asarray(labels)[chosen]
     latents = _in_batches(transform.encode, images)
+    if not np.isfinite(latents).all():
+        raise ValueError(
+            "The model makes latents of its training images that are no numbers: its training has "
+            "diverged. Train it again, with a lower learning rate."
+        )
     units = _measure_units(transform, images.shape, latents, known)
     starts, counts = _count_bins(latents.reshape(-1, len(units)), units)
     quantizer = Quantizer(units, starts, counts, FINEST_STEP, weights_digest)

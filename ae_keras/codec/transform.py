@@ -67,7 +67,10 @@ class ModelTransform(abc.ABC):
         elif overlap is None:
             overlap = _WIDE_OVERLAP
         elif overlap > _LARGEST_TILE // 2:
-            raise ValueError(f"An overlap of {overlap} pixels is more than half of any tile.")
+            raise ValueError(
+                f"An overlap of {overlap} pixels is more than half of any tile: "
+                f"{_LARGEST_TILE // 2} is the most."
+            )
         return (self._fit_tile(size[0], overlap), self._fit_tile(size[1], overlap)), overlap
 
     def _fit_tile(self, side: int, overlap: int) -> int:

@@ -3,7 +3,6 @@
 from ae_keras.command_line.program import (
     Namespace,
     Parser,
-    import_tensorflow_quietly,
     prepare,
     report_failures,
     run,
@@ -30,7 +29,6 @@ __all__ = [
     "format_rate_distortion",
     "format_results",
     "format_table",
-    "import_tensorflow_quietly",
     "parse_changes",
     "prepare",
     "read_settings",

@@ -3,15 +3,18 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any, NoReturn
 
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.command_line.imports import import_file
 from ae_keras.system import notices
-from ae_keras.system.quiet import quiet_stderr
+from ae_keras.system.quiet import import_tensorflow_quietly
+from ae_keras.system.text_tables import one_line
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,8 +49,11 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
     """
     arguments = parser.parse_args()
     notices.forget()
+    interrupts = _note_interrupts()
     try:
         prepare(arguments)
+        if interrupts:  # an import has swallowed it
+            raise KeyboardInterrupt
         main(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
@@ -57,11 +63,29 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        if interrupts:  # some libraries make another error of it
+            _fail(parser, "Interrupted.", 130)
         if os.environ.get("AE_KERAS_DEBUG") or not isinstance(error, _expected_errors()):
             raise
         _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
     finally:
         notices.say(parser.prog)
+
+
+def _note_interrupts() -> list[int]:
+    """Have Ctrl-C, which raises `KeyboardInterrupt` as before, noted in a list, and return that.
+
+    What libraries import in C++ may swallow the exception, or turn it into an `ImportError`.
+    """
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    return noted
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:
@@ -99,19 +123,10 @@ def prepare(arguments: argparse.Namespace) -> None:
     """
     model, files = getattr(arguments, "model", None), getattr(arguments, "imports", [])
     if files or model is None or not model.endswith(EXPORTED_SUFFIX):
-        import_tensorflow_quietly()
+        import_tensorflow_quietly().get_logger().setLevel("ERROR")
+        importlib.import_module("absl.logging").set_verbosity("error")
     for file in files:
         import_file(file)
-
-
-def import_tensorflow_quietly() -> None:
-    """Import TensorFlow without what its C++ code prints to stderr whatever its log level is."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet_stderr():
-        module = importlib.import_module("tensorflow")
-        module.config.list_physical_devices()
-    module.get_logger().setLevel("ERROR")
-    importlib.import_module("absl.logging").set_verbosity("error")
 
 
 def report_failures(program: str, results: Sequence) -> None:
@@ -119,6 +134,6 @@ def report_failures(program: str, results: Sequence) -> None:
     failures = [result for result in results if result.error is not None]
     for result in failures:
         reason = " ".join(result.error.split())
-        print(f"{program}: error: {result.job.source}: {reason}", file=sys.stderr)
+        print(f"{program}: error: {one_line(result.job.source)}: {reason}", file=sys.stderr)
     if failures:
         sys.exit(1)

@@ -26,7 +26,9 @@ def _load_arrays(path: Path) -> list[_Labelled]:
             loaded = np.load(file, allow_pickle=False)
             arrays = {"images": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"Cannot read {str(path)!r} as a NumPy file: {error}") from error
+        raise ValueError(
+            f"Cannot read {str(path)!r} as a NumPy file: {error}. Save it again, with numpy.savez."
+        ) from error
     if "x_train" in arrays and "x_test" in arrays:
         return [(arrays[f"x_{split}"], arrays.get(f"y_{split}")) for split in ("train", "test")]
     if "images" in arrays:

@@ -18,6 +18,7 @@ from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS, check_splits, is_of
 from ae_keras.system import notices
 from ae_keras.system.safe_files import write_folder_safely
+from ae_keras.system.text_tables import one_line
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def load_images(
     else:
         data = _collect_on_disk(source, counts, spec)
     for path in (path for images in data.values() for path in images.left_out):
-        print(f"left out: {path}", file=sys.stderr)
+        print(f"left out: {one_line(path)}", file=sys.stderr)
     notices.say()
     return data
 
@@ -170,10 +171,20 @@ def _fill(folder: Path, source: ImageSource, counts: dict[str, int], spec: DataS
 
 
 def _open_from_disk(folder: Path, split: str, class_names: tuple[str, ...]) -> Images:
-    with np.load(folder / f"{split}-details.npz") as details:
-        return Images(
-            images=np.load(folder / f"{split}.npy", mmap_mode="r")[: int(details["count"])],
-            labels=details.get("labels"),
-            class_names=class_names,
-            left_out=tuple(details["left_out"].tolist()),
-        )
+    path = folder / f"{split}-details.npz"
+    try:
+        with open(path, "rb") as file, np.load(file) as archive:
+            details = dict(archive)
+        path = folder / f"{split}.npy"
+        images = np.load(path, mmap_mode="r")[: int(details["count"])]
+    except Exception as error:  # of many types, where a file is damaged
+        raise ValueError(
+            f"Cannot read the images that are kept in {str(path)!r}: {error}. Delete that folder: "
+            "it is made again."
+        ) from error
+    return Images(
+        images=images,
+        labels=details.get("labels"),
+        class_names=class_names,
+        left_out=tuple(details["left_out"].tolist()),
+    )

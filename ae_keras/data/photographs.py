@@ -17,6 +17,7 @@ from ae_keras.data.sources import celeba_splits, is_folder
 from ae_keras.data.spec import DEFAULT_SPLITS, DataSpec
 from ae_keras.data.splits import SPLITS, assign_splits, check_splits, is_of
 from ae_keras.system import notices
+from ae_keras.system.text_tables import one_line
 
 _VALIDATION, _TEST = 1, 2
 # Of images that no split has.
@@ -107,7 +108,7 @@ def _collect(source: _Source, spec: DataSpec, split: str, limit: int) -> Photogr
     images, kinds, small = [], [], []
     for image, name in source:
         if image is None:
-            print(f"left out: {name}", file=sys.stderr)
+            print(f"left out: {one_line(name)}", file=sys.stderr)
             continue
         if image.height < height or image.width < width:
             if not spec.enlarge:

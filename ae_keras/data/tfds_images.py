@@ -2,9 +2,11 @@
 
 import difflib
 import os
+import re
 import socket
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,12 +30,24 @@ def _is_online() -> bool:
     return True
 
 
+def _data_dir() -> str:
+    return os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+
+
 def _cannot_download(name: str, reason: object) -> ConnectionError:
-    folder = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
     return ConnectionError(
-        f"Data set {name!r} is not in {folder!r} and cannot be downloaded ({reason}). Set "
+        f"Data set {name!r} is not in {_data_dir()!r} and cannot be downloaded ({reason}). Set "
         "TFDS_DATA_DIR to a folder that has it, connect to a network, or use --dataset skimage, "
         "which needs no download."
+    )
+
+
+def _damaged(name: str, folder: object, error: Exception) -> ValueError:
+    # Without what TensorFlow says of its operations.
+    reason = re.sub(r"{{.*?}}|\[Op:.*", "", str(error)).strip(" .")
+    return ValueError(
+        f"Data set {name!r} in {str(folder)!r} cannot be read: {reason}. Delete that folder to "
+        "have it downloaded and prepared again, or set TFDS_DATA_DIR to a folder that has it whole."
     )
 
 
@@ -41,7 +55,7 @@ def _prepared_builder(name: str) -> Any:
     """Return the TFDS builder of a data set of images, downloading the data set if need be.
 
     Raises:
-        ValueError: if TFDS has no such data set, or its examples have no image.
+        ValueError: if TFDS has no such data set, its examples have no image, or it is damaged.
         ConnectionError: if it is not on this machine and cannot be downloaded.
     """
     import tensorflow_datasets as tfds
@@ -57,6 +71,9 @@ def _prepared_builder(name: str) -> Any:
         builder = tfds.builder(name)
     except (AssertionError, ValueError) as error:  # a version or configuration that is unknown
         raise ValueError(f"Cannot open data set {name!r}: {error}") from error
+    except Exception as error:  # of many types, where its description is damaged
+        folder = Path(_data_dir()) / name.partition(":")[0]
+        raise _damaged(name, folder, error) from error
     features = builder.info.features
     if "image" not in getattr(features, "keys", tuple)() or features["image"].np_dtype != np.uint8:
         raise ValueError(f"Data set {name!r} has no 8-bit images: no such feature 'image'.")
@@ -74,7 +91,7 @@ def open_tfds(spec: DataSpec) -> ImageSource:
     """Return the images of a TFDS data set, in its own splits or in those of the spec.
 
     Raises:
-        ValueError: if there is no such data set, or it has no 8-bit images.
+        ValueError: if there is no such data set, it has no 8-bit images, or it is damaged.
         ConnectionError: if it is not on this machine and cannot be downloaded.
     """
     builder = _prepared_builder(spec.dataset)
@@ -90,7 +107,7 @@ def open_tfds(spec: DataSpec) -> ImageSource:
         wanted = np.zeros(sum(counts), bool)
         wanted[indices] = True
         start = 0
-        for batch in _batches(builder, names):
+        for batch in _batches(builder, names, spec.dataset):
             chosen = np.flatnonzero(wanted[start : start + len(batch["image"])])
             if len(chosen):
                 images = conform(batch["image"][chosen], spec)
@@ -110,19 +127,25 @@ def _class_names(builder: Any) -> tuple[str, ...]:
     return ()
 
 
-def _batches(builder: Any, names: list[str]) -> Iterator[dict[str, np.ndarray]]:
+def _batches(builder: Any, names: list[str], dataset: str) -> Iterator[dict[str, np.ndarray]]:
+    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     wanted = {"image": True, "label": bool(_class_names(builder))}
     # Images of different sizes cannot stand in one array.
     batch_size = 1 if None in builder.info.features["image"].shape else BATCH_SIZE
     # One after the other: TFDS interleaves the files of splits that are asked for together.
-    for name in names:
-        yield from tfds.as_numpy(
-            builder.as_dataset(
-                split=name,
-                shuffle_files=False,
-                batch_size=batch_size,
-                decoders=tfds.decode.PartialDecoding(wanted),
+    try:
+        for name in names:
+            yield from tfds.as_numpy(
+                builder.as_dataset(
+                    split=name,
+                    shuffle_files=False,
+                    batch_size=batch_size,
+                    decoders=tfds.decode.PartialDecoding(wanted),
+                )
             )
-        )
+    except tf.errors.ResourceExhaustedError:
+        raise
+    except tf.errors.OpError as error:
+        raise _damaged(dataset, builder.data_dir, error) from error

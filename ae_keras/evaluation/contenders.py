@@ -92,8 +92,9 @@ def load_fitted_codec(
 
 def _contender_of_run(name: str, label: str, qualities: Sequence[int] | None) -> Contender:
     is_path = Path(name).name != name or Path(name).exists()
-    if not is_path and name not in {run.path.name for run in list_runs()}:
-        raise unknown_codec(name)
+    runs = {run.path.name for run in list_runs()}
+    if not is_path and name not in runs:
+        raise unknown_codec(name, runs)
     codec = load_codec(name)
     return Contender(label, codec, qualities or codec.usual_qualities)
 

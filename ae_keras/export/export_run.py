@@ -91,13 +91,16 @@ def _exact_floats() -> Iterator[None]:
 
 def _check_target(target: Path, overwrite: bool) -> None:
     """Refuse to replace what is not an export, or is more than one."""
-    if not target.exists():
+    if not target.exists() or _is_free(target):
         return
+    report = target / REPORT
+    if not report.is_file():
+        raise FileExistsError(f"{str(target)!r} exists, and is no export. Choose another --output.")
     try:
-        known = {REPORT, *json.loads((target / REPORT).read_text(encoding="utf-8"))["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise FileExistsError(
-            f"{str(target)!r} exists, and is no export. Choose another --output."
+        known = {REPORT, *json.loads(report.read_text(encoding="utf-8"))["files"]}
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{str(report)!r} is damaged. Choose another --output, or delete its folder."
         ) from None
     others = {file.relative_to(target).as_posix() for file in _files(target)} - known
     if others:
@@ -109,6 +112,11 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise FileExistsError(
             f"{str(target)!r} exists. Choose another --output, or replace it with --overwrite."
         )
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether nothing is in a folder, nor anyone: the current one would be lost to the shell."""
+    return folder.is_dir() and not any(folder.iterdir()) and not folder.samefile(Path.cwd())
 
 
 def _files(path: Path) -> list[Path]:

@@ -14,7 +14,7 @@
   dataset.png           images of the data set, from `train.py --dry-run`
   tensorboard/          logs
   exports/              the model for other runtimes
-  checkpoint.npz        the exact state of an unfinished run
+  checkpoint.npz        the exact state of training, from which the run goes on or is extended
 ```
 
 A file is written under a temporary name and renamed, so a killed process never leaves a
@@ -23,6 +23,7 @@ half-written one under its own name.
 
 import contextlib
 import csv
+import io
 import json
 import os
 import shutil
@@ -37,6 +38,12 @@ from ae_keras.system.text_tables import to_csv
 
 if TYPE_CHECKING:
     import keras
+
+
+# What more of a run may change: training until now is the same with any number of epochs.
+_EXTENDED = ("epochs", "early_stopping")
+# What to do about a damaged file of a run.
+REMEDY = "Take it from a copy, or train the run again with --overwrite."
 
 
 class RunFolder:
@@ -90,14 +97,19 @@ class RunFolder:
             FileNotFoundError: if there is no run.
             ValueError: if it is damaged.
         """
-        return Recipe.read(self._recipe)
+        try:
+            return Recipe.read(self._recipe)
+        except ValueError as error:
+            raise ValueError(f"{error} {REMEDY}") from error
 
-    def check(self, recipe: Recipe, overwrite: bool = False) -> None:
+    def check(self, recipe: Recipe, overwrite: bool = False, extend: bool = False) -> None:
         """Find out, before any work is done, whether a recipe may be trained in this folder.
 
         Raises:
             FileExistsError: if the folder holds a finished run, or files that are not a run's.
-            ValueError: if it holds an unfinished run of another recipe.
+            FileNotFoundError: if a run is to be extended, and there is none, or not its state.
+            ValueError: if it holds an unfinished run of another recipe, or one that is to be
+                extended and differs in more than that.
             OSError: if it cannot be written.
         """
         places = (self.path, *self.path.absolute().parents)
@@ -108,12 +120,14 @@ class RunFolder:
             raise FileExistsError(
                 f"{str(self.path)!r} holds files that are not of a run. Choose another --output."
             )
-        if not overwrite and self.is_finished:
+        if extend:
+            self._check_extension(recipe)
+        elif self.is_finished and not overwrite:
             raise FileExistsError(
-                f"{str(self.path)!r} holds a finished run. Choose another folder with --output, "
-                "or replace it with --overwrite."
+                f"{str(self.path)!r} holds a finished run. {self._advise(recipe)}Choose another "
+                "folder with --output, or replace it with --overwrite."
             )
-        if not overwrite and self.exists:
+        elif self.exists and not overwrite:
             self._check_same(recipe)
 
     def _has_files(self) -> bool:
@@ -124,16 +138,52 @@ class RunFolder:
         )
 
     def _check_same(self, recipe: Recipe) -> None:
-        found = self.recipe
-        changes = [
-            f"{name} (there {getattr(found, name)!r}, here {getattr(recipe, name)!r})"
-            for name in found.differences(recipe)
-        ]
+        changes = self._differences(recipe)
         if changes:
             raise ValueError(
                 f"{str(self.path)!r} holds an unfinished run of another recipe. It differs in "
-                f"{', '.join(changes)}. Choose another folder with --output, or replace it with "
-                "--overwrite."
+                f"{', '.join(changes.values())}. {self._advise(recipe)}Choose another folder with "
+                "--output, or replace it with --overwrite."
+            )
+
+    def _differences(self, recipe: Recipe) -> dict[str, str]:
+        """Return by name, with the values, what a recipe has otherwise than that of the run."""
+        found = self.recipe
+        return {
+            name: f"{name} (there {getattr(found, name)!r}, here {getattr(recipe, name)!r})"
+            for name in found.differences(recipe)
+        }
+
+    def _advise(self, recipe: Recipe) -> str:
+        """Return a sentence, and a space, if a recipe is the run's own but longer."""
+        try:
+            self._check_extension(recipe)
+        except (FileNotFoundError, ValueError):
+            return ""
+        return f"Train it for {recipe.epochs} epochs with --extend. "
+
+    def _check_extension(self, recipe: Recipe) -> None:
+        if not self.exists:
+            raise FileNotFoundError(
+                f"There is no run in {str(self.path)!r} to extend. Begin one without --extend."
+            )
+        changes = self._differences(recipe)
+        others = [text for name, text in changes.items() if name not in _EXTENDED]
+        if others:
+            raise ValueError(
+                f"The run in {str(self.path)!r} differs in {', '.join(others)}. --extend is for "
+                "more --epochs, and another --early-stopping, alone."
+            )
+        epochs = self.recipe.epochs
+        if recipe.epochs < epochs or (self.is_finished and not changes):
+            raise ValueError(
+                f"Say with --epochs how many epochs the run in {str(self.path)!r} is to have in "
+                f"all: more than {epochs}."
+            )
+        if self.is_finished and not self.checkpoint.is_file():
+            raise FileNotFoundError(
+                f"The run in {str(self.path)!r} has no {self.checkpoint.name!r}, as one of an "
+                f"earlier version. Train its model further with --start-from {self.path}."
             )
 
     def start(self, recipe: Recipe) -> None:
@@ -153,6 +203,17 @@ class RunFolder:
                     missing_ok=True
                 )
             write_text(self._recipe, recipe.to_json())
+        remove_leftovers(self.path)
+
+    def extend(self, recipe: Recipe) -> None:
+        """Make the run in the folder an unfinished one of more epochs; `check` asks before.
+
+        Raises:
+            OSError: if the folder cannot be written.
+        """
+        # First: a process that dies in between leaves an unfinished run, which can be extended.
+        self._metrics.unlink(missing_ok=True)
+        write_text(self._recipe, recipe.to_json())
         remove_leftovers(self.path)
 
     def is_of(self, recipe: Recipe) -> bool:
@@ -182,16 +243,39 @@ class RunFolder:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """What `history.csv` holds: a dict for each epoch; none before the first has ended."""
+        """What `history.csv` holds: a dict for each epoch; none before the first has ended.
+
+        Raises:
+            ValueError: if it is damaged.
+        """
         if not self._history.is_file():
             return []
-        with open(self._history, newline="", encoding="utf-8") as rows:
-            return [{key: float(row[key]) for key in row} for row in csv.DictReader(rows)]
+        try:
+            text = self._history.read_text(encoding="utf-8")
+            rows = [
+                {key: float(row[key]) for key in row} for row in csv.DictReader(io.StringIO(text))
+            ]
+        except (TypeError, ValueError, csv.Error) as error:
+            raise _damaged(self._history) from error
+        if not rows or not text.endswith("\n"):
+            raise _damaged(self._history)
+        return rows
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What `metrics.json` holds, of a finished run."""
-        return json.loads(self._metrics.read_text(encoding="utf-8"))
+        """What `metrics.json` holds, of a finished run.
+
+        Raises:
+            FileNotFoundError: if the run is not finished.
+            ValueError: if it is damaged.
+        """
+        try:
+            metrics = json.loads(self._metrics.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise _damaged(self._metrics) from error
+        if not isinstance(metrics, dict) or not {"test", "training"} <= set(metrics):
+            raise _damaged(self._metrics)
+        return metrics
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write `metrics.json`, which marks the run as finished."""
@@ -203,3 +287,7 @@ class RunFolder:
         bare.set_weights(model.get_weights())
         with write_safely(path) as temporary:
             bare.save(temporary)
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"{str(path)!r} is damaged. {REMEDY}")

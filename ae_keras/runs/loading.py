@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ae_keras.registry import is_registered
-from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.folder import REMEDY, RunFolder
+from ae_keras.system.names import suggest
 
 if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel
@@ -53,9 +54,11 @@ def find_run(name_or_path: str | Path) -> RunFolder:
         if run.model.is_file() and run.exists:
             _check_registered(run.recipe.model, place)
             return run
+    near = suggest(str(name_or_path), [run.path.name for run in list_runs()])
     raise FileNotFoundError(
         f"No trained model at {str(name_or_path)!r}. Expected a run folder with 'model.keras' and "
-        "'recipe.json', as scripts/train.py writes it, or the name of one in 'saved_models'."
+        "'recipe.json', as scripts/train.py writes it, or the name of one in 'saved_models'. "
+        f"{near}".rstrip()
     )
 
 
@@ -101,7 +104,9 @@ def load_model(path: str | Path) -> "ImageModel":
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:
-        raise ValueError(f"Cannot load {str(path)!r} as a model: {error}") from error
+        raise ValueError(
+            f"Cannot load {str(path)!r} as a model: {str(error).rstrip('.')}. {REMEDY}"
+        ) from error
     if not isinstance(model, ImageModel):
         kind = type(model).__name__
         raise ValueError(f"{str(path)!r} holds a {kind}, not an Autoencoder or a Colourizer.")

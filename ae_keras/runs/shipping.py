@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.loading import find_run
+from ae_keras.runs.loading import find_run, load_model
 from ae_keras.system.safe_files import write_safely
 
 _WEIGHTS = "model.weights.h5"
@@ -35,9 +35,12 @@ def ship(run: str | Path, folder: str | Path, dataset: str) -> Path:
 
     Raises:
         FileNotFoundError: if there is no such run.
+        ValueError: if a file of the run is damaged.
         OSError: if files cannot be read or written.
     """
     source, target = find_run(run), RunFolder(folder)
+    load_model(source.model)  # which says so if it is damaged
+    history = source.history
     target.path.mkdir(parents=True, exist_ok=True)
     start = source.recipe.start_from
     start = start | {"name": Path(start["name"]).name} if start else start
@@ -45,8 +48,8 @@ def ship(run: str | Path, folder: str | Path, dataset: str) -> Path:
     target.start(recipe)
     with write_safely(target.model) as path:
         path.write_bytes(halve_weights(source.model.read_bytes()))
-    if source.history:
-        target.write_history(source.history)
+    if history:
+        target.write_history(history)
     return target.model
 
 
@@ -87,7 +90,10 @@ def _main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--dataset", required=True, help="its name in the recipe")
     arguments = parser.parse_args()
-    path = ship(arguments.run, arguments.folder, arguments.dataset)
+    try:
+        path = ship(arguments.run, arguments.folder, arguments.dataset)
+    except (ValueError, OSError) as error:
+        parser.exit(1, f"{parser.prog}: error: {error}\n")
     print(f"{path}: {path.stat().st_size:,} bytes")
 
 

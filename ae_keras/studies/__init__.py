@@ -8,6 +8,8 @@ data, which the study's `judge` makes of what was measured; `page` makes sentenc
 import importlib
 from types import ModuleType
 
+from ae_keras.system.names import suggest
+
 # Names, with a line for each, in the order in which `study.py all` runs them.
 STUDIES = {
     "latent_size": "latents of 1 to 1024: mlp and conv on MNIST and CIFAR-10",
@@ -32,5 +34,6 @@ def load_study(name: str) -> ModuleType:
         ValueError: if there is none of that name.
     """
     if name not in STUDIES:
-        raise ValueError(f"Unknown study {name!r}. Expected one of: {', '.join(STUDIES)}.")
+        known, near = ", ".join(STUDIES), suggest(name, STUDIES)
+        raise ValueError(f"Unknown study {name!r}. Expected one of: {known}. {near}".rstrip())
     return importlib.import_module(f"ae_keras.studies.{name}")

@@ -125,7 +125,12 @@ def _train_classifier(workspace: Workspace, dataset: str, training: Images) -> k
         classifier.fit(images, training.labels, **options)
         with write_safely(path) as temporary:
             classifier.save(temporary)
-    return keras.saving.load_model(path)
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # of many types, where a file is damaged
+        raise ValueError(
+            f"Cannot load {str(path)!r}: {error} Delete it: it is trained again."
+        ) from error
 
 
 def _build(image_shape: tuple[int, ...]) -> keras.Model:

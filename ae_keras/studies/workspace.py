@@ -2,6 +2,7 @@
 
 import functools
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ class Workspace:
             print(f"training {run.path}", flush=True)
             keras.utils.clear_session()  # of the models before
             train(recipe, run.path, overwrite=True, verbose=self.verbose)
+            run.checkpoint.unlink(missing_ok=True)  # models of studies are not extended
         if self.quick:
             batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
             self.steps[name] = batches * run.metrics["training"]["epochs"]
@@ -107,7 +109,7 @@ class Workspace:
         shape = recipe.image_shape
         source = repr((recipe.dataset, recipe.splits, shape, recipe.enlarge)).encode()
         name = f"{recipe.data_name}-{count}-{zlib.crc32(source):08x}.npz"
-        if not (self.runs / name).is_file():
+        if not zipfile.is_zipfile(self.runs / name):  # it is not there, or is damaged
             some = load_images(recipe.data_spec, ["train"])["train"].pick(count)
             self.runs.mkdir(parents=True, exist_ok=True)
             with write_safely(self.runs / name) as path:

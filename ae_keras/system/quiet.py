@@ -1,8 +1,10 @@
 """Silence for libraries that write to stderr from C++, whatever their log level is."""
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -14,3 +16,23 @@ def quiet_stderr() -> Iterator[None]:
         stack.callback(os.dup2, stderr, 2)
         os.dup2(nowhere.fileno(), 2)
         yield
+
+
+def import_tensorflow_quietly() -> Any:
+    """Import TensorFlow without what its C++ code prints to stderr whatever its log level is.
+
+    Returns:
+        The module.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_stderr():
+        module = importlib.import_module("tensorflow")
+        module.config.list_physical_devices()
+    return module
+
+
+def import_backend_quietly() -> None:
+    """Import TensorFlow in that way before Keras does, unless Keras has another backend."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        with contextlib.suppress(ModuleNotFoundError):  # the backend may be set in a file
+            import_tensorflow_quietly()

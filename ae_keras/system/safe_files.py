@@ -156,7 +156,9 @@ def _remove_folder(temporary: Path) -> None:
     """Remove a temporary folder; what it was to replace, and has not replaced, goes back."""
     old, target = temporary / _OLD, temporary / _TARGET
     if old.exists() and target.is_file():
-        path = temporary.with_name(target.read_text(encoding="utf-8"))
+        name = target.read_text(encoding="utf-8")
+        if not name:  # damaged: no one knows where it belongs
+            return
         with contextlib.suppress(OSError):  # it has been replaced
-            old.rename(path)
+            old.rename(temporary.with_name(name))
     shutil.rmtree(temporary, ignore_errors=True)

@@ -12,6 +12,14 @@ def to_csv(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
+def one_line(text: str) -> str:
+    """Return a text whose line breaks, and all else that cannot be shown, are escaped as by `repr`.
+
+    A file's name, for one, may hold them.
+    """
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 def to_markdown(
     header: Sequence[object], rows: Iterable[Sequence[object]], aligned: bool = False
 ) -> str:
@@ -22,7 +30,7 @@ def to_markdown(
         rows: Values of any type.
         aligned: bool. Fill cells up with spaces, for readers of the plain text.
     """
-    lines = [[str(cell) for cell in line] for line in (header, *rows)]
+    lines = [[one_line(str(cell)).replace("|", "\\|") for cell in line] for line in (header, *rows)]
     rule = ["---", *["---:"] * (len(header) - 1)]
     if aligned:
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ae_keras.recipe import Recipe
 from ae_keras.system.safe_files import write_safely
 
 
@@ -34,6 +35,11 @@ class Progress:
         """The epoch (from 0) with the lowest validation loss, the first of equals; -1 if none."""
         losses = [row["val_loss"] for row in self.history]
         return losses.index(min(losses)) if losses else -1
+
+    def is_over(self, recipe: Recipe) -> bool:
+        """Whether no epoch of a recipe is left to train."""
+        waited, patience = self.epoch - 1 - self.best_epoch, recipe.early_stopping
+        return self.epoch >= recipe.epochs or (patience is not None and waited >= patience)
 
 
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:
@@ -70,10 +76,10 @@ def read_step(path: Path) -> int:
         ValueError: if the checkpoint is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as state:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
             return int(state["optimizer/0"])
     except Exception as error:
-        raise ValueError(f"Cannot read {str(path)!r}: {error}") from error
+        raise _cannot_continue(path, error) from error
 
 
 def read_checkpoint(path: Path, model: keras.Model) -> Progress:
@@ -91,7 +97,9 @@ def read_checkpoint(path: Path, model: keras.Model) -> Progress:
             for name, variable in variables.items():
                 variable.assign(state[name])
     except Exception as error:
-        raise ValueError(
-            f"Cannot continue from {str(path)!r}: {error}. Delete it to start again."
-        ) from error
+        raise _cannot_continue(path, error) from error
     return progress
+
+
+def _cannot_continue(path: Path, error: Exception) -> ValueError:
+    return ValueError(f"Cannot continue from {str(path)!r}: {error}. Delete it to start again.")

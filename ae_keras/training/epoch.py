@@ -15,6 +15,14 @@ from ae_keras.training.interruption import StopSignals, stopped
 SECONDS_BETWEEN_CHECKPOINTS = 300
 
 
+def diverged(what: str, place: str) -> FloatingPointError:
+    """Return what ends a training whose numbers are no longer finite."""
+    return FloatingPointError(
+        f"{what} {place}. Lower the learning rate (--set learning_rate=...), or train in float32 "
+        "if you use mixed precision."
+    )
+
+
 class WithinEpoch(keras.callbacks.Callback):
     """Watches one epoch: saves its state, stops it on request or when the loss is not a number.
 
@@ -59,19 +67,24 @@ class WithinEpoch(keras.callbacks.Callback):
         self._progress.batch = min(self._first + batch + 1, self._batches)
         place = f"epoch {self._progress.epoch + 1}, batch {self._progress.batch}"
         if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"The loss became {loss} near {place}. Lower the learning rate (--set "
-                "learning_rate=...), or train in float32 if you use mixed precision."
-            )
+            raise diverged(f"The loss became {loss}", f"near {place}")
         if self._progress.batch == self._batches:
+            self._check_weights(place)
             return  # the end of the epoch saves and stops
         due = time.monotonic() - self._last_saved > SECONDS_BETWEEN_CHECKPOINTS
         if due or self._stop.requested:
+            self._check_weights(place)
             self.count_time()
             write_checkpoint(self._checkpoint, self.model, self._progress)
             self._last_saved = time.monotonic()
         if self._stop.requested:
             raise stopped(f"in {place}")
+
+    def _check_weights(self, place: str) -> None:
+        """Find out, before weights are saved, whether the last step has spoilt them."""
+        for weight in self.model.weights:
+            if not np.isfinite(np.asarray(weight, np.float32)).all():
+                raise diverged("The weights became infinite or NaN", f"near {place}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the parts of the loss to the history and the progress bar."""

@@ -96,10 +96,10 @@ def make_schedule(recipe: Recipe, steps_per_epoch: int) -> Any:
             rate, steps_per_epoch, decay_rate, staircase=True
         )
     elif recipe.schedule == "cosine":
-        warmup = round(take("warmup_epochs", 0, most=recipe.epochs - 1) * steps_per_epoch)
+        warmup = round(take("warmup_epochs", 0, most=recipe.epochs) * steps_per_epoch)
         schedule = keras.optimizers.schedules.CosineDecay(
             rate if warmup == 0 else 0.0,
-            steps - warmup,
+            max(steps - warmup, 1),  # Keras wants one, even where no step is left for it
             alpha=take("alpha", 0.0, most=1),
             warmup_target=rate if warmup else None,
             warmup_steps=warmup,

@@ -14,12 +14,13 @@ from ae_keras.training.compilation import compile_model, initialize_model
 from ae_keras.training.material import Material
 
 
-def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
+def preview(recipe: Recipe, output_dir: str | Path, extend: bool = False) -> tuple[str, list[Path]]:
     """Summarize a recipe's model and draw its images, without training.
 
     Args:
         recipe: Recipe.
         output_dir: The folder that a run would have; the figures are written there.
+        extend: bool. As of `ae_keras.train`.
 
     Returns:
         The summary, and the figures: `dataset.png`, samples with their labels, and, if the recipe
@@ -32,7 +33,7 @@ def preview(recipe: Recipe, output_dir: str | Path) -> tuple[str, list[Path]]:
         OSError: if files cannot be read or written.
     """
     run = RunFolder(output_dir)
-    run.check(recipe, overwrite=run.is_of(recipe))
+    run.check(recipe, overwrite=run.is_of(recipe), extend=extend)
     data = Material.load(recipe, ["train"]).images["train"]
     compile_model(recipe, data)  # which checks the rest of the recipe
     text = summarize(initialize_model(recipe, data))

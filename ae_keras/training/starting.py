@@ -39,7 +39,7 @@ def fine_tune(run: str, dataset: str | None = None, **changes: Any) -> Recipe:
 
 
 def decay(run: str, **changes: Any) -> Recipe:
-    """Return the recipe that lets the learning rate of an unfinished run fall to zero.
+    """Return the recipe that lets the learning rate of a run fall to zero.
 
     Weights, their average, the optimizer's state and the count of its steps are those of the run's
     checkpoint. The run itself may go on, undisturbed.
@@ -56,7 +56,10 @@ def decay(run: str, **changes: Any) -> Recipe:
     """
     folder = find_run(run)
     if not folder.checkpoint.is_file():
-        raise FileNotFoundError(f"{str(folder.path)!r} has no checkpoint: it is finished.")
+        raise FileNotFoundError(
+            f"{str(folder.path)!r} has no {folder.checkpoint.name!r}, the state of its training. "
+            f"Train its model further with --start-from {run}."
+        )
     if folder.recipe.schedule != "trapezoid":
         raise ValueError(
             f"The schedule of {run!r} is {folder.recipe.schedule!r}; a decay goes on from a run of "
@@ -104,12 +107,12 @@ def start(model: keras.Model, recipe: Recipe) -> None:
 
 
 def resume_start(recipe: Recipe, run: RunFolder) -> Recipe:
-    """Return a recipe that starts from what the unfinished run in a folder has started from.
+    """Return a recipe that starts from what the run in a folder has started from.
 
     Where both name the same run, that may have gone on since: a command that is given again means
     what it meant at first.
     """
-    if not recipe.start_from or not run.exists or run.is_finished:
+    if not recipe.start_from or not run.exists:
         return recipe
     before = run.recipe.start_from
     if before.get("name") != recipe.start_from["name"]:

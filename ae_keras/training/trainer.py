@@ -6,6 +6,7 @@ nothing but the checkpoint before it: the order and noise of its data come from 
 early stopping looks only at the history.
 """
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from ae_keras.runs.loading import load_model
 from ae_keras.training.average import averaged
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.training.compilation import compile_model, use_cores
-from ae_keras.training.epoch import WithinEpoch
+from ae_keras.training.epoch import WithinEpoch, diverged
 from ae_keras.training.interruption import StopSignals, stopped
 from ae_keras.training.logs import open_logs
 from ae_keras.training.material import Material
@@ -33,9 +34,13 @@ from ae_keras.training.validation import Validation
 
 
 def train(
-    recipe: Recipe, output_dir: str | Path, overwrite: bool = False, verbose: int | None = None
+    recipe: Recipe,
+    output_dir: str | Path,
+    overwrite: bool = False,
+    verbose: int | None = None,
+    extend: bool = False,
 ) -> dict[str, Any]:
-    """Train a model, or go on with a run that was stopped.
+    """Train a model, go on with a run that was stopped, or extend one that is finished.
 
     Args:
         recipe: Recipe. What to train.
@@ -43,6 +48,10 @@ def train(
         overwrite: bool. Replace a run that is there, unless it is this one, unfinished.
         verbose: int. As in Keras's `fit`: 0 silent, 1 progress bars, 2 one line an epoch.
             Default: progress bars on a terminal, else lines.
+        extend: bool. Go on with the run that is there, finished or not, for more epochs or with
+            another `early_stopping`. The outcome is that of such a run from its start, to the bit,
+            if the learning rate depends on the epoch alone; where it falls over all epochs, it
+            first rises to what it would be at this point of the longer run.
 
     Returns:
         What `metrics.json` holds: `"test"`, the quality on the test images of the best epoch's
@@ -50,9 +59,10 @@ def train(
 
     Raises:
         ValueError: if the recipe or the data set is not acceptable, or the folder holds an
-            unfinished run of another recipe.
+            unfinished run of another recipe, or one that this recipe does not extend.
         FileExistsError: if the folder holds a finished run.
-        FloatingPointError: if the loss is no longer a number.
+        FileNotFoundError: if there is no run to extend, or it has no checkpoint.
+        FloatingPointError: if losses or weights are no longer numbers.
         KeyboardInterrupt: if training was interrupted; its state is saved.
         OSError: if files cannot be read or written.
 
@@ -65,16 +75,32 @@ def train(
     run = RunFolder(output_dir)
     if not overwrite:
         recipe = resume_start(recipe, run)
-    run.check(recipe, overwrite)
+    run.check(recipe, overwrite, extend)
     use_cores(recipe)
     material = Material.load(recipe)
     model = compile_model(recipe, material.images["train"])
     with run.lock():
-        run.check(recipe, overwrite)  # again: another process may have been at work meanwhile
-        run.start(recipe)
-        training = Training(recipe, material, run, model, _begin(model, recipe, material, run))
+        run.check(recipe, overwrite, extend)  # again: another process may have been at work
+        if extend:
+            progress = _extend(model, recipe, material, run)
+        else:
+            run.start(recipe)
+            progress = _begin(model, recipe, material, run)
+        training = Training(recipe, material, run, model, progress)
         training.fit(verbose)
         return training.finish()
+
+
+def _extend(model: keras.Model, recipe: Recipe, material: Material, run: RunFolder) -> Progress:
+    """Return what `_begin` does, of a run that is to be longer than it was meant to be."""
+    progress = _begin(model, recipe, material, run)
+    if run.is_finished and progress.is_over(recipe):
+        raise ValueError(
+            f"The run in {str(run.path)!r} has stopped early, after epoch {progress.epoch}. To "
+            f"extend it, raise --early-stopping above {recipe.early_stopping}."
+        )
+    run.extend(recipe)  # last: until here, a finished run is as it was
+    return progress
 
 
 def _begin(model: keras.Model, recipe: Recipe, material: Material, run: RunFolder) -> Progress:
@@ -116,19 +142,11 @@ class Training:
     model: keras.Model
     progress: Progress
 
-    @property
-    def is_over(self) -> bool:
-        """Whether no epoch is left to train."""
-        waited = self.progress.epoch - 1 - self.progress.best_epoch
-        patience = self.recipe.early_stopping
-        exhausted = patience is not None and waited >= patience
-        return self.progress.epoch >= self.recipe.epochs or exhausted
-
     def fit(self, verbose: int) -> None:
         """Train for the epochs that are missing, with a checkpoint after each.
 
         Raises:
-            FloatingPointError: if the loss is no longer a number.
+            FloatingPointError: if losses or weights are no longer numbers.
             KeyboardInterrupt: if it was asked to stop; the state is saved.
         """
         images = self.material.images["validation"]
@@ -136,12 +154,12 @@ class Training:
         batches = self.material.batches("train", self.model.weigh)
         validation = Validation.of(self.material, self.model)
         with StopSignals() as stop:
-            while not self.is_over:
+            while not self.progress.is_over(self.recipe):
                 scalars = self._fit_epoch(batches, validation, stop, verbose)
                 self._complete_epoch(scalars)
                 with averaged(self.model):
                     logs.write(self.model, self.progress.epoch, scalars)
-                if stop.requested and not self.is_over:
+                if stop.requested and not self.progress.is_over(self.recipe):
                     raise stopped(f"after epoch {self.progress.epoch}")
 
     def _fit_epoch(
@@ -165,6 +183,9 @@ class Training:
         scalars = {name: float(values[-1]) for name, values in fitted.history.items()}
         with averaged(model):
             scalars |= validation.after_fit(model, verbose)
+        if not math.isfinite(scalars["val_loss"]):
+            what = f"The validation loss became {scalars['val_loss']}"
+            raise diverged(what, f"after epoch {progress.epoch + 1}")
         return scalars | {"learning_rate": float(model.optimizer.learning_rate)}
 
     def _complete_epoch(self, scalars: dict[str, float]) -> None:
@@ -204,5 +225,4 @@ class Training:
         if best.has_latent:
             fit_run(self.run, images["train"], best)
         self.run.write_metrics(result)
-        self.run.checkpoint.unlink(missing_ok=True)
         return result

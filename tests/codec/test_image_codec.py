@@ -228,7 +228,7 @@ def test_arrays_that_are_no_images_are_refused(image, message, codec):
     [
         ({"step": 31}, "`step` must be a whole number from 32 to 32000. Received: 31"),
         ({"step": 50.0}, "`step`"),
-        ({"overlap": 5}, r"overlap of 5 pixels does not fit tiles of \(8, 8\)"),
+        ({"overlap": 5}, r"overlap of 5 pixels does not fit tiles of \(8, 8\): 4 is the most"),
         ({"overlap": -1}, "`overlap` must be a whole number"),
         ({"overlap": 1.5}, "`overlap`"),
     ],

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from conftest import BlockTransform, smooth_images
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from ae_keras.codec.steps import (
     quality_of_step,
     step_of_quality,
 )
+from ae_keras.codec.table_fitting import fit_quantizer
 
 
 def fit(latents, units):
@@ -181,3 +183,12 @@ def test_latents_that_are_no_numbers_are_refused(value, quantizer, latents):
 def test_counts_that_do_not_fit_are_refused(counts):
     with pytest.raises(ValueError, match="Expected"):
         Quantizer([1.0], [0], counts)
+
+
+def test_a_model_that_has_diverged_gets_no_tables(rng):
+    class Diverged(BlockTransform):
+        def encode(self, images):
+            return super().encode(images) * np.float32("nan")
+
+    with pytest.raises(ValueError, match=r"no numbers: .+ diverged\. Train it again"):
+        fit_quantizer(Diverged(), smooth_images(rng, 4, 8, 8, 3))

@@ -365,6 +365,7 @@ def test_existing_folders_are_kept(cae, exported_cae, tmp_path):
         with pytest.raises(FileExistsError, match="is no export"):
             export_run(cae.path, Export("litert"), tmp_path, overwrite=overwrite)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    (tmp_path / "out").mkdir()  # an empty one is no one's
     export_run(cae.path, Export("litert"), tmp_path / "out", threads=())
     export_run(cae.path, Export("litert"), tmp_path / "out", overwrite=True, threads=())
     (tmp_path / "out" / "mine.aek").write_text("mine")

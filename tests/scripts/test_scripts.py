@@ -78,6 +78,12 @@ def test_train_then_evaluate(photo_folder, tmp_path, monkeypatch, capsys):
 
     returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *arguments, *shape)
     assert_one_clear_line(returncode, stderr, "finished run", "--overwrite")
+    longer = ("train.py", *arguments, *shape, "--epochs", 3)
+    returncode, _, stderr = run_here(monkeypatch, capsys, *longer)
+    assert_one_clear_line(returncode, stderr, "Train it for 3 epochs with --extend")
+    returncode, _, stderr = run_here(monkeypatch, capsys, *longer, "--extend")
+    assert (returncode, stderr) == (0, "")
+    assert len((folder / "history.csv").read_text().splitlines()) == 4
     recipe = folder / "recipe.json"
     again = ("--recipe", recipe, "--output", "again", "--seed", 4)
     returncode, _, stderr = run_here(monkeypatch, capsys, "train.py", *again)
@@ -242,7 +248,7 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         (("compress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("compress.py", "/dev/null", "-o", "b", "--quality", "0"), ["`quality`", "1 to 100"]),
         (("compress.py", "/dev/null", "-o", "b", "--workers", "0"), ["`workers`"]),
-        (("study.py", "dept"), ["Unknown study 'dept'", "depth"]),
+        (("study.py", "dept"), ["Unknown study 'dept'", "Did you mean 'depth'"]),
         (("study.py", "celeba_models", "--faces", "nope"), ["No such folder", "'nope'", "--faces"]),
         (("denoise.py", "a.png", "-o", "b", "--model", "vae_v2-cifar10"), ["'a.png'"]),
         (("denoise.py", "/dev/null", "-o", "b", "--model", "colourizer-cifar10"), ["no latent"]),
@@ -280,11 +286,17 @@ def test_colourize(tmp_path, monkeypatch, capsys):
             ["no/folder"],
         ),
         (("compress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
+        (("compress.py", "/dev/null", "-o", "b", "--model", "colourizer-cifar10"), ["no latent"]),
         (("decompress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
         (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
         (("decompress.py", "/dev/null"), ["--info", "required"]),
         (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),
         (("evaluate.py", "cae-cifar10", "--rate-distortion", "--against", "gif"), ["'gif'"]),
+        (
+            ("evaluate.py", "cae-cifar10", "--rate-distortion", "--against", "jpge"),
+            ["'jpge'", "Did you mean 'jpeg'"],
+        ),
+        (("evaluate.py", "cae-cifra10"), ["No trained model", "Did you mean 'cae-cifar10'"]),
         (("evaluate.py", "cae-cifar10", "--images", "3"), ["--images need --rate-distortion"]),
         (("decompress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("benchmark.py", "train", "--model", "cae", "--rounds", "0"), ["`rounds`"]),

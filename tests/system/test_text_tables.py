@@ -33,3 +33,10 @@ def test_a_table_without_rows_is_its_header():
     assert to_csv(HEADER, []) == "name,x\n"
     assert to_markdown(HEADER, []) == "| name | x |\n| --- | ---: |"
     assert to_markdown(HEADER, [], aligned=True) == "| name | x |\n| ---- | : |"
+
+
+def test_a_cell_is_one_line_of_its_column():
+    rows = [("a\nb|c\udcff", 10), ("d", 2)]
+    lines = to_markdown(HEADER, rows, aligned=True).split("\n")
+    assert lines[2] == r"| a\nb\|c\udcff | 10 |"
+    assert [len(line) for line in lines] == [len(lines[2])] * 4

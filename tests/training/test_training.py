@@ -9,9 +9,10 @@ from conftest import assert_same_results, results, train_and_die
 import ae_keras
 from ae_keras.data.images import Images, load_images
 from ae_keras.runs.folder import RunFolder
-from ae_keras.training import material
+from ae_keras.training import compilation, epoch, material
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.training.compilation import compile_model
+from ae_keras.training.optimizers import make_schedule
 
 
 def test_a_run_leaves_all_its_files(tiny_recipe, tmp_path):
@@ -19,7 +20,7 @@ def test_a_run_leaves_all_its_files(tiny_recipe, tmp_path):
     run = RunFolder(tmp_path / "run")
     assert {path.name for path in run.path.iterdir()} == {
         *("recipe.json", "model.keras", "last.keras", "history.csv", "metrics.json"),
-        "entropy_tables.npz",
+        *("entropy_tables.npz", "checkpoint.npz"),
         *("history.png", "reconstructions.png", "tensorboard"),
     }
     assert run.recipe == tiny_recipe
@@ -71,10 +72,11 @@ def test_overwrite_replaces_a_run_but_goes_on_with_its_own(tiny_recipe, tmp_path
     train_and_die(tiny_recipe, tmp_path / "pieces", batches=0, overwrite=True)
     assert not (tmp_path / "pieces" / "model.keras").exists()
     train_and_die(tiny_recipe, tmp_path / "pieces", batches=2, overwrite=True)
-    progress = RunFolder(tmp_path / "pieces").checkpoint
-    assert progress.is_file()
+    run = RunFolder(tmp_path / "pieces")
+    assert run.checkpoint.is_file()
+    assert not run.is_finished
     ae_keras.train(tiny_recipe, tmp_path / "pieces", overwrite=True, verbose=0)
-    assert not progress.is_file()
+    assert run.is_finished
     assert_same_results(tmp_path / "whole", tmp_path / "pieces")
 
 
@@ -177,6 +179,33 @@ def test_no_picture_keeps_a_run_from_its_end(tmp_path, rng, monkeypatch, capsys)
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learning_rate": 1e20}, r"The validation loss became (nan|inf) after epoch 1\. Lower"),
+        ({"learning_rate": 1e20, "average": 0.9}, r"The validation loss became (nan|inf) after"),
+        ({"learning_rate": 3e38, "optimizer": "rmsprop"}, r"The weights became .+ batch 1\. Lower"),
+    ],
+)
+def test_weights_that_the_last_step_spoils_are_not_kept(changes, message, tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, epochs=1, batch_size=64, **changes)
+    with pytest.raises(FloatingPointError, match=message):
+        ae_keras.train(recipe, tmp_path / "run", verbose=0)
+    kept = {path.name for path in (tmp_path / "run").iterdir()}
+    assert kept <= {"recipe.json", "tensorboard"}
+
+
+def test_weights_that_a_step_spoils_are_not_saved_within_an_epoch(
+    tiny_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", 1)
+    monkeypatch.setattr(epoch, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    recipe = dataclasses.replace(tiny_recipe, optimizer="rmsprop", learning_rate=3e38)
+    with pytest.raises(FloatingPointError, match="The weights became infinite or NaN"):
+        ae_keras.train(recipe, tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run" / "checkpoint.npz").exists()
+
+
 def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.npz"
     images = load_images(tiny_recipe.data_spec)["train"].images
@@ -218,7 +247,7 @@ def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
         ({"schedule_arguments": {"alpha": 0.1}}, "'constant': unknown schedule arguments alpha"),
         (
             {"schedule": "cosine", "schedule_arguments": {"warmup_epochs": -1}},
-            "warmup_epochs must be a number from 0 to 2, not -1",
+            "warmup_epochs must be a number from 0 to 3, not -1",
         ),
         (
             {"schedule": "exponential", "schedule_arguments": {"decay_rate": "x"}},
@@ -255,3 +284,28 @@ def test_schedules(schedule, arguments, expected, tiny_recipe):
         model.optimizer.iterations.assign(step)
         rates.append(float(model.optimizer.learning_rate))
     np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-12)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7])
+@pytest.mark.parametrize("name", ae_keras.list_models())
+def test_own_schedules_fit_any_number_of_epochs(name, epochs):
+    recipe = ae_keras.recipe_for(name, epochs=epochs)
+    for steps in (1, 2, 5, 100):
+        schedule = make_schedule(recipe, steps)
+        rates = [schedule(step) if callable(schedule) else schedule for step in range(steps)]
+        assert np.isfinite(np.asarray(rates)).all()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "trapezoid"])
+def test_a_longer_warm_up_is_shortened_with_the_epochs(schedule, tiny_recipe):
+    recipe = ae_keras.change_recipe(
+        tiny_recipe, epochs=20, schedule=schedule, schedule_arguments={"warmup_epochs": 5}
+    )
+    assert ae_keras.change_recipe(recipe, epochs=6).schedule_arguments == {"warmup_epochs": 5}
+    shorter = ae_keras.change_recipe(recipe, epochs=2)
+    assert shorter.schedule_arguments == {"warmup_epochs": 0.5}
+    make_schedule(shorter, 3)
+    with pytest.raises(ValueError, match="warmup_epochs must be a number from 0 to 2, not 3"):
+        make_schedule(
+            ae_keras.change_recipe(recipe, epochs=2, schedule_arguments={"warmup_epochs": 3}), 3
+        )

@@ -70,7 +70,8 @@ def test_what_fails_or_is_infeasible_is_said_and_the_search_goes_on(tiny_recipe,
     assert rows[0]["score"] == pytest.approx(rows[0]["figures"]["psnr"])
     assert "learning rate" in rows[1]["message"]
     assert "parameters 4,911, above the budget of 4,500" in rows[2]["message"]
-    output = capsys.readouterr().out
+    output, errors = capsys.readouterr()
+    assert errors == ""
     assert "failed: The loss became" in output
     assert "is infeasible: parameters" in output
 

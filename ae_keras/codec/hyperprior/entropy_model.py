@@ -173,4 +173,4 @@ class HyperpriorModel:
             settings = str(arrays.pop("weights_digest")), int(arrays.pop("default_step"))
             return cls(arrays, *settings)
         except Exception as error:  # of many types, where an archive is damaged
-            raise ValueError(f"Cannot read the tables in {name!r}: {error}") from error
+            raise ValueError(f"Cannot read the tables in {name!r}: {error}.") from error
