@@ -225,9 +225,9 @@ def test_tasks_apply_to_crops(photographs):
 
 def test_samples_are_crops_and_always_the_same(photographs):
     batches = CropBatches(photographs, spec_of())
-    sample = batches.sample(10)
+    sample = batches.sample(10).images
     assert (sample.shape, sample.dtype) == ((10, 16, 16, 3), np.uint8)
-    np.testing.assert_array_equal(sample, batches.sample(10))
+    np.testing.assert_array_equal(sample, batches.sample(10).images)
 
 
 def two_input_model():

@@ -36,7 +36,7 @@ def test_a_classical_codec_goes_before_a_run_of_its_name(run):
 
 
 def test_training_images_are_read_only_where_they_are_needed(run, monkeypatch):
-    monkeypatch.setattr("ae_keras.evaluation.contenders.load_images", None)
+    monkeypatch.setattr("ae_keras.evaluation.contenders.load_training_images", None)
     assert len(load(run, "jpeg", "png", "mine")) == 4
     with pytest.raises(TypeError):
         load(run, "svd-3")
