@@ -5,6 +5,10 @@ Example:
     >>> from PIL import Image
     >>> image = Image.open("photo.aek")
     >>> image.save("again.aek", model="vae_v2-cifar10", quality=60)
+    >>> image.save("small.aek", model="vae_v2-cifar10", target_size=20_000)  # at most, in bytes
+
+Instead of a `quality`, one of `target_bpp`, `target_size` and `target_psnr` may be given; see
+`ae_keras.codec.rate_control.Target`.
 
 The model of a file is looked for in `saved_models`. As for all formats, Pillow warns of images with
 more pixels than `PIL.Image.MAX_IMAGE_PIXELS`, and refuses those with more than twice as many.
@@ -18,6 +22,7 @@ from PIL import Image, ImageFile
 
 from ae_keras.codec.bitstream import MAGIC, read_header
 from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.codec.rate_control import Target, compress_to_target
 from ae_keras.codec.sections import SectionKind
 
 FORMAT = "AEK"
@@ -66,9 +71,16 @@ def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     if "model" not in settings:
         raise ValueError('Say which model is to compress: image.save(..., model="...").')
     codec = load_codec(settings["model"], label=settings.get("label"))
+    target = Target(*(settings.get(f"target_{name}") for name in ("bpp", "size", "psnr")))
+    if target.is_given and "quality" in settings:
+        raise ValueError("Give a quality or a target, not both.")
+    pixels = np.asarray(image)
+    if target.is_given:
+        file.write(compress_to_target(codec, pixels, target).data)
+        return
     if "quality" in settings:
         codec = codec.with_quality(settings["quality"])
-    file.write(codec.compress(np.asarray(image)))
+    file.write(codec.compress(pixels))
 
 
 Image.register_open(FORMAT, AekImageFile, _accept)
