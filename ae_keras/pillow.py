@@ -5,27 +5,34 @@ Example:
     >>> from PIL import Image
     >>> image = Image.open("photo.aek")
     >>> image.save("again.aek", model="vae_v2-cifar10", quality=60)
-    >>> image.save("small.aek", model="vae_v2-cifar10", target_size=20_000)  # at most, in bytes
+    >>> image.save("small.aek", model="vae_v2-cifar10", target_size=20_000)
 
-Instead of a `quality`, one of `target_bpp`, `target_size` and `target_psnr` may be given; see
-`ae_keras.codec.rate_control.Target`.
-
-The model of a file is looked for in `saved_models`. As for all formats, Pillow warns of images with
-more pixels than `PIL.Image.MAX_IMAGE_PIXELS`, and refuses those with more than twice as many.
+Instead of a `quality` there may be one of `target_bpp`, `target_size` (in bytes) and `target_psnr`.
+The model of a file is looked for in `saved_models`. ICC profile, EXIF, XMP and resolution are kept
+as the `info` of an image has them; `icc_profile`, `exif`, `xmp` and `dpi` say something else, empty
+ones nothing. Nothing is turned: pixels and orientation stay those of the image. As for all formats,
+Pillow warns of images with more pixels than `PIL.Image.MAX_IMAGE_PIXELS`, and refuses those with
+more than twice as many.
 """
 
+import contextlib
 import io
-from typing import IO
+import warnings
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, ImageFile
 
-from ae_keras.codec.bitstream import MAGIC, read_header
+from ae_keras.codec.bitstream import MAGIC, read_bitstream, read_header
+from ae_keras.codec.errors import ChecksumError, TruncatedError
 from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.codec.metadata import read_metadata
 from ae_keras.codec.rate_control import Target, compress_to_target
 from ae_keras.codec.sections import SectionKind
+from ae_keras.data.metadata import EXIF_PREFIX, Metadata, fit_profile, metadata_of
 
 FORMAT = "AEK"
+_INFO = ("icc_profile", "exif", "xmp", "dpi")
 _MODES = {(1, False): "L", (1, True): "LA", (3, False): "RGB", (3, True): "RGBA"}
 
 
@@ -39,6 +46,10 @@ class AekImageFile(ImageFile.ImageFile):
         assert self.fp is not None  # Pillow has opened it
         self._encoded: bytes | None = self.fp.read()
         self._header, entries, _ = read_header(self._encoded)
+        # What is wrong with the rest of the file is said when its pixels are needed.
+        with contextlib.suppress(TruncatedError, ChecksumError):
+            _, sections = read_bitstream(self._encoded)
+            self.info.update(_to_info(read_metadata(sections)))
         has_alpha = any(entry.kind == SectionKind.ALPHA for entry in entries)
         shape = (self._header.channels, has_alpha)
         if shape not in _MODES:
@@ -64,6 +75,13 @@ def _accept(prefix: bytes) -> bool:
     return prefix.startswith(MAGIC)
 
 
+def _to_info(metadata: Metadata) -> dict[Any, Any]:
+    """Return metadata under the names that Pillow has for them."""
+    exif = metadata.exif and EXIF_PREFIX + metadata.exif
+    values = (metadata.icc_profile, exif, metadata.xmp, metadata.resolution)
+    return {name: value for name, value in zip(_INFO, values, strict=True) if value}
+
+
 def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     if image.mode not in _MODES.values():
         raise OSError(f"Cannot write mode {image.mode} as AEK. Convert the image to RGB first.")
@@ -72,15 +90,16 @@ def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
         raise ValueError('Say which model is to compress: image.save(..., model="...").')
     codec = load_codec(settings["model"], label=settings.get("label"))
     target = Target(*(settings.get(f"target_{name}") for name in ("bpp", "size", "psnr")))
-    if target.is_given and "quality" in settings:
-        raise ValueError("Give a quality or a target, not both.")
-    pixels = np.asarray(image)
-    if target.is_given:
-        file.write(compress_to_target(codec, pixels, target).data)
-        return
     if "quality" in settings:
+        if target.is_given:
+            raise ValueError("Give a quality or a target, not both.")
         codec = codec.with_quality(settings["quality"])
-    file.write(codec.compress(pixels))
+    given = {name: settings[name] for name in _INFO if name in settings}
+    metadata, notes = metadata_of(image, **given)
+    metadata, misfits = fit_profile(metadata, image.mode)
+    for note in notes + misfits:
+        warnings.warn(f"{note[0].upper()}{note[1:]}.", stacklevel=3)
+    file.write(compress_to_target(codec, np.asarray(image), target, metadata).data)
 
 
 Image.register_open(FORMAT, AekImageFile, _accept)

@@ -9,7 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 
 # Of models by name: smaller than described, for the tests that compute.
 SMALL = {
@@ -92,6 +92,29 @@ def photo(tmp_path, rng):
     path = tmp_path / "photo.png"
     Image.fromarray(smooth_images(rng, 1, 20, 30, 4)[0]).save(path)
     return str(path)
+
+
+def make_profile(swapped=False):
+    """An ICC profile of sRGB; with red and green swapped, its colours are seen to be others."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # Without the time at which it was made.
+    profile = profile[:24] + bytes(12) + profile[36:]
+    if swapped:
+        profile = profile.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ")
+        profile = profile.replace(b"?XYZ", b"gXYZ")
+    return profile
+
+
+def make_exif(orientation=None, position=False):
+    """EXIF of a picture, from its TIFF header on."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Maker"
+    exif[ExifTags.IFD.Exif] = {ExifTags.Base.ExposureTime: 0.5}
+    if orientation:
+        exif[ExifTags.Base.Orientation] = orientation
+    if position:
+        exif[ExifTags.IFD.GPSInfo] = {1: "N", 2: (48.0, 8.0, 30.0)}
+    return exif.tobytes().removeprefix(b"Exif\0\0")
 
 
 def run_here(monkeypatch, capsys, name, *arguments):

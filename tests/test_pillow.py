@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from PIL import Image
+from conftest import make_exif, make_profile
+from PIL import ExifTags, Image
 
 import ae_keras.pillow  # noqa: F401 - registers the format
 from ae_keras.codec.loading import load_codec
@@ -58,3 +59,32 @@ def test_modes_that_mean_something_else_are_refused(mode, run, photo, tmp_path):
 def test_saving_needs_a_model(photo, tmp_path):
     with pytest.raises(ValueError, match=r'model="\.\.\."'):
         Image.open(photo).save(tmp_path / "x.aek")
+
+
+def test_metadata_are_kept_and_can_be_left_out(run, photo, tmp_path):
+    kept = {
+        "icc_profile": make_profile(swapped=True),
+        "exif": b"Exif\0\0" + make_exif(6),
+        "xmp": b"<xmp/>",
+        "dpi": (300, 150),
+    }
+    image = Image.open(photo)
+    image.info.update(kept)
+    image.save(tmp_path / "x.aek", model="mine")
+    with Image.open(tmp_path / "x.aek") as opened:
+        assert opened.info == kept
+        # Neither pixels nor orientation are turned.
+        assert opened.size == image.size
+    image.save(tmp_path / "y.aek", model="mine", icc_profile=None, exif=b"", xmp="", dpi=None)
+    with Image.open(tmp_path / "y.aek") as opened:
+        assert opened.info == {}
+    with pytest.warns(UserWarning, match="Its ICC profile is of RGB and was left out"):
+        image.convert("L").save(tmp_path / "z.aek", model="mine")
+
+
+def test_exif_may_be_pillows_own(run, photo, tmp_path):
+    exif = Image.Exif()
+    exif.load(make_exif(3))
+    Image.open(photo).save(tmp_path / "x.aek", model="mine", exif=exif)
+    with Image.open(tmp_path / "x.aek") as opened:
+        assert opened.getexif()[ExifTags.Base.Orientation] == 3

@@ -1,5 +1,6 @@
 """The quality at which a file has a wanted size, or its image a wanted PSNR."""
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ae_keras.codec.learned_codec import LearnedCodec
-from ae_keras.codec.metadata import NO_METADATA, Metadata
+from ae_keras.codec.metadata import NO_METADATA, Metadata, write_metadata
 from ae_keras.metrics import bits_per_pixel, pixel_psnr
 
 _QUALITIES = 100
@@ -64,40 +65,64 @@ class Compressed:
 def compress_to_target(
     codec: LearnedCodec, image: np.ndarray, target: Target, metadata: Metadata = NO_METADATA
 ) -> Compressed:
-    """Compress an image at the quality that reaches a target.
+    """Compress an image at the quality that reaches a target, or the codec's own if none is given.
 
     For a rate or size, this is the highest quality whose file is not above it; for a PSNR the
     lowest one that is not below it, where these rise with the quality. At most 7 are tried.
 
     Args:
-        codec: LearnedCodec. Its own quality does not matter.
+        codec: LearnedCodec.
         image: uint8 array, as `LearnedCodec.compress` takes it.
-        target: Target. One that is given.
+        target: Target.
         metadata: Metadata. What else the file keeps; it counts.
 
     Raises:
         ValueError: if no quality reaches the target.
     """
+    if not target.is_given:
+        return Compressed(codec.compress(image, metadata))
     if target.psnr is not None:
         return _compress_to_psnr(codec, image, target.psnr, metadata)
+    if target.bpp is not None:
+        bits = functools.partial(bits_per_pixel, height=image.shape[0], width=image.shape[1])
+        return _compress_below(codec, image, metadata, target.bpp, bits, "{:.4g} bits per pixel")
+    assert target.size is not None
+    return _compress_below(codec, image, metadata, target.size, int, "{:,} bytes")
+
+
+def _compress_below(
+    codec: LearnedCodec,
+    image: np.ndarray,
+    metadata: Metadata,
+    limit: float,
+    measure: Callable[[int], float],
+    style: str,
+) -> Compressed:
+    """Compress an image at the highest quality whose file is not above a limit.
+
+    Args:
+        codec: LearnedCodec.
+        image: uint8 array.
+        metadata: Metadata.
+        limit: float. In a unit.
+        measure: Returns a number of bytes in this unit.
+        style: str. The format of numbers with the unit.
+    """
     tried = {}
 
-    def size_at(quality: int) -> float:
+    def amount_at(quality: int) -> float:
         tried[quality] = codec.with_quality(quality).compress(image, metadata)
-        size = len(tried[quality])
-        return size if target.bpp is None else bits_per_pixel(size, *image.shape[:2])
+        return measure(len(tried[quality]))
 
-    limit = target.bpp if target.size is None else target.size
-    assert limit is not None
-    quality = _last_before(size_at, limit, operator.le)
-    if quality == 0:
-        size = len(tried[1])
-        wanted, least = f"{limit:,} bytes", f"{size:,} bytes"
-        if target.bpp is not None:
-            wanted = f"{limit:g} bits per pixel"
-            least = f"{bits_per_pixel(size, *image.shape[:2]):.3f}"
-        raise ValueError(f"{wanted} cannot be reached: the lowest quality takes {least}.")
-    return Compressed(tried[quality])
+    quality = _last_before(amount_at, limit, operator.le)
+    if quality:
+        return Compressed(tried[quality])
+    besides = sum(len(section.data) for section in write_metadata(metadata))
+    of_which = f", of which metadata take {style.format(measure(besides))}" if besides else ""
+    raise ValueError(
+        f"{style.format(limit)} cannot be reached: the lowest quality takes "
+        f"{style.format(measure(len(tried[1])))}{of_which}."
+    )
 
 
 def _compress_to_psnr(

@@ -128,8 +128,14 @@ def _damage_in_words() -> Iterator[None]:
 
 def _is_deep(image: Image.Image) -> bool:
     """Return whether the file of an image that is not loaded yet has 16 bits a channel."""
-    tiles = getattr(image, "tile", [])
-    return image.mode.startswith("I") or any(";16" in str(tile) for tile in tiles)
+    for tile in getattr(image, "tile", []):
+        # The name of Pillow's raw mode, or that and the largest value in a PPM.
+        match tile.args:
+            case (_, int(largest)) if image.format == "PPM" and largest > 255:
+                return True
+            case names if ";16" in str(names):
+                return True
+    return image.mode.startswith("I")
 
 
 def _to_upright_pixels(image: Image.Image, keep_alpha: bool) -> Image.Image:

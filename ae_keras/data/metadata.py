@@ -4,6 +4,7 @@ import dataclasses
 import re
 import struct
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,46 +50,51 @@ class Metadata:
 NO_METADATA = Metadata()
 
 
-def metadata_of(image: Image.Image) -> tuple[Metadata, list[str]]:
-    """Return the metadata of an image that Pillow has loaded, and what was left out of them, why.
+def metadata_of(image: Image.Image, **changes: Any) -> tuple[Metadata, list[str]]:
+    """Return the metadata of an image, and why parts of them were left out.
 
-    A part that is damaged is left out. Orientation is as the file has it.
+    A part that is damaged is left out. Orientation is as the image has it.
+
+    Args:
+        image: An image that Pillow has loaded.
+        **changes: What is to be taken instead of what its `info` says; empty for nothing.
     """
+    info: dict[Any, Any] = {**image.info, **changes}
     notes = []
     exif = b""
     try:
-        exif = _read_exif(image)
+        exif = _read_exif(image, info)
         check_exif(exif)
     except ValueError:
         exif = b""
         notes.append("its EXIF is damaged and was left out")
-    icc = image.info.get("icc_profile") or b""
+    icc = info.get("icc_profile") or b""
     if icc and icc[36:40] != b"acsp":
         icc = b""
         notes.append("its ICC profile is damaged and was left out")
-    xmp = image.info.get("xmp") or b""
+    xmp = info.get("xmp") or b""
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
-    parts = {"icc_profile": icc, "exif": exif, "xmp": xmp}
-    for name, data in parts.items():
-        if len(data) > LARGEST:
-            parts[name] = b""
-            notes.append(f"its {name} has more than 16 MiB and was left out")
-    return Metadata(**parts, resolution=_read_resolution(image)), notes
+    parts = {"ICC profile": icc, "EXIF": exif, "XMP": xmp}
+    large = [name for name, data in parts.items() if len(data) > LARGEST]
+    notes += [f"its {name} has more than 16 MiB and was left out" for name in large]
+    icc, exif, xmp = (b"" if name in large else data for name, data in parts.items())
+    return Metadata(icc, exif, xmp, _read_resolution(info.get("dpi"))), notes
 
 
-def _read_exif(image: Image.Image) -> bytes:
+def _read_exif(image: Image.Image, info: Mapping[Any, Any]) -> bytes:
     """Return EXIF from its TIFF header on.
 
     Raises:
         ValueError: if Pillow finds it damaged.
     """
-    raw = image.info.get("exif")
-    if raw:
-        return re.sub(b"^(Exif\0\0)+", b"", raw)
     with _no_damage():
-        # Those of a TIFF stand among the tags that describe its pixels.
-        described = descriptive_tags(image.getexif())
-        return described.tobytes().removeprefix(EXIF_PREFIX) if described else b""
+        exif = info.get("exif")
+        if "exif" not in info:
+            # That of a TIFF stands among the tags that describe its pixels.
+            exif = descriptive_tags(image.getexif())
+        if isinstance(exif, Image.Exif):
+            exif = exif.tobytes() if exif else b""
+        return re.sub(b"^(Exif\0\0)+", b"", exif or b"")
 
 
 def descriptive_tags(exif: Image.Exif) -> Image.Exif:
@@ -104,10 +110,10 @@ def descriptive_tags(exif: Image.Exif) -> Image.Exif:
     return kept
 
 
-def _read_resolution(image: Image.Image) -> tuple[float, float] | None:
+def _read_resolution(dpi: Any) -> tuple[float, float] | None:
     try:
-        across, down = map(float, image.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        across, down = map(float, dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
         return None
     # Three decimal places in 32 bits.
     is_kept = all(0.001 <= value < 2**32 / 1000 - 1 for value in (across, down))
@@ -135,6 +141,7 @@ def check_exif(exif: bytes) -> Image.Exif:
     """
     read = Image.Exif()
     with _no_damage():
+        _reset_tag(exif)
         read.load(exif)
         for directory in _DIRECTORIES:
             read.get_ifd(directory)

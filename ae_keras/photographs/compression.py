@@ -75,10 +75,7 @@ class Compression:
         return Result(job, size=len(done.data), shape=image.shape, psnr=done.psnr, notes=notes)
 
     def _compress(self, codec: LearnedCodec, image: np.ndarray, metadata: Metadata) -> Compressed:
-        if self._target.is_given:
-            done = compress_to_target(codec, image, self._target, metadata)
-        else:
-            done = Compressed(codec.compress(image, metadata))
+        done = compress_to_target(codec, image, self._target, metadata)
         if self.measure and done.psnr is None:
             done = Compressed(done.data, measure_psnr(codec, image, done.data))
         return done

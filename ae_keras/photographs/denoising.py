@@ -8,7 +8,12 @@ from ae_keras.codec.keras_transform import KerasTransform
 from ae_keras.codec.layout import Layout, batch_size
 from ae_keras.codec.planes import Planes, split_alpha
 from ae_keras.codec.tiling import Tiling
-from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
+from ae_keras.photographs.job_files import (
+    check_target,
+    encode_photograph,
+    read_photograph,
+    write_target,
+)
 from ae_keras.photographs.jobs import Job, Result
 from ae_keras.runs.loading import find_run, load_model
 from ae_keras.system.pixels import to_unit_range
@@ -86,7 +91,7 @@ class Denoising:
     force: bool = False
 
     def __call__(self, job: Job) -> Result:
-        """Denoise one file.
+        """Denoise one file; its metadata are kept.
 
         Raises:
             ValueError: if it is not an image, does not fit the model, or cannot be written in the
@@ -94,7 +99,10 @@ class Denoising:
             OSError: if files cannot be read or written.
         """
         check_target(job, self.force)
-        image = read_pixels(job.source)
-        data = encode_image(self.denoiser(image), job.target)
+        photograph = read_photograph(job.source)
+        image = np.asarray(photograph.pixels)
+        cleaned = self.denoiser(image)
+        data, lost = encode_photograph(cleaned, photograph.metadata, job.target)
         write_target(job.target, data)
-        return Result(job, size=len(data), shape=image.shape)
+        notes = [*photograph.notes, *lost]
+        return Result(job, size=len(data), shape=image.shape, notes=notes)

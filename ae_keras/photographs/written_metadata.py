@@ -64,7 +64,10 @@ def _text_options(exif: bytes, xmp: bytes, format: str) -> dict[str, Any]:
     """Return the options for EXIF and XMP, which each format takes in its own way."""
     if format == "TIFF":
         # Other tags would say something else of the pixels than what they are.
-        tags = descriptive_tags(check_exif(exif)) if exif else Image.Exif()
+        tags = Image.Exif()
+        if exif:
+            # Directories are written of what is loaded, not of what is set.
+            tags.load(descriptive_tags(check_exif(exif)).tobytes())
         if xmp:
             tags[_XMP_TAG] = xmp
         return {"exif": tags}

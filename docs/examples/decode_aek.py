@@ -26,10 +26,14 @@ def varint():
     return byte if byte < 128 else byte - 128 + 128 * varint()
 
 
-# Magic, version; header length; digest; name. After the header, its checksum.
-file.read(5), varint(), file.read(8), file.read(file.read(1)[0])
-flags, height, width, _, step, rows, columns, _, tiles, sections, _ = (varint() for _ in range(11))
-if flags or tiles != 1 or sections != 1:
+# Magic; version; header length; digest; name. After the header, its checksum.
+version = file.read(5)[4]
+varint(), file.read(8), file.read(file.read(1)[0])
+flags, height, width, _, step, rows, columns, _, tiles, count = (varint() for _ in range(10))
+# Of each section its kind, which version 1 does not have, and its length.
+kinds = [(varint() if version > 1 else 0, varint())[0] for _ in range(count)]
+# The image's is of kind 0, and the first; others that are odd, as metadata are, may be skipped.
+if flags or tiles != 1 or kinds[:1] != [0] or not all(kind % 2 for kind in kinds[1:]):
     sys.exit("The image has several tiles, a label or alpha.")
 file.read(4)
 words = np.frombuffer(file.read(varint()), "<u4")

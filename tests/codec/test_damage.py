@@ -5,10 +5,12 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import make_block_codec, smooth_images
+from conftest import make_block_codec, make_exif, smooth_images
 
-from ae_keras.codec.bitstream import read_header
+from ae_keras.codec.bitstream import read_bitstream, read_header, write_bitstream
 from ae_keras.codec.errors import BitstreamError
+from ae_keras.codec.metadata import NO_METADATA, Metadata, read_metadata
+from ae_keras.codec.sections import Section
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,15 @@ def codec():
 def samples(codec):
     rng = np.random.default_rng(0)
     images = [smooth_images(rng, 1, *shape)[0] for shape in ((8, 8, 3), (9, 10, 4), (5, 5, 1))]
-    return [codec.with_quality(40).compress(image) for image in images]
+    metadata = Metadata(b"profile" * 20, make_exif(1, position=True), b"<xmp/>", (72, 300))
+    parts = [NO_METADATA, metadata, NO_METADATA]
+    files = [
+        codec.with_quality(40).compress(image, each)
+        for image, each in zip(images, parts, strict=True)
+    ]
+    header, sections = read_bitstream(files[2])
+    unknown = Section(63, b"of a later version", is_optional=True)
+    return [*files[:2], write_bitstream(header, [unknown, *sections, unknown])]
 
 
 def test_every_bit_flip_and_truncation_is_refused(codec, samples):
@@ -81,8 +91,31 @@ def test_mutations_with_right_checksums_are_decoded_or_refused(codec, samples, r
         changed = head + struct.pack("<I", zlib.crc32(head)) + payload
         changed += struct.pack("<I", zlib.crc32(payload))
         try:
+            read_metadata(read_bitstream(changed)[1])
             image = limited.decompress(changed)
             assert image.shape[0] * image.shape[1] <= 2**16
         except BitstreamError:
             refused += 1
     assert 1000 < refused < 3000
+
+
+def test_sections_that_say_something_else_are_decoded_or_refused(codec, samples, rng):
+    """Their lengths and all checksums are right."""
+    limited = codec.with_max_pixels(2**16)
+    refused = 0
+    for number in range(2000):
+        header, sections = read_bitstream(samples[number % len(samples)])
+        place = int(rng.integers(len(sections)))
+        section = sections[place]
+        if number % 3:
+            changed = Section(section.kind, mutate(rng, section.data), section.is_optional)
+        else:
+            changed = Section(int(rng.integers(12)), section.data, bool(rng.integers(2)))
+        sections[place] = changed
+        try:
+            data = write_bitstream(header, sections)
+            read_metadata(read_bitstream(data)[1])
+            assert limited.decompress(data).dtype == np.uint8
+        except BitstreamError:
+            refused += 1
+    assert 500 < refused < 2000

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import keras
@@ -12,11 +13,13 @@ from tensorflow.lite.python.schema_py_generated import TensorType
 from tensorflow.lite.tools import flatbuffer_utils
 
 import ae_keras
+from ae_keras.codec import varints
 from ae_keras.codec.bitstream import read_header
 from ae_keras.codec.fitting import fit_run
 from ae_keras.codec.keras_transform import build_for_any_size
 from ae_keras.codec.litert import LiteRTModel, pack, unpack
 from ae_keras.codec.loading import load_codec
+from ae_keras.codec.metadata import Metadata
 from ae_keras.export import Export
 from ae_keras.export.export_run import export_run
 from ae_keras.export.latency import probe
@@ -394,19 +397,36 @@ def test_training_anew_removes_the_exports(tmp_path):
     assert not run.exports.exists()
 
 
+def as_version_1(data):
+    """Return a file, of a short header and without alpha or metadata, in the older version."""
+    _, entries, start = read_header(data)
+    lengths = [entry.length for entry in entries]
+    now = varints.encode([len(entries), *(number for size in lengths for number in (0, size))])
+    assert data[6 : start - 4].endswith(now)
+    body = data[6 : start - 4].removesuffix(now) + varints.encode([len(entries), *lengths])
+    head = data[:4] + bytes([1, len(body)]) + body
+    return head + zlib.crc32(head).to_bytes(4, "little") + data[start:]
+
+
 def test_example_decodes_a_file_without_the_library(cae, exported_cae, tmp_path):
     image = smooth_images(np.random.default_rng(1), 1, 90, 121, 3)[0]
     codec = load_codec(cae.path)
-    (tmp_path / "image.aek").write_bytes(codec.compress(image))
+    described = codec.compress(image, Metadata(b"profile", xmp=b"<xmp/>"))
+    expected = codec.decompress(described).astype(int)
     example = Path(__file__).parents[2] / "docs" / "examples" / "decode_aek.py"
     assert "ae_keras" not in example.read_text()
     files = [tmp_path / "image.aek", exported_cae, tmp_path / "image.npy"]
-    subprocess.run([sys.executable, example, *files], check=True, capture_output=True)
-    (tmp_path / "large.aek").write_bytes(codec.compress(np.zeros((600, 8, 3), np.uint8)))
-    large = [sys.executable, example, tmp_path / "large.aek", *files[1:]]
-    assert b"several tiles" in subprocess.run(large, capture_output=True).stderr
-    expected = codec.decompress((tmp_path / "image.aek").read_bytes()).astype(int)
-    assert np.abs(np.load(tmp_path / "image.npy") - expected).max() <= 1
+    for data in (described, as_version_1(codec.compress(image))):
+        np.testing.assert_array_equal(codec.decompress(data), expected)
+        (tmp_path / "image.aek").write_bytes(data)
+        subprocess.run([sys.executable, example, *files], check=True, capture_output=True)
+        assert np.abs(np.load(tmp_path / "image.npy") - expected).max() <= 1
+    for shape in ((600, 8, 3), (8, 8, 4)):
+        (tmp_path / "other.aek").write_bytes(codec.compress(np.zeros(shape, np.uint8)))
+        other = [sys.executable, example, tmp_path / "other.aek", *files[1:]]
+        assert (
+            b"several tiles, a label or alpha" in subprocess.run(other, capture_output=True).stderr
+        )
 
 
 def test_speed_is_measured_in_a_process_that_does_nothing_else(exported_cae, rng):

@@ -1,13 +1,16 @@
+import dataclasses
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import make_exif, make_profile, smooth_images
 from PIL import Image
 
 from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.codec.metadata import Metadata, read_metadata
 from ae_keras.photographs.compression import Compression, Decompression, read_info
+from ae_keras.photographs.job_files import encode_photograph, read_photograph
 from ae_keras.photographs.jobs import Job
 from ae_keras.registry import build_model
 from ae_keras.runs.loading import load_model
@@ -128,3 +131,33 @@ def test_codec_of_a_model_for_any_size_is_that_of_the_model(run, rng):
     images = rng.random((2, 16, 16, 3), np.float32)
     model = load_model(run.model)
     np.testing.assert_allclose(codec.transform.encode(images), model.encode(images), atol=1e-6)
+
+
+def test_colours_are_right_again(run, tmp_path, rng):
+    """A PNG whose profile has red and green swapped comes back with the same profile."""
+    metadata = Metadata(make_profile(swapped=True), make_exif(6), b"<xmp/>", (300, 150))
+    data, _ = encode_photograph(smooth_images(rng, 1, 20, 30, 3)[0], metadata, "photo.png")
+    (tmp_path / "photo.png").write_bytes(data)
+    original = read_photograph(str(tmp_path / "photo.png"))
+    work, back = Compression("mine"), Decompression()
+    result = work(Job(str(tmp_path / "photo.png"), str(tmp_path / "x.aek")))
+    assert result.shape == (30, 20, 3)
+    back(Job(str(tmp_path / "x.aek"), str(tmp_path / "again.png")))
+    again = read_photograph(str(tmp_path / "again.png"))
+    expected = dataclasses.replace(original.metadata, exif=make_exif(1))
+    assert original.metadata.icc_profile == make_profile(swapped=True) != make_profile()
+    assert again.metadata == expected
+    assert again.pixels.size == (20, 30)
+    stripped = dataclasses.replace(work, strip_metadata=True, force=True)
+    assert stripped(Job(str(tmp_path / "photo.png"), str(tmp_path / "x.aek"))).size < result.size
+    assert read_metadata(read_info(str(tmp_path / "x.aek")).sections) == Metadata()
+
+
+def test_target_rate_is_that_of_the_whole_file(run, photo, tmp_path):
+    image = Image.open(photo)
+    image.save(photo, icc_profile=make_profile())
+    result = Compression("mine", target_bpp=14, measure=False)(Job(photo, str(tmp_path / "x.aek")))
+    assert len(read_info(str(tmp_path / "x.aek")).sections) == 3
+    assert 8 * result.size / 600 <= 14
+    with pytest.raises(ValueError, match=r"cannot be reached.*, of which metadata take \d\.\d+\."):
+        Compression("mine", target_bpp=9)(Job(photo, str(tmp_path / "y.aek")))

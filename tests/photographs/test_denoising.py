@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import make_exif, make_profile, smooth_images
 from PIL import Image
 
 import ae_keras
@@ -69,6 +69,17 @@ def test_files_are_denoised_and_not_replaced_unasked(denoiser, tmp_path, rng):
     Denoising(denoiser, force=True)(job)
     with pytest.raises(FileExistsError, match="the input itself"):
         Denoising(denoiser, force=True)(Job(str(source), str(source)))
+
+
+def test_metadata_are_kept(denoiser, tmp_path, rng):
+    image = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
+    exif = b"Exif\0\0" + make_exif(6)
+    image.save(tmp_path / "in.png", icc_profile=make_profile(swapped=True), exif=exif)
+    Denoising(denoiser)(Job(str(tmp_path / "in.png"), str(tmp_path / "out.png")))
+    with Image.open(tmp_path / "out.png") as cleaned:
+        assert cleaned.size == (20, 30)
+        assert cleaned.info["icc_profile"] == make_profile(swapped=True)
+        assert cleaned.info["exif"] == b"Exif\0\0" + make_exif(1)
 
 
 def test_models_with_labels_are_refused(tmp_path, rng):

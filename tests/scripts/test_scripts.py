@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
-from conftest import ROOT, assert_one_clear_line, run_here
+from conftest import ROOT, assert_one_clear_line, make_exif, run_here
 from PIL import Image
 
 from ae_keras.command_line import format_table, parse_changes
@@ -105,6 +106,33 @@ def test_compress_then_decompress(photo_folder, tmp_path, monkeypatch, capsys):
     assert stdout.count("50 x 40 pixels, 3 channels") == 2
     assert "vae_v2-cifar10" in stdout
     assert "(quality 60)" in stdout
+
+
+def test_positions_are_said_once_and_left_out_with_the_other_metadata(
+    photo_folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        exif = make_exif(position=number > 0)
+        Image.new("RGB", (9, 8)).save(tmp_path / f"{number}.jpg", exif=b"Exif\0\0" + exif)
+    Image.fromarray(np.zeros((8, 9), np.uint16)).save("3.png")
+    files, options = ("0.jpg", "1.jpg", "2.jpg", "3.png"), ("-o", "small", "--no-psnr", "--force")
+    status, _, stderr = run_here(monkeypatch, capsys, "compress.py", *files, *options)
+    assert status == 0
+    assert stderr.splitlines() == [
+        "compress.py: 1.jpg and 1 more: its GPS position is stored; "
+        "--strip-metadata leaves it out.",
+        "compress.py: 3.png: of its 16 bits a channel, 8 are stored.",
+    ]
+    info = ("decompress.py", "--info", "small/1.aek")
+    assert "EXIF" in run_here(monkeypatch, capsys, *info)[1]
+    restored = run_here(monkeypatch, capsys, "decompress.py", "small/1.aek", "-o", "a.ppm")
+    assert restored[2] == (
+        "decompress.py: small/1.aek: its EXIF cannot be kept in PPM and was left out.\n"
+    )
+    stripped = ("compress.py", *files, *options, "--strip-metadata")
+    assert run_here(monkeypatch, capsys, *stripped)[2].startswith("compress.py: 3.png: of its 16")
+    assert "| metadata | -" in " ".join(run_here(monkeypatch, capsys, *info)[1].split())
 
 
 def test_pipes(photo_folder):

@@ -1,0 +1,144 @@
+"""Small pictures of files, and progress, of codecs of both kinds."""
+
+import keras
+import numpy as np
+import pytest
+from conftest import SMALL, make_block_codec, smooth_images
+
+from ae_keras.codec.bitstream import read_header
+from ae_keras.codec.errors import BitstreamError, ImageTooLargeError
+from ae_keras.codec.hyperprior import strips
+from ae_keras.codec.hyperprior.strip_codec import StripCodec
+from ae_keras.codec.rate_control import Target, compress_to_target
+from ae_keras.codec.reduction import reduce_image
+from ae_keras.metrics import pixel_psnr
+
+
+@pytest.fixture(scope="module")
+def photo_codec():
+    """The codec of a small model that was not trained: a linear transform of 16x16 pixels."""
+    from ae_keras.codec.hyperprior.fitting import fit_hyperprior
+    from ae_keras.codec.keras_transform import KerasQualityTransform
+    from ae_keras.models.hyperprior import photo
+
+    keras.utils.set_random_seed(0)
+    model = photo(**SMALL["photo"])
+    images = smooth_images(np.random.default_rng(1), 24, 64, 64, 3)
+    model.adapt(images)
+    transform = KerasQualityTransform(model)
+    return StripCodec(transform, fit_hyperprior(transform, model, images), "small")
+
+
+@pytest.fixture(scope="module")
+def tile_codec():
+    return make_block_codec()
+
+
+@pytest.fixture(params=["photo_codec", "tile_codec"])
+def codec(request):
+    return request.getfixturevalue(request.param)
+
+
+def box_means(image, factor):
+    """Return the mean of each square, by a loop."""
+    height, width = (-(-side // factor) for side in image.shape[:2])
+    means = np.empty((height, width, *image.shape[2:]))
+    for row in range(height):
+        for column in range(width):
+            places = [slice(factor * n, factor * (n + 1)) for n in (row, column)]
+            means[row, column] = image[tuple(places)].mean(axis=(0, 1))
+    return means
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (19, 8, 1), (16, 33, 4)])
+def test_pixels_are_the_means_of_squares(factor, shape, rng):
+    image = rng.integers(0, 256, shape, np.uint8)
+    assert np.abs(reduce_image(image, factor) - box_means(image, factor)).max() <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_small_pictures_are_those_of_the_image(factor, channels, codec, rng):
+    image = smooth_images(rng, 1, 75, 85, channels)[0]
+    image = image[..., 0] if channels == 1 else image
+    data = codec.with_quality(80).compress(image)
+    small = codec.decompress_small(data, factor)
+    expected = box_means(codec.decompress(data), factor)
+    assert small.shape == expected.shape
+    # At the edges, an estimated mean is that of the whole square.
+    limit = 3 if isinstance(codec, StripCodec) and factor == 8 else 0.5 + 1e-6
+    inner = (slice(75 // factor), slice(85 // factor))
+    assert np.abs(small[inner] - expected[inner]).max() <= limit
+    if channels in (2, 4):
+        assert np.abs(small[..., -1] - expected[..., -1]).max() <= 0.5 + 1e-6
+
+
+def test_a_preview_needs_no_decoder(photo_codec, rng, monkeypatch):
+    data = photo_codec.compress(smooth_images(rng, 1, 80, 70, 3)[0])
+    monkeypatch.setattr(photo_codec._transform, "synthesize", None)
+    assert photo_codec.decompress_small(data, 8).shape == (10, 9, 3)
+    with pytest.raises(TypeError):
+        photo_codec.decompress_small(data, 4)
+
+
+def test_strips_make_one_preview(photo_codec, rng, monkeypatch):
+    image = smooth_images(rng, 1, 200, 70, 3)[0]
+    whole = photo_codec.decompress_small(photo_codec.compress(image), 8)
+    monkeypatch.setattr(strips, "_STRIP_PIXELS", 1)
+    np.testing.assert_array_equal(
+        photo_codec.decompress_small(photo_codec.compress(image), 8), whole
+    )
+
+
+def test_damaged_and_large_files_are_refused_as_ever(codec, rng):
+    data = codec.compress(smooth_images(rng, 1, 30, 40, 3)[0])
+    damaged = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
+    with pytest.raises(BitstreamError):
+        codec.decompress_small(damaged, 8)
+    with pytest.raises(ImageTooLargeError):
+        codec.with_max_pixels(1199).decompress_small(data, 8)
+
+
+@pytest.mark.parametrize("factor", [0, 1, 3, 16, "8"])
+def test_other_factors_are_refused(factor, tile_codec):
+    with pytest.raises(ValueError, match="2, 4 or 8"):
+        tile_codec.decompress_small(b"", factor)
+
+
+def test_progress_rises_from_0_to_1(codec, rng, monkeypatch):
+    monkeypatch.setattr(strips, "_STRIP_PIXELS", 1)
+    monkeypatch.setattr("ae_keras.codec.layout.BATCH_PIXELS", 64)
+    images = smooth_images(rng, 2, 150, 30, 3)
+    shares = []
+    told = codec.with_progress(shares.append)
+
+    def seen():
+        passed = shares.copy()
+        shares.clear()
+        return passed
+
+    files = told.compress_many(images)
+    passes = [seen()]
+    told.decompress_many(files)
+    passes.append(seen())
+    told.decompress_small(files[0], 8)
+    passes.append(seen())
+    for passed in passes:
+        assert passed[0] == 0
+        assert passed[-1] == 1
+        assert passed == sorted(passed)
+        assert len(set(passed)) > 3
+    codec.decompress(codec.compress(images[0]))
+    assert not shares
+
+
+def test_the_photo_codec_reaches_targets_too(photo_codec, rng):
+    image = smooth_images(rng, 1, 64, 64, 3)[0]
+    ends = [len(photo_codec.with_quality(quality).compress(image)) for quality in (1, 100)]
+    limit = sum(ends) // 2
+    found = compress_to_target(photo_codec, image, Target(size=limit)).data
+    quality = read_header(found)[0].step
+    assert len(found) <= limit < len(photo_codec.with_quality(quality + 1).compress(image))
+    target = pixel_psnr(image, photo_codec.decompress(found))
+    assert compress_to_target(photo_codec, image, Target(psnr=target)).psnr >= target
