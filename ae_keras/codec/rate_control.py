@@ -85,9 +85,9 @@ def compress_to_target(
         return _compress_to_psnr(codec, image, target.psnr, metadata)
     if target.bpp is not None:
         bits = functools.partial(bits_per_pixel, height=image.shape[0], width=image.shape[1])
-        return _compress_below(codec, image, metadata, target.bpp, bits, "{:.4g} bits per pixel")
+        return _compress_below(codec, image, metadata, target.bpp, bits, "bits per pixel")
     assert target.size is not None
-    return _compress_below(codec, image, metadata, target.size, int, "{:,} bytes")
+    return _compress_below(codec, image, metadata, target.size, int, "bytes")
 
 
 def _compress_below(
@@ -96,7 +96,7 @@ def _compress_below(
     metadata: Metadata,
     limit: float,
     measure: Callable[[int], float],
-    style: str,
+    unit: str,
 ) -> Compressed:
     """Compress an image at the highest quality whose file is not above a limit.
 
@@ -106,7 +106,7 @@ def _compress_below(
         metadata: Metadata.
         limit: float. In a unit.
         measure: Returns a number of bytes in this unit.
-        style: str. The format of numbers with the unit.
+        unit: str. Its name.
     """
     tried = {}
 
@@ -118,10 +118,10 @@ def _compress_below(
     if quality:
         return Compressed(tried[quality])
     besides = sum(len(section.data) for section in write_metadata(metadata))
-    of_which = f", of which metadata take {style.format(measure(besides))}" if besides else ""
+    least, share = (round(measure(size), 3) for size in (len(tried[1]), besides))
+    of_which = f", of which metadata take {share:,}" if besides else ""
     raise ValueError(
-        f"{style.format(limit)} cannot be reached: the lowest quality takes "
-        f"{style.format(measure(len(tried[1])))}{of_which}."
+        f"{limit:,} {unit} cannot be reached: the lowest quality takes {least:,}{of_which}."
     )
 
 
