@@ -189,6 +189,121 @@ def make_block_codec(channels=3, classes=None, **settings):
     return ImageCodec(transform, fit_quantizer(transform, images, labels), "blocks", **settings)
 
 
+class PatchTransform:
+    """A `QualityTransform` without a model: patches of 16x16 pixels as 12 numbers, these by four.
+
+    As a trained encoder does, it looks beyond a patch: at the row of pixels above it.
+    """
+
+    channels = 3
+
+    def __init__(self):
+        rng = np.random.default_rng(3)
+        basis, _ = np.linalg.qr(rng.normal(size=(768, 12)))
+        self._basis = basis.astype(np.float32)
+        self._hyper = rng.normal(size=(16 * 12, 5)).astype(np.float32)
+
+    def analyse(self, images, positions):
+        above = np.concatenate([np.zeros_like(images[:, :1]), images[:, :-1]], axis=1)
+        patches = self._cut(2 * images - 1 + 0.1 * above, 16)
+        latents = patches @ self._basis * self._gain(positions)
+        hyper_latents = self._cut(latents, 4) @ self._hyper / 16
+        return latents.astype(np.float32), hyper_latents.astype(np.float32)
+
+    def synthesize(self, latents, positions):
+        pixels = (latents / self._gain(positions)) @ self._basis.T
+        count, height, width, _ = pixels.shape
+        pixels = pixels.reshape(count, height, width, 16, 16, 3).swapaxes(2, 3)
+        images = pixels.reshape(count, 16 * height, 16 * width, 3) / 2 + 0.5
+        below = np.concatenate([images[:, 1:], images[:, -1:]], axis=1)
+        return np.clip(0.9 * images + 0.1 * below, 0, 1).astype(np.float32)
+
+    @staticmethod
+    def _gain(positions):
+        return np.exp(1 + 3 * np.asarray(positions))[:, None, None, None]
+
+    @staticmethod
+    def _cut(maps, size):
+        count, height, width, channels = maps.shape
+        maps = maps.reshape(count, height // size, size, width // size, size, channels)
+        return maps.swapaxes(2, 3).reshape(count, height // size, width // size, -1)
+
+
+def make_hyperprior(seed=0):
+    """A `HyperpriorModel` of small networks with random whole numbers; the same in every run."""
+    from ae_keras.codec.hyperprior.entropy_model import HyperpriorModel
+    from ae_keras.codec.hyperprior.fitting import arrays_of, make_tables
+
+    rng = np.random.default_rng(seed)
+    channels, features, filters, hyper = 12, 8, 6, 5
+
+    def integers(low, high, *shape):
+        return rng.integers(low, high, shape).astype(np.int32)
+
+    def dense(name, inputs, outputs):
+        kernel = integers(-3000, 3000, inputs, outputs)
+        return {f"{name}/kernel": kernel, f"{name}/bias": integers(-(2**19), 2**19, outputs)}
+
+    def depthwise(name, width):
+        kernel = integers(-2000, 2000, 3, 3, width)
+        return {f"{name}/kernel": kernel, f"{name}/bias": integers(-(2**19), 2**19, width)}
+
+    def block(name, width):
+        return (
+            dense(f"{name}/mix_in", width, width)
+            | depthwise(f"{name}/depthwise", width)
+            | dense(f"{name}/mix_out", width, width)
+            | dense(f"{name}/widen", width, 2 * width)
+            | dense(f"{name}/narrow", 2 * width, width)
+        )
+
+    known = np.arange(8 * 2**14 + 1) / 8
+    weights = (
+        dense("hyper_decoder/first", hyper, 4 * filters)
+        | block("hyper_decoder/first_block", filters)
+        | dense("hyper_decoder/second", filters, 4 * features)
+        | block("hyper_decoder/second_block", features)
+        | dense("head", features, 2 * channels)
+        | dense("context/first", features + channels, features)
+        | depthwise("context/depthwise", features)
+        | dense("context/last", features, 2 * channels)
+        | {"arcsinh": np.rint(256 * np.arcsinh(known)).astype(np.int16)}
+    )
+    rise = np.linspace(0, 1, 100)[:, None] + np.zeros(channels)
+    levels = {
+        "hyper_step": rng.uniform(50, 200, (100, hyper)).astype(np.float32),
+        "hyper_mean": integers(-2, 3, 100, hyper),
+        "hyper_table": integers(10, 40, 100, hyper),
+        "modulation_scale": integers(2000, 6000, 100, features),
+        "modulation_shift": integers(-(2**19), 2**19, 100, features),
+        "unit": (np.exp(rise) / 256).astype(np.float32),
+        "log_unit": np.rint(256 * rise).astype(np.int16),
+        "step": np.exp(-1 - 3 * rise).astype(np.float16),
+    }
+    scales = np.exp(np.linspace(np.log(0.11), np.log(400), 64))
+    spacing = 256 * np.log(400 / 0.11) / 63
+    arrays = {f"weights/{name}": array for name, array in weights.items()}
+    arrays |= {f"levels/{name}": array for name, array in levels.items()}
+    arrays |= arrays_of(make_tables(scales, np.zeros((64, 8193))))
+    return HyperpriorModel(
+        arrays
+        | {
+            "scales": np.array([256 * np.log(0.11), spacing]),
+            "offsets": np.zeros(64, np.float32),
+            "margins": np.array([64, 16], np.int32),
+            "preview": rng.normal(size=(channels, 12)).astype(np.float32),
+        },
+        "0123456789abcdef",
+    )
+
+
+def make_strip_codec(**settings):
+    """A codec of `PatchTransform` and `make_hyperprior`."""
+    from ae_keras.codec.hyperprior.strip_codec import StripCodec
+
+    return StripCodec(PatchTransform(), make_hyperprior(), "patches", **settings)
+
+
 def smooth_images(rng, count, height, width, channels):
     """Random uint8 images whose neighbouring pixels are alike."""
     from scipy import ndimage

@@ -89,6 +89,11 @@ class FrequencyTables:
         return len(self.lowest)
 
     @functools.cached_property
+    def least_bits(self) -> np.ndarray:
+        """The information, in bits, of the most frequent symbol of each table."""
+        return np.array([-np.log2(table.max() / TOTAL) for table in self.frequencies])
+
+    @functools.cached_property
     def models(self) -> list:
         """What `constriction` codes the groups with."""
         # Exact for these integers, see the module's docstring. perfect=True would search.
@@ -264,6 +269,11 @@ class SymbolReader:
         symbols, used = self._tables.from_places(places, counts, self._escapes)
         self._escapes = self._escapes[used:]
         return symbols
+
+    @property
+    def remaining_bits(self) -> int:
+        """The bits that have not been read, but for escaped values."""
+        return self._coder.num_bits()
 
     def finish(self) -> None:
         """Check that all has been read.

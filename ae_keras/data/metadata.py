@@ -87,7 +87,7 @@ def _read_exif(image: Image.Image, info: Mapping[Any, Any]) -> bytes:
     Raises:
         ValueError: if Pillow finds it damaged.
     """
-    with _no_damage():
+    with no_damage():
         exif = info.get("exif")
         if "exif" not in info:
             # That of a TIFF stands among the tags that describe its pixels.
@@ -120,8 +120,8 @@ def _read_resolution(dpi: Any) -> tuple[float, float] | None:
     return (round(across, 3), round(down, 3)) if is_kept else None
 
 
-class _no_damage(warnings.catch_warnings):  # noqa: N801 - a context
-    """Makes `ValueError` of all that Pillow says of damaged EXIF, warnings included."""
+class no_damage(warnings.catch_warnings):  # noqa: N801 - a context
+    """Turns all that Pillow says of damaged EXIF into `ValueError`, warnings included."""
 
     def __enter__(self) -> None:
         super().__enter__()
@@ -140,7 +140,7 @@ def check_exif(exif: bytes) -> Image.Exif:
         ValueError: if it is damaged.
     """
     read = Image.Exif()
-    with _no_damage():
+    with no_damage():
         _reset_tag(exif)
         read.load(exif)
         for directory in _DIRECTORIES:

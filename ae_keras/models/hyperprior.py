@@ -113,11 +113,6 @@ class HyperpriorAutoencoder(ImageModel):
         return tuple(self.input_shape[0][1:])
 
     @property
-    def blocks(self) -> int:
-        """Number of residual blocks of the encoder, and of the decoder."""
-        return self._settings["blocks"]
-
-    @property
     def latent_shape(self) -> ImageShape:
         """Shape of the latent of one image, without the batch and without the hyper-latent."""
         height, width = (

@@ -10,6 +10,7 @@ from ae_keras.data.metadata import (
     Metadata,
     check_exif,
     descriptive_tags,
+    no_damage,
 )
 
 _ALL = {"ICC profile": LARGEST, "EXIF": LARGEST, "XMP": LARGEST}
@@ -52,7 +53,7 @@ def _holds(format: str, name: str, data: bytes) -> bool:
         return False
     try:
         if name == "EXIF":
-            check_exif(data)
+            _check_written(data, format)
         if name == "XMP" and format == "PNG":
             data.decode()
     except ValueError:
@@ -60,14 +61,29 @@ def _holds(format: str, name: str, data: bytes) -> bool:
     return True
 
 
+def _check_written(exif: bytes, format: str) -> None:
+    """Raise `ValueError` if Pillow cannot write EXIF, which it makes anew for some formats."""
+    tags = check_exif(exif)
+    if format == "TIFF":
+        _tiff_tags(exif)
+    if format == "AVIF":
+        with no_damage():
+            tags.tobytes()
+
+
+def _tiff_tags(exif: bytes) -> Image.Exif:
+    """Return EXIF without tags that would say something else of the pixels than what they are."""
+    tags = Image.Exif()
+    with no_damage():
+        # Directories are written of what is loaded, not of what is set.
+        tags.load(descriptive_tags(check_exif(exif)).tobytes())
+    return tags
+
+
 def _text_options(exif: bytes, xmp: bytes, format: str) -> dict[str, Any]:
     """Return the options for EXIF and XMP, which each format takes in its own way."""
     if format == "TIFF":
-        # Other tags would say something else of the pixels than what they are.
-        tags = Image.Exif()
-        if exif:
-            # Directories are written of what is loaded, not of what is set.
-            tags.load(descriptive_tags(check_exif(exif)).tobytes())
+        tags = _tiff_tags(exif) if exif else Image.Exif()
         if xmp:
             tags[_XMP_TAG] = xmp
         return {"exif": tags}

@@ -10,10 +10,19 @@ if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel
 
 
+# The trained models that ship with the project. Files are compressed with them: their weights are
+# never replaced, a better model gets a name of its own.
+PRETRAINED = Path(__file__).parents[2] / "saved_models" / "pretrained"
+# What stands for the newest of them.
+_ALIASES = {"photo": "photo-preview"}
+# Of those that ship for a while only, and whose files cannot be read for ever.
+PREVIEWS = {"photo-preview"}
+
+
 def _roots() -> list[Path]:
     """Where runs are: the user's own, then the trained models that ship with the project."""
-    here, project = Path("saved_models"), Path(__file__).parents[2] / "saved_models"
-    return [root / kind for root in (here, project) for kind in ("", "pretrained")]
+    here = Path("saved_models")
+    return [here, here / "pretrained", PRETRAINED.parent, PRETRAINED]
 
 
 def list_runs() -> list[RunFolder]:
@@ -26,7 +35,8 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     """Return the run of a name or path.
 
     A name is looked for among the user's own runs (`saved_models/NAME`), then among the trained
-    models that ship with the project (`saved_models/pretrained/NAME`).
+    models that ship with the project (`saved_models/pretrained/NAME`), of which `"photo"` is the
+    newest codec of photographs.
 
     Raises:
         FileNotFoundError: if there is no such run.
@@ -35,7 +45,9 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     """
     places = [Path(name_or_path)]
     if Path(name_or_path).name == str(name_or_path):
-        places += [root / name_or_path for root in _roots()]
+        name = str(name_or_path)
+        places += [root / name for root in _roots()]
+        places += [PRETRAINED / _ALIASES[name]] if name in _ALIASES else []
     for place in places:
         run = RunFolder(place)
         if run.model.is_file() and run.exists:

@@ -1,4 +1,5 @@
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -94,3 +95,23 @@ def test_profile_of_other_pixels_is_not_attached():
     data, notes = encode_photograph(PIXELS[..., 0], METADATA, "a.png")
     assert "icc_profile" not in Image.open(io.BytesIO(data)).info
     assert "is of RGB and was left out" in notes[0]
+
+
+def test_mutated_exif_stops_neither_reading_nor_writing(rng):
+    """Pillow reads values late, and fails in many ways when it writes them anew."""
+    exif = make_exif(6, position=True)
+    left_out = 0
+    for number in range(120):
+        mutated = bytearray(exif)
+        for place in rng.integers(len(exif), size=2):
+            mutated[place] = rng.integers(256)
+        file = io.BytesIO()
+        Image.fromarray(PIXELS).save(file, "PNG", exif=bytes(mutated))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            photograph = read_photograph(file)
+        left_out += len(photograph.notes)
+        for metadata in (photograph.metadata, Metadata(exif=bytes(mutated))):
+            data, _ = encode_photograph(PIXELS, metadata, ("a.tif", "a.avif")[number % 2])
+            assert Image.open(io.BytesIO(data)).size == (6, 4)
+    assert 20 < left_out < 100

@@ -1,6 +1,7 @@
 """A trained hyperprior to the integers that files are coded with."""
 
 import numpy as np
+from keras import ops
 
 from ae_keras.codec.hyperprior.fixed_point import ACTIVATION, WEIGHT
 from ae_keras.codec.hyperprior.levels import QUALITIES, scales_between
@@ -65,7 +66,7 @@ def _levels(model: HyperpriorAutoencoder) -> dict[str, np.ndarray]:
     positions = position_of_quality(np.array(QUALITIES)).astype(np.float32)
 
     def at(tensor: object) -> np.ndarray:
-        return np.asarray(tensor, np.float64).reshape(len(positions), -1)
+        return np.asarray(ops.convert_to_numpy(tensor), float).reshape(len(positions), -1)
 
     modulation = entropy_model.hyper_decoder.modulation
     scale, shift = (
@@ -75,17 +76,17 @@ def _levels(model: HyperpriorAutoencoder) -> dict[str, np.ndarray]:
     inverse_gain = model.decoder.get_layer("inverse_gain").log_gain(positions)
     return {
         "hyper_step": (ACTIVATION / at(entropy_model.hyper_gain(positions))).astype(np.float32),
-        "modulation_scale": np.rint((1 + scale) * WEIGHT) / WEIGHT,
-        "modulation_shift": np.rint(shift * ACTIVATION * WEIGHT) / WEIGHT,
+        "modulation_scale": _round(1 + scale, WEIGHT),
+        "modulation_shift": _round(shift, WEIGHT * ACTIVATION),
         "unit": (np.exp(unit) / ACTIVATION).astype(np.float32),
         "log_unit": np.rint(unit * ACTIVATION).astype(np.int16),
-        "step": np.exp(at(inverse_gain)).astype(np.float32),
+        "step": np.exp(at(inverse_gain)).astype(np.float16),
     }
 
 
 def _margins(model: HyperpriorAutoencoder) -> list[int]:
     """Return the rows of pixels that latents, and those of latents that pixels, depend on."""
-    around = _BLOCK_STRIDE * model.blocks
+    around = _BLOCK_STRIDE * model.get_config()["blocks"]
     return [
         -(-(around + _HYPER_ENCODER_ROWS * LATENT_BLOCK) // BLOCK) * BLOCK,
         -(-around // LATENT_BLOCK) * LATENT_BLOCK,

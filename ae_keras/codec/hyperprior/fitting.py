@@ -58,13 +58,14 @@ def fit_hyperprior(
     scales = np.exp((lowest + spacing * np.arange(SCALE_COUNT)) / ACTIVATION)
     moments = _hyper_moments(model)
     first = make_tables(scales, np.zeros((SCALE_COUNT, 2 * _REACH + 1)))
-    plain = HyperpriorModel(arrays | _arrays_of(first) | choose_hyper_tables(first, *moments))
+    plain = HyperpriorModel(arrays | arrays_of(first) | choose_hyper_tables(first, *moments))
     fitted = make_tables(scales, _count(plain, transform, images))
-    arrays |= _arrays_of(fitted) | choose_hyper_tables(fitted, *moments)
+    arrays |= arrays_of(fitted) | choose_hyper_tables(fitted, *moments)
     return HyperpriorModel(arrays, weights_digest)
 
 
-def _arrays_of(tables: FrequencyTables) -> dict[str, np.ndarray]:
+def arrays_of(tables: FrequencyTables) -> dict[str, np.ndarray]:
+    """Return the arrays of a `HyperpriorModel` that hold its tables."""
     return {
         "lowest": tables.lowest.astype(np.int32),
         "lengths": (tables.sizes + 1).astype(np.int32),

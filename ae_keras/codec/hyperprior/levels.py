@@ -20,8 +20,8 @@ class Level:
         hyper_step: What a hyper-latent of 1 stands for, times 256.
         hyper_mean: Whole numbers. What hyper-latents are coded as differences from.
         hyper_table: Whole numbers. The table that each channel of hyper-latents is coded with.
-        modulation_scale: What features are multiplied by: whole multiples of 1/4096.
-        modulation_shift: What is added to features times 256: whole multiples of 1/4096.
+        modulation_scale: Whole numbers. What features are multiplied by, times 4096.
+        modulation_shift: Whole numbers. What is added to features, times 256 * 4096.
         unit: What a mean of 1/256 stands for, in steps of quantization.
         log_unit: Logarithms of the units, of a mean of 1, times 256: whole numbers.
         step: What a latent of 1 stands for, in the linear transform's coefficients.

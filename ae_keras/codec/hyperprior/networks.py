@@ -10,6 +10,7 @@ from ae_keras.codec.hyperprior import checkerboard
 from ae_keras.codec.hyperprior.checkerboard import EVEN, ODD
 from ae_keras.codec.hyperprior.fixed_point import (
     LIMIT,
+    WEIGHT,
     Dense,
     Depthwise,
     Integers,
@@ -79,8 +80,8 @@ class Networks:
         known += 0.5
         maps = self._first_block(depth_to_space(self._first(settle(known))))
         maps = depth_to_space(self._second(maps))
-        maps *= level.modulation_scale
-        maps += level.modulation_shift + 0.5
+        maps *= level.modulation_scale / WEIGHT
+        maps += level.modulation_shift / WEIGHT + 0.5
         return self._second_block(settle(maps))
 
     def parameters(self, features: np.ndarray) -> np.ndarray:

@@ -23,13 +23,15 @@ from ae_keras.codec.entropy_coding import (
     SymbolReader,
     SymbolWriter,
 )
-from ae_keras.codec.errors import ChecksumError, TruncatedError
+from ae_keras.codec.errors import ChecksumError, InconsistentError, TruncatedError
 from ae_keras.codec.hyperprior import checkerboard
 from ae_keras.codec.hyperprior.checkerboard import EVEN
 from ae_keras.codec.hyperprior.levels import SCALE_COUNT, Level
 from ae_keras.codec.hyperprior.strips import Strips
 
 _CRC_SIZE = 4
+# Of the information of symbols to the bits that they are read from, far more than rounding needs.
+_SLACK, _SLACK_BITS = 1.01, 128
 
 # A strip's latents and hyper-latents, not rounded.
 Analysed = tuple[np.ndarray, np.ndarray]
@@ -134,7 +136,7 @@ class Decoding:
         if len(data) < _CRC_SIZE:
             raise TruncatedError("The image data is shorter than its checksum.")
         (self._expected,) = struct.unpack_from("<I", data)
-        self._reader = SymbolReader(tables, data[_CRC_SIZE:])
+        self._tables, self._reader = tables, SymbolReader(tables, data[_CRC_SIZE:])
         self._crc = 0
         shape = (*strips.grid, len(level.hyper_mean))
         self._hyper_latents = np.empty(shape, np.int32)
@@ -157,6 +159,11 @@ class Decoding:
     def _read(self, tables: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Read a part into an array, and return its symbols in the order of the file."""
         order, counts = _sort(tables)
+        # So that a short file cannot ask for the time and memory of a large image. No table begins
+        # with its most frequent symbol, so that none goes into the coder for nothing.
+        least = np.dot(counts, self._tables.least_bits)
+        if least > _SLACK * self._reader.remaining_bits + _SLACK_BITS:
+            raise InconsistentError("The image data is too short for the image that it describes.")
         ordered = self._reader.read(counts)
         symbols.ravel()[order] = ordered  # a view, because the array is contiguous
         return ordered

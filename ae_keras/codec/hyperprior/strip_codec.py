@@ -15,6 +15,7 @@ A picture of an eighth of the size needs no decoder: latents are, but for a scal
 of a linear transform of 16x16 pixels, and tell the mean of each 8x8 of them.
 """
 
+import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -109,14 +110,14 @@ class StripCodec(LearnedCodec):
 
     def _check_geometry(self, header: Header, sections: int) -> Hashable:
         strips = _strips_of(header)
-        height, width = header.tile
-        is_whole = height == BLOCK * strips.rows and width == BLOCK * strips.grid[1]
-        if not is_whole or header.overlap or header.section_tiles != 1 or sections != 1:
+        expected = BLOCK * min(strips.rows, strips.grid[0]), BLOCK * strips.grid[1]
+        others = header.overlap, header.section_tiles, sections
+        if header.tile != expected or others != (0, 1, 1):
             raise InconsistentError("The image's strips do not fit the model.")
         if header.label is not None:
             raise InconsistentError(f"The model {self.name!r} takes no label.")
         _check_width(header.width)
-        if strips.rows > 1 and height * width > _LARGEST_STRIP:
+        if strips.rows > 1 and math.prod(header.tile) > _LARGEST_STRIP:
             raise InconsistentError("The image's strips are too large.")
         return header.height, header.width, header.tile
 
