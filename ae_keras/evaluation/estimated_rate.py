@@ -44,7 +44,7 @@ def estimate_points(
 
 def _estimate(model: keras.Model, image: np.ndarray, quality: int) -> tuple[float, float]:
     rates, restored = model.estimate(image[np.newaxis], position_of_quality(quality))
-    return float(rates[0]), measure_psnr(image, restored[0])
+    return float(rates[0]), metrics.pixel_psnr(image, restored[0])
 
 
 def jpeg_points(photographs: Photographs) -> Points:
@@ -61,13 +61,7 @@ def _measure_jpeg(image: np.ndarray, quality: int) -> tuple[float, float]:
     codec = PillowCodec("JPEG", {"quality": quality})
     data = codec.compress(image)
     rate = metrics.bits_per_pixel(len(data), *image.shape[:2])
-    return rate, measure_psnr(image, codec.decompress(data))
-
-
-def measure_psnr(image: np.ndarray, restored: np.ndarray) -> float:
-    """Return the PSNR of a restored uint8 image, in dB."""
-    error = np.square(image.astype(np.float32) - restored).mean(dtype=np.float64) / 255**2
-    return float(metrics.psnr(error))
+    return rate, metrics.pixel_psnr(image, codec.decompress(data))
 
 
 def summarize(

@@ -9,7 +9,7 @@ import numpy as np
 
 from ae_keras import figures, metrics
 from ae_keras.codec.classical import PillowCodec
-from ae_keras.evaluation.estimated_rate import Photographs, measure_psnr
+from ae_keras.evaluation.estimated_rate import Photographs
 from ae_keras.recipe import Recipe
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.quality import position_of_quality
@@ -81,7 +81,7 @@ def _jpeg_of_size(image: np.ndarray, size: float) -> tuple[int, np.ndarray]:
 
 
 def _describe(rate: float, image: np.ndarray, restored: np.ndarray) -> str:
-    return f"{rate:.2f} bpp, {measure_psnr(image, restored):.2f} dB"
+    return f"{rate:.2f} bpp, {metrics.pixel_psnr(image, restored):.2f} dB"
 
 
 def _middle(image: np.ndarray) -> np.ndarray:

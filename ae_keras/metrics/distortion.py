@@ -67,7 +67,7 @@ def pixel_psnr(image: np.ndarray, reconstruction: np.ndarray) -> float:
         reconstruction: Array of the same shape.
     """
     squares = sum(
-        float(np.square(ours.astype(np.float32) - theirs).sum())
+        float(np.square(ours.astype(np.float32) - theirs).sum(dtype=np.float64))
         for ours, theirs in zip(image, reconstruction, strict=True)
     )
     return float(psnr(squares / image.size / 255**2))

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import SMALL, make_block_codec, smooth_images
+from conftest import SMALL, make_block_codec, make_strip_codec, smooth_images
 
 from ae_keras.codec.bitstream import read_header
 from ae_keras.codec.errors import BitstreamError, ImageTooLargeError
@@ -13,9 +13,11 @@ from ae_keras.codec.rate_control import Target, compress_to_target
 from ae_keras.codec.reduction import reduce_image
 from ae_keras.metrics import pixel_psnr
 
+# Grey levels; where a square is partial, one that lies nearly between two may become the other.
+ROUNDING = 0.55
 
-@pytest.fixture(scope="module")
-def photo_codec():
+
+def make_photo_codec():
     """The codec of a small model that was not trained: a linear transform of 16x16 pixels."""
     from ae_keras.codec.hyperprior.fitting import fit_hyperprior
     from ae_keras.codec.keras_transform import KerasQualityTransform
@@ -29,14 +31,9 @@ def photo_codec():
     return StripCodec(transform, fit_hyperprior(transform, model, images), "small")
 
 
-@pytest.fixture(scope="module")
-def tile_codec():
-    return make_block_codec()
-
-
-@pytest.fixture(params=["photo_codec", "tile_codec"])
+@pytest.fixture(params=[make_strip_codec, make_block_codec])
 def codec(request):
-    return request.getfixturevalue(request.param)
+    return request.param()
 
 
 def box_means(image, factor):
@@ -54,41 +51,54 @@ def box_means(image, factor):
 @pytest.mark.parametrize("shape", [(1, 1, 3), (19, 8, 1), (16, 33, 4)])
 def test_pixels_are_the_means_of_squares(factor, shape, rng):
     image = rng.integers(0, 256, shape, np.uint8)
-    assert np.abs(reduce_image(image, factor) - box_means(image, factor)).max() <= 0.5 + 1e-6
+    assert np.abs(reduce_image(image, factor) - box_means(image, factor)).max() <= ROUNDING
 
 
-@pytest.mark.parametrize("factor", [2, 4, 8])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_small_pictures_are_those_of_the_image(factor, channels, codec, rng):
-    image = smooth_images(rng, 1, 75, 85, channels)[0]
-    image = image[..., 0] if channels == 1 else image
-    data = codec.with_quality(80).compress(image)
+@pytest.mark.parametrize(
+    ("make_codec", "factor"),
+    [(make_strip_codec, 2), (make_strip_codec, 4), (make_block_codec, 2), (make_block_codec, 8)],
+)
+def test_small_pictures_are_those_of_the_image(make_codec, factor, channels, rng):
+    image = smooth_images(rng, 1, 75, 85, channels)[0].squeeze()
+    codec = make_codec().with_quality(80)
+    data = codec.compress(image)
     small = codec.decompress_small(data, factor)
     expected = box_means(codec.decompress(data), factor)
     assert small.shape == expected.shape
-    # At the edges, an estimated mean is that of the whole square.
-    limit = 3 if isinstance(codec, StripCodec) and factor == 8 else 0.5 + 1e-6
-    inner = (slice(75 // factor), slice(85 // factor))
-    assert np.abs(small[inner] - expected[inner]).max() <= limit
-    if channels in (2, 4):
-        assert np.abs(small[..., -1] - expected[..., -1]).max() <= 0.5 + 1e-6
+    assert np.abs(small - expected).max() <= ROUNDING
 
 
-def test_a_preview_needs_no_decoder(photo_codec, rng, monkeypatch):
-    data = photo_codec.compress(smooth_images(rng, 1, 80, 70, 3)[0])
-    monkeypatch.setattr(photo_codec._transform, "synthesize", None)
-    assert photo_codec.decompress_small(data, 8).shape == (10, 9, 3)
+def test_an_eighth_of_a_photograph_is_estimated_well(rng):
+    codec = make_photo_codec()
+    for channels, quality in [(1, 10), (2, 90), (3, 10), (3, 90), (4, 50)]:
+        # Without black and white, which clip what the model gives.
+        image = 64 + smooth_images(rng, 1, 75, 85, channels)[0].squeeze() // 2
+        data = codec.with_quality(quality).compress(image)
+        small, expected = codec.decompress_small(data, 8), box_means(codec.decompress(data), 8)
+        assert small.shape == expected.shape == (10, 11, channels)[: image.ndim]
+        # At the edges, an estimated mean is that of the whole square.
+        assert np.abs(small - expected)[:9, :10].max() <= 1
+        assert np.abs(small - expected).max() <= 10
+        if channels in (2, 4):
+            assert np.abs(small - expected)[..., -1].max() <= ROUNDING
+
+
+def test_a_preview_needs_no_decoder(rng, monkeypatch):
+    codec = make_strip_codec()
+    data = codec.compress(smooth_images(rng, 1, 80, 70, 3)[0])
+    monkeypatch.setattr(codec._transform, "synthesize", None)
+    assert codec.decompress_small(data, 8).shape == (10, 9, 3)
     with pytest.raises(TypeError):
-        photo_codec.decompress_small(data, 4)
+        codec.decompress_small(data, 4)
 
 
-def test_strips_make_one_preview(photo_codec, rng, monkeypatch):
+def test_strips_make_one_preview(rng, monkeypatch):
+    codec = make_strip_codec()
     image = smooth_images(rng, 1, 200, 70, 3)[0]
-    whole = photo_codec.decompress_small(photo_codec.compress(image), 8)
+    whole = codec.decompress_small(codec.compress(image), 8)
     monkeypatch.setattr(strips, "_STRIP_PIXELS", 1)
-    np.testing.assert_array_equal(
-        photo_codec.decompress_small(photo_codec.compress(image), 8), whole
-    )
+    np.testing.assert_array_equal(codec.decompress_small(codec.compress(image), 8), whole)
 
 
 def test_damaged_and_large_files_are_refused_as_ever(codec, rng):
@@ -101,9 +111,9 @@ def test_damaged_and_large_files_are_refused_as_ever(codec, rng):
 
 
 @pytest.mark.parametrize("factor", [0, 1, 3, 16, "8"])
-def test_other_factors_are_refused(factor, tile_codec):
+def test_other_factors_are_refused(factor, codec):
     with pytest.raises(ValueError, match="2, 4 or 8"):
-        tile_codec.decompress_small(b"", factor)
+        codec.decompress_small(b"", factor)
 
 
 def test_progress_rises_from_0_to_1(codec, rng, monkeypatch):
@@ -133,12 +143,13 @@ def test_progress_rises_from_0_to_1(codec, rng, monkeypatch):
     assert not shares
 
 
-def test_the_photo_codec_reaches_targets_too(photo_codec, rng):
+def test_the_codec_of_photographs_reaches_targets_too(rng):
+    codec = make_strip_codec()
     image = smooth_images(rng, 1, 64, 64, 3)[0]
-    ends = [len(photo_codec.with_quality(quality).compress(image)) for quality in (1, 100)]
+    ends = [len(codec.with_quality(quality).compress(image)) for quality in (1, 100)]
     limit = sum(ends) // 2
-    found = compress_to_target(photo_codec, image, Target(size=limit)).data
+    found = compress_to_target(codec, image, Target(size=limit)).data
     quality = read_header(found)[0].step
-    assert len(found) <= limit < len(photo_codec.with_quality(quality + 1).compress(image))
-    target = pixel_psnr(image, photo_codec.decompress(found))
-    assert compress_to_target(photo_codec, image, Target(psnr=target)).psnr >= target
+    assert len(found) <= limit < len(codec.with_quality(quality + 1).compress(image))
+    target = pixel_psnr(image, codec.decompress(found))
+    assert compress_to_target(codec, image, Target(psnr=target)).psnr >= target
