@@ -84,8 +84,15 @@ def _to_info(metadata: Metadata) -> dict[Any, Any]:
 
 def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     if image.mode not in _MODES.values():
-        raise OSError(f"Cannot write mode {image.mode} as AEK. Convert the image to RGB first.")
+        raise OSError(f"Cannot write mode {image.mode} as AEK. Convert the image {_advise(image)}.")
     settings = image.encoderinfo
+    key = image.info.get("transparency")
+    if key is not None and image.mode in ("L", "RGB"):
+        if np.max(key) > 255:  # which Pillow would drop
+            raise OSError(
+                "The pixels have 8 bits, and the transparent colour 16. Give it in 8 bits."
+            )
+        image = image.convert(image.mode + "A")
     if "model" not in settings:
         raise ValueError('Say which model is to compress: image.save(..., model="...").')
     codec = load_codec(settings["model"], label=settings.get("label"))
@@ -100,6 +107,17 @@ def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     for note in notes + misfits:
         warnings.warn(f"{note[0].upper()}{note[1:]}.", stacklevel=3)
     file.write(compress_to_target(codec, np.asarray(image), target, metadata).data)
+
+
+def _advise(image: Image.Image) -> str:
+    """Return what to do with an image so that it keeps what it shows."""
+    if image.mode.startswith("I;16"):
+        return "to 8 bits first: Image.fromarray((numpy.asarray(image) >> 8).astype('uint8'))"
+    if image.mode in ("I", "F"):
+        return "to numbers from 0 to 255, and these to L, first"
+    if image.mode == "La":
+        return "to LA first"
+    return f"to {'RGBA' if image.has_transparency_data else 'RGB'} first"
 
 
 Image.register_open(FORMAT, AekImageFile, _accept)

@@ -11,7 +11,6 @@ from ae_keras.command_line import (
     parse_size,
     prepare,
     report_failures,
-    report_notes,
     run,
 )
 
@@ -41,7 +40,8 @@ def make_parser() -> Parser:
     rate.add_argument("--quality", **NUMBER, help="1 to 100; default: the model's own")
     rate.add_argument("--step", **NUMBER, help="of the quantization, 32 to 32000")
     rate.add_argument("--target-bpp", type=float, metavar="X", help="at most X bits per pixel")
-    rate.add_argument("--target-size", type=parse_size, metavar="SIZE", help="at most 200KB")
+    size = "at most 9000 (bytes), 200KB or 1.5MB"
+    rate.add_argument("--target-size", type=parse_size, metavar="SIZE", help=size)
     rate.add_argument("--target-psnr", type=float, metavar="DB", help="at least so many dB")
     add("--overlap", **NUMBER, help="pixels that tiles share; more of them hide seams better")
     add("--label", **NUMBER, help="of the images, for a conditional model")
@@ -70,7 +70,6 @@ def main(arguments: Namespace) -> None:
     if done:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout
         print(format_results(done), file=stream)
-    report_notes("compress.py", results)
     report_failures("compress.py", results)
 
 

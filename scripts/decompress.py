@@ -10,7 +10,6 @@ from ae_keras.command_line import (
     format_info,
     prepare,
     report_failures,
-    report_notes,
     run,
 )
 
@@ -58,9 +57,9 @@ def main(arguments: Namespace) -> None:
     if arguments.model:
         load_codec(arguments.model)  # a wrong model is told once, not for each file
     jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
-    factor, is_single = int(arguments.scale.removeprefix("1/")), len(jobs) == 1
-    settings = arguments.force, arguments.max_pixels, factor, is_single
-    work = Decompression(arguments.model, *settings)
+    factor = int(arguments.scale.removeprefix("1/"))
+    settings = arguments.model, arguments.force, arguments.max_pixels, factor
+    work = Decompression(*settings, progress=len(jobs) == 1)
     initializer = functools.partial(prepare, arguments)
     results = list(run_jobs(work, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]
@@ -68,7 +67,6 @@ def main(arguments: Namespace) -> None:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout
         place = "" if arguments.output == STANDARD else f" in {arguments.output}"
         print(f"{len(done)} of {len(results)} images restored{place}.", file=stream)
-    report_notes("decompress.py", results)
     report_failures("decompress.py", results)
 
 

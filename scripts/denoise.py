@@ -2,7 +2,7 @@
 
 import sys
 
-from ae_keras.command_line import Namespace, Parser, report_failures, report_notes, run
+from ae_keras.command_line import Namespace, Parser, report_failures, run
 
 EXAMPLES = """\
 examples:
@@ -41,7 +41,6 @@ def main(arguments: Namespace) -> None:
         stream = sys.stderr if arguments.output == STANDARD else sys.stdout
         place = "" if arguments.output == STANDARD else f" in {arguments.output}"
         print(f"{len(done)} of {len(results)} images denoised{place}.", file=stream)
-    report_notes("denoise.py", results)
     report_failures("denoise.py", results)
 
 

@@ -12,7 +12,7 @@ from ae_keras.command_line import (
     format_rate_distortion,
     run,
 )
-from ae_keras.data.splits import SPLITS
+from ae_keras.data.splits import ALL, SPLITS
 
 EXAMPLES = """\
 examples:
@@ -29,7 +29,8 @@ def make_parser() -> Parser:
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("run", help="a run folder, or its name in saved_models")
     parser.add_argument("--dataset", help="as for train.py; default: the one of the run")
-    parser.add_argument("--split", choices=SPLITS, default="test", help="default: test")
+    split = "default: test; all of other folders and NumPy files that come without splits"
+    parser.add_argument("--split", choices=(*SPLITS, ALL), help=split)
     parser.add_argument("--skip-unreadable", action="store_true", help="leave such files out")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="for the figure and JSON; default: the run's"
@@ -38,7 +39,7 @@ def make_parser() -> Parser:
     add = rate.add_argument
     add("--rate-distortion", action="store_true", help="compress the images; table and figure")
     add("--against", nargs="+", metavar="X", help=f"of {' '.join(CLASSICAL)} svd-5 PATH-OF-A-RUN")
-    qualities = "of the model, 1 to 100 (40 50 60 70 80)"
+    qualities = "of learned codecs, 1 to 100; default: each one's own"
     add("--qualities", nargs="+", metavar="X", type=int, help=qualities)
     add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser

@@ -28,6 +28,14 @@ SMALL = {
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.fixture(autouse=True)
+def nothing_noted():
+    """No test says what another has noted."""
+    from ae_keras.system import notices
+
+    notices.forget()
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

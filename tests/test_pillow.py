@@ -6,7 +6,7 @@ from PIL import ExifTags, Image
 import ae_keras.pillow  # noqa: F401 - registers the format
 from ae_keras.codec.bitstream import read_header
 from ae_keras.codec.loading import load_codec
-from ae_keras.metrics import pixel_psnr
+from ae_keras.metrics import image_psnr
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_targets_are_reached(run, photo, tmp_path):
     assert read_header(path.read_bytes())[0].step == best.step
     image.save(path, model="mine", target_psnr=12)
     with Image.open(path) as opened:
-        assert pixel_psnr(np.asarray(image), np.asarray(opened)) >= 12
+        assert image_psnr(np.asarray(image), np.asarray(opened)) >= 12
 
 
 def test_one_of_quality_and_targets_is_enough(run, photo, tmp_path):
@@ -77,6 +77,54 @@ def test_one_of_quality_and_targets_is_enough(run, photo, tmp_path):
         image.save(tmp_path / "x.aek", model="mine", target_size=700, quality=5)
     with pytest.raises(ValueError, match="one target only"):
         image.save(tmp_path / "x.aek", model="mine", target_size=700, target_psnr=30)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_transparent_colour_becomes_alpha(mode, run, tmp_path, rng):
+    image = Image.fromarray(rng.integers(0, 2, (20, 30), np.uint8)).convert(mode)
+    image.info["transparency"] = {"L": 1, "RGB": (1, 1, 1)}[mode]
+    image.save(tmp_path / "x.aek", model="mine")
+    with Image.open(tmp_path / "x.aek") as saved:
+        saved.load()
+        assert saved.mode == mode + "A"
+        hidden = np.asarray(image).reshape(20, 30, -1)[..., 0] == 1
+        np.testing.assert_array_equal(np.asarray(saved)[..., -1], np.where(hidden, 0, 255))
+
+
+def test_a_transparent_colour_of_more_bits_is_refused(run, tmp_path):
+    image = Image.new("RGB", (8, 8), (18, 18, 18))
+    image.info["transparency"] = (0x1234, 0x1234, 0x1234)
+    with pytest.raises(OSError, match="the transparent colour 16"):
+        image.save(tmp_path / "x.aek", model="mine")
+    assert not (tmp_path / "x.aek").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "advice"),
+    [("P", "RGBA"), ("1", "RGBA"), ("CMYK", "RGB"), ("La", "LA"), ("RGBa", "RGBA"), ("PA", "RGBA")],
+)
+def test_the_advice_keeps_what_the_image_shows(mode, advice, run, tmp_path):
+    image = Image.new(mode, (8, 8))
+    if mode in ("P", "1"):
+        image.info["transparency"] = 0
+    with pytest.raises(OSError, match=f"mode {mode} as AEK. Convert the image to {advice} first"):
+        image.save(tmp_path / "x.aek", model="mine")
+    assert image.convert(advice).has_transparency_data == (advice != "RGB")
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_the_advice_on_deep_pixels_gives_their_upper_bits(mode, run, tmp_path, rng):
+    values = rng.integers(0, 65536, (8, 8), np.uint16)
+    image = Image.frombytes(
+        mode, (8, 8), values.astype("<u2" if mode == "I;16" else ">u2").tobytes()
+    )
+    with pytest.raises(
+        OSError, match=r"Convert the image to 8 bits first: Image\.fromarray"
+    ) as error:
+        image.save(tmp_path / "x.aek", model="mine")
+    expression = str(error.value).partition("first: ")[2].removesuffix(".")
+    names = {"Image": Image, "numpy": np, "image": image}
+    np.testing.assert_array_equal(np.asarray(eval(expression, names)), values >> 8)
 
 
 def test_saving_needs_a_model(photo, tmp_path):

@@ -104,12 +104,13 @@ def _count_latent_values(model: keras.Model) -> int:
 
 def _time_image(model: keras.Model) -> float:
     """Return the milliseconds of one image: the median of some calls."""
-    image = keras.ops.zeros((1, *model.input_shape[1:]))
-    model.predict_on_batch(image)
+    zeros = [np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs]
+    inputs = zeros if len(zeros) > 1 else zeros[0]
+    model.predict_on_batch(inputs)
     seconds = []
     for _ in range(_TIMED_CALLS):
         start = time.perf_counter()
-        model.predict_on_batch(image)
+        model.predict_on_batch(inputs)
         seconds.append(time.perf_counter() - start)
     return 1000 * statistics.median(seconds)
 

@@ -49,6 +49,9 @@ class ImageCodec(LearnedCodec):
         max_pixels: int. Larger images are not decoded.
     """
 
+    # Coarser and finer ones are of little use.
+    usual_qualities = (40, 50, 60, 70, 80)
+
     def __init__(
         self,
         transform: Transform,

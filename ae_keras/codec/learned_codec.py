@@ -37,6 +37,8 @@ class LearnedCodec(abc.ABC):
     """
 
     takes_quality = True
+    # From coarse to fine, those that show what a codec is for.
+    usual_qualities: Sequence[int] = ()
     is_lossless = False
 
     def __init__(

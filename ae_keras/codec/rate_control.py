@@ -10,7 +10,7 @@ import numpy as np
 
 from ae_keras.codec.learned_codec import LearnedCodec
 from ae_keras.codec.metadata import NO_METADATA, Metadata, write_metadata
-from ae_keras.metrics import bits_per_pixel, pixel_psnr
+from ae_keras.metrics import bits_per_pixel, image_psnr
 
 _QUALITIES = 100
 # 7 answers of yes or no tell 128 outcomes apart: each quality may be the last one, or none.
@@ -148,7 +148,7 @@ def _compress_to_psnr(
 def measure_psnr(codec: LearnedCodec, image: np.ndarray, data: bytes) -> float:
     """Return the PSNR in dB of what comes back of an image from its file."""
     # The limit is for files of others.
-    return pixel_psnr(image, codec.with_max_pixels(image.size).decompress(data))
+    return image_psnr(image, codec.with_max_pixels(image.size).decompress(data))
 
 
 def _last_before(

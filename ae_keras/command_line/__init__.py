@@ -6,7 +6,6 @@ from ae_keras.command_line.program import (
     import_tensorflow_quietly,
     prepare,
     report_failures,
-    report_notes,
     run,
 )
 from ae_keras.command_line.tables import (
@@ -37,6 +36,5 @@ __all__ = [
     "prepare",
     "read_settings",
     "report_failures",
-    "report_notes",
     "run",
 ]

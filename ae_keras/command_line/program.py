@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.command_line.imports import import_file
+from ae_keras.system import notices
 from ae_keras.system.quiet import quiet_stderr
 
 
@@ -44,6 +45,7 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
     AE_KERAS_DEBUG set, errors show their traceback.
     """
     arguments = parser.parse_args()
+    notices.forget()
     try:
         prepare(arguments)
         main(arguments)
@@ -58,6 +60,8 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
         if os.environ.get("AE_KERAS_DEBUG") or not isinstance(error, _expected_errors()):
             raise
         _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
+    finally:
+        notices.say(parser.prog)
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:
@@ -108,17 +112,6 @@ def import_tensorflow_quietly() -> None:
         module.config.list_physical_devices()
     module.get_logger().setLevel("ERROR")
     importlib.import_module("absl.logging").set_verbosity("error")
-
-
-def report_notes(program: str, results: Sequence) -> None:
-    """Print on stderr what the user should know of results: a line for all files alike."""
-    files: dict[str, list[str]] = {}
-    for result in results:
-        for note in result.notes:
-            files.setdefault(note, []).append(result.job.source)
-    for note, sources in files.items():
-        others = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-        print(f"{program}: {sources[0]}{others}: {note}.", file=sys.stderr)
 
 
 def report_failures(program: str, results: Sequence) -> None:

@@ -51,6 +51,13 @@ def _check_images(images: np.ndarray, path: Path) -> np.ndarray:
     )
 
 
+def _flatten_labels(labels: np.ndarray | None) -> np.ndarray | None:
+    """Return labels `(count,)` of such of shape `(count, 1)`, as Keras has them."""
+    if labels is None or labels.ndim != 2 or labels.shape[1] != 1:
+        return labels
+    return labels[:, 0]
+
+
 def _check_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
     """Return the names of the labels, which are numbers; none if not all images have a label.
 
@@ -79,6 +86,11 @@ def _check_labels(arrays: Sequence[_Labelled], path: Path) -> tuple[str, ...]:
     return tuple(map(str, range(largest + 1)))
 
 
+def is_array_file(path: Path) -> bool:
+    """Whether a path is that of a NumPy file, by its ending."""
+    return path.suffix.lower() in (".npz", ".npy")
+
+
 def load_arrays(path: Path) -> list[_Labelled]:
     """Return (images, labels) of training and test, or of all images where they are not split.
 
@@ -86,7 +98,10 @@ def load_arrays(path: Path) -> list[_Labelled]:
         FileNotFoundError: if there is no such file.
         ValueError: if it does not hold uint8 images.
     """
-    return [(_check_images(images, path), labels) for images, labels in _load_arrays(path)]
+    return [
+        (_check_images(images, path), _flatten_labels(labels))
+        for images, labels in _load_arrays(path)
+    ]
 
 
 def split_arrays(arrays: Sequence[_Labelled], spec: DataSpec) -> np.ndarray:

@@ -2,16 +2,17 @@
 
 import contextlib
 import dataclasses
-import io
-import warnings
+import os
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ae_keras.data.eight_bits import check_layout, is_deep, to_eight_bits
 from ae_keras.data.metadata import (
     NO_METADATA,
     Metadata,
@@ -19,43 +20,73 @@ from ae_keras.data.metadata import (
     metadata_of,
     reset_orientation,
 )
+from ae_keras.system.notices import note
 
-SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"],
-)
+# Of the files of pictures that Pillow opens without other programs.
+_ENDINGS = """
+    .apng .avif .avifs .blp .bmp .bw .cur .dcx .dds .dib .flc .fli .ftc .ftu .gbr .gif .icb .icns
+    .ico .im .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .msp .pbm .pcd .pcx .pgm .png
+    .pnm .ppm .psd .pxr .qoi .ras .rgb .rgba .sgi .tga .tif .tiff .vda .vst .webp .xbm .xpm
+"""
+SUFFIXES = frozenset(_ENDINGS.split())
 
 
 def find_images(folder: str | Path, suffixes: Collection[str] = SUFFIXES) -> list[Path]:
     """Return the image files under a folder, at any depth, sorted by path.
 
+    How many other files and linked folders there are is noted, see `ae_keras.system.notices`.
+
     Args:
-        folder: Hidden files and folders in it are left out.
+        folder: Hidden files and folders in it, and linked folders, are left out.
         suffixes: Endings of the files, in lower case.
 
     Raises:
         ValueError: if there are none.
     """
     folder = Path(folder)
-    paths = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
-    visible = (
-        path
-        for path in paths
-        if path.is_file()
-        and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
-    )
-    found = sorted(visible, key=lambda path: path.as_posix())
+    found: list[Path] = []
+    others: Counter[str] = Counter()
+    links = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = filter(_is_visible, folders)
+        links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
+        for path in (Path(place, name) for name in filter(_is_visible, names)):
+            if path.suffix.lower() not in suffixes:
+                others[path.suffix.lower() or "without an ending"] += 1
+            elif path.is_file():
+                found.append(path)
     if not found:
         raise ValueError(
             f"No images in {str(folder)!r}. Expected files ending in {' '.join(sorted(suffixes))}."
         )
-    return found
+    _note_left_out(folder, others, links)
+    return sorted(found, key=lambda path: path.as_posix())
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith((".", "__"))
+
+
+# Of kinds of files, in a sentence.
+_NAMED_KINDS = 5
+
+
+def _note_left_out(folder: Path, others: Counter[str], links: int) -> None:
+    if others:
+        kinds = [f"{count} {kind}" for kind, count in others.most_common(_NAMED_KINDS)]
+        kinds += ["..."] if len(others) > _NAMED_KINDS else []
+        sentence = f"other files are left out: {{count}} ({', '.join(kinds)})"
+        note(sentence, str(folder), others.total())
+    if links:
+        note("linked folders are left out, name them too: {count}", str(folder), links)
 
 
 def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.Image:
     """Read an image file as an 8-bit grey (`"L"`) or colour (`"RGB"`) image.
 
-    The EXIF rotation is applied, transparency is laid over white, 16-bit values are reduced to
-    their upper 8 bits, palettes become colours, and of several frames the first is taken.
+    The EXIF rotation is applied, transparency is laid over white, 12- and 16-bit values are reduced
+    to their upper 8 bits, palettes become colours, and of several frames or pages the first is
+    taken. What is lost so is noted, see `ae_keras.system.notices`.
 
     Args:
         file: A path, or an open file.
@@ -67,8 +98,11 @@ def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.I
     """
     with _open(file) as opened, _damage_in_words():
         image = Image.open(opened)
+        layout = check_layout(image)
         image.load()
-        return _to_upright_pixels(image, keep_alpha)
+        pixels = to_eight_bits(image, layout, opened)
+        _note_frames(opened)
+        return pixels if keep_alpha else _lay_over_white(pixels, _name(opened))
 
 
 @dataclass(frozen=True)
@@ -99,14 +133,16 @@ def read_photograph(file: str | Path | BinaryIO, keep_metadata: bool = True) -> 
     """
     with _open(file) as opened, _damage_in_words():
         image = Image.open(opened)
-        notes = ["of its 16 bits a channel, 8 are stored"] if _is_deep(image) else []
+        layout = check_layout(image)
+        notes = ["of its 16 bits a channel, 8 are stored"] if is_deep(image) else []
         image.load()
         metadata, lost = metadata_of(image) if keep_metadata else (NO_METADATA, [])
         notes += lost
         if image.mode == "CMYK":
             notes.append("its CMYK colours are stored as RGB")
             metadata = dataclasses.replace(metadata, icc_profile=b"")
-        pixels = _to_upright_pixels(image, keep_alpha=True)
+        pixels = to_eight_bits(image, layout, opened)
+        _note_frames(opened)
         metadata, lost = fit_profile(reset_orientation(metadata), pixels.mode)
         return Photograph(pixels, metadata, (*notes, *lost))
 
@@ -126,56 +162,28 @@ def _damage_in_words() -> Iterator[None]:
         raise ValueError(f"not a readable image ({error})") from error
 
 
-def _is_deep(image: Image.Image) -> bool:
-    """Return whether the file of an image that is not loaded yet has 16 bits a channel."""
-    for tile in getattr(image, "tile", []):
-        # The name of Pillow's raw mode, or that and the largest value in a PPM.
-        match tile.args:
-            case (_, int(largest)) if image.format == "PPM" and largest > 255:
-                return True
-            case names if ";16" in str(names):
-                return True
-    return image.mode.startswith("I")
+def _name(file: BinaryIO) -> str:
+    return str(getattr(file, "name", "-"))
 
 
-def _to_upright_pixels(image: Image.Image, keep_alpha: bool) -> Image.Image:
-    # Damaged EXIF, of which Pillow raises and warns in many ways, is no reason to lose the pixels.
-    with contextlib.suppress(Exception), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ImageOps.exif_transpose(image, in_place=True)
-    return _to_eight_bits(image, keep_alpha)
+def _note_frames(file: BinaryIO) -> None:
+    """Note how many frames or pages follow the first, if that can be told."""
+    file.seek(0)
+    with contextlib.suppress(Exception):  # the first one was read, another is damaged
+        image = Image.open(file)
+        frames = getattr(image, "n_frames", 1)
+        # A PSD's are layers, which its image shows together.
+        if frames > 1 and image.format != "PSD":
+            note("further frames or pages are left out: {count}", _name(file), frames - 1)
 
 
-def _to_eight_bits(image: Image.Image, keep_alpha: bool) -> Image.Image:
-    if image.mode == "F":
-        raise ValueError("expected 8- or 16-bit pixels, received floating-point ones")
-    if image.mode.startswith("I"):
-        pixels = np.asarray(image)
-        if pixels.min() < 0 or pixels.max() > 65535:
-            raise ValueError("expected pixels of 8 or 16 bits, received larger ones")
-        return Image.fromarray((pixels >> 8).astype(np.uint8))
-    if image.mode == "CMYK":
-        return _from_cmyk(image)
-    if image.has_transparency_data:
-        grey = image.mode in ("L", "LA", "La")
-        image = image.convert("RGBA")
-        if keep_alpha:
-            return image.convert("LA") if grey else image
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("L" if grey else "RGB")
-    mode = "L" if image.mode in ("1", "L") else "RGB"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _from_cmyk(image: Image.Image) -> Image.Image:
-    """Return CMYK colours as RGB: by their ICC profile, if they have one that can be used."""
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-        standard = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, profile, standard, outputMode="RGB")
-    except (KeyError, TypeError, OSError, ImageCms.PyCMSError):
-        converted = None
-    return image.convert("RGB") if converted is None else converted
+def _lay_over_white(image: Image.Image, name: str) -> Image.Image:
+    if not image.mode.endswith("A"):
+        return image
+    if image.getextrema()[-1] != (255, 255):
+        note("transparent parts are laid over white", name)
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])
 
 
 def fit_image(

@@ -15,7 +15,8 @@ from ae_keras.data.image_source import ImageSource, default_memory_limit
 from ae_keras.data.photographs import load_photographs
 from ae_keras.data.sources import open_source
 from ae_keras.data.spec import DataSpec
-from ae_keras.data.splits import SPLITS
+from ae_keras.data.splits import SPLITS, check_splits, is_of
+from ae_keras.system import notices
 from ae_keras.system.safe_files import write_folder_safely
 
 
@@ -51,21 +52,19 @@ def load_images(
 
     Args:
         spec: DataSpec.
-        splits: Which of `"train"`, `"validation"` and `"test"` to read.
+        splits: Which of `"train"`, `"validation"` and `"test"` to read; or `"all"`.
         memory_limit: int. Bytes above which the images are kept in files, in the folder that
             `AE_KERAS_CACHE` names (default `~/.cache/ae_keras`), and found there the next time.
             Default: a quarter of this machine's memory.
 
     Returns:
-        The `Images` of each split. Files that are left out are listed on stderr.
+        The `Images` of each split. What is left out, or of a file, is told on stderr.
 
     Raises:
         ValueError: if the data set is unknown, does not fit the spec, or a split is empty.
         OSError: if files are missing or a data set cannot be downloaded.
     """
-    for split in splits:
-        if split not in SPLITS:
-            raise ValueError(f"`splits` must be of {', '.join(SPLITS)}. Received: {split!r}")
+    check_splits(splits)
     if spec.crops is not None:
         photographs = load_photographs(spec, splits, memory_limit)
         return {split: Images(some.middles()) for split, some in photographs.items()}
@@ -81,11 +80,12 @@ def load_images(
         data = _collect_on_disk(source, counts, spec)
     for path in (path for images in data.values() for path in images.left_out):
         print(f"left out: {path}", file=sys.stderr)
+    notices.say()
     return data
 
 
 def _count(source: ImageSource, splits: Sequence[str], name: str) -> dict[str, int]:
-    counts = {split: int(np.sum(source.splits == SPLITS.index(split))) for split in splits}
+    counts = {split: int(is_of(source.splits, split).sum()) for split in splits}
     for split, count in counts.items():
         if count == 0:
             raise ValueError(
@@ -99,16 +99,15 @@ def _collect(
     source: ImageSource, arrays: Mapping[str, np.ndarray], title: str
 ) -> dict[str, Images]:
     """Read the images of some splits of a source into arrays made for them."""
-    codes = {split: SPLITS.index(split) for split in arrays}
-    indices = np.flatnonzero(np.isin(source.splits, list(codes.values())))
+    indices = np.flatnonzero(np.any([is_of(source.splits, split) for split in arrays], axis=0))
     read: dict[str, list[np.ndarray]] = {split: [] for split in arrays}
     labels: dict[str, list[np.ndarray]] = {split: [] for split in arrays}
     with tqdm(
         total=len(indices), desc=f"reading {title}", unit="image", delay=1, disable=None
     ) as progress:
         for batch in source.read(indices):
-            for split, code in codes.items():
-                chosen = source.splits[batch.indices] == code
+            for split in arrays:
+                chosen = is_of(source.splits[batch.indices], split)
                 start = sum(map(len, read[split]))
                 arrays[split][start : start + chosen.sum()] = batch.images[chosen]
                 read[split].append(batch.indices[chosen])
@@ -116,7 +115,7 @@ def _collect(
                     labels[split].append(batch.labels[chosen])
             progress.update(len(batch.indices))
     return {
-        split: _finish(source, array, codes[split], read[split], labels[split])
+        split: _finish(source, array, split, read[split], labels[split])
         for split, array in arrays.items()
     }
 
@@ -124,14 +123,14 @@ def _collect(
 def _finish(
     source: ImageSource,
     array: np.ndarray,
-    code: int,
+    split: str,
     parts: Sequence[np.ndarray],
     labels: Sequence[np.ndarray],
 ) -> Images:
     read = np.concatenate(parts) if parts else np.empty(0, int)
-    missing = np.setdiff1d(np.flatnonzero(source.splits == code), read)
+    missing = np.setdiff1d(np.flatnonzero(is_of(source.splits, split)), read)
     if len(read) == 0:
-        raise ValueError(f"None of the {len(missing)} images of {SPLITS[code]!r} can be read.")
+        raise ValueError(f"None of the {len(missing)} images of {split!r} can be read.")
     return Images(
         images=array[: len(read)],
         labels=np.concatenate(labels) if labels else None,

@@ -9,13 +9,14 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ae_keras.data.array_files import load_arrays, split_arrays
+from ae_keras.data.array_files import is_array_file, load_arrays, split_arrays
 from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.image_source import default_memory_limit
 from ae_keras.data.skimage_photos import split_photographs
-from ae_keras.data.sources import IMAGE_SHAPES, celeba_splits, dataset_key
+from ae_keras.data.sources import celeba_splits, is_folder
 from ae_keras.data.spec import DEFAULT_SPLITS, DataSpec
-from ae_keras.data.splits import SPLITS, assign_splits
+from ae_keras.data.splits import SPLITS, assign_splits, check_splits, is_of
+from ae_keras.system import notices
 
 _VALIDATION, _TEST = 1, 2
 # Of images that no split has.
@@ -66,7 +67,7 @@ def load_photographs(
     Args:
         spec: DataSpec. `image_shape` is that of a crop. Photographs that are smaller are left out,
             or enlarged to just hold a crop, if `enlarge` says so.
-        splits: Which of `"train"`, `"validation"` and `"test"` to read.
+        splits: Which of `"train"`, `"validation"` and `"test"` to read; or `"all"`.
         memory_limit: int. Bytes of pixels that are not to be exceeded. Default: a quarter of this
             machine's memory.
 
@@ -78,15 +79,13 @@ def load_photographs(
             be skipped), nothing is left of a split, or the photographs do not fit into memory.
         OSError: if a file is missing.
     """
-    for split in splits:
-        if split not in SPLITS:
-            raise ValueError(f"`splits` must be of {', '.join(SPLITS)}. Received: {split!r}")
+    check_splits(splits)
     path = Path(spec.dataset).expanduser()
     if spec.dataset == "skimage":
-        sources = {split: _read_skimage(spec, SPLITS.index(split)) for split in splits}
-    elif dataset_key(spec.dataset) not in IMAGE_SHAPES and path.is_dir():
+        sources = {split: _read_skimage(spec, split) for split in splits}
+    elif is_folder(spec.dataset):
         sources = _read_folder(path, spec, splits)
-    elif path.suffix.lower() in (".npz", ".npy"):
+    elif is_array_file(path):
         sources = _read_arrays(path, spec, splits)
     else:
         raise ValueError(
@@ -94,7 +93,9 @@ def load_photographs(
             f"Received: dataset={spec.dataset!r}"
         )
     limit = default_memory_limit() if memory_limit is None else memory_limit
-    return {split: _collect(source, spec, split, limit) for split, source in sources.items()}
+    photographs = {split: _collect(source, spec, split, limit) for split, source in sources.items()}
+    notices.say()
+    return photographs
 
 
 # A photograph and the name of its file; None where it cannot be read.
@@ -145,9 +146,9 @@ def _enlarge(image: Image.Image, height: int, width: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _read_skimage(spec: DataSpec, wanted: int) -> _Source:
-    for rows, split in split_photographs(spec.image_shape[0], spec.splits or DEFAULT_SPLITS):
-        if split == wanted:
+def _read_skimage(spec: DataSpec, split: str) -> _Source:
+    for rows, code in split_photographs(spec.image_shape[0], spec.splits or DEFAULT_SPLITS):
+        if is_of(code, split):
             yield Image.fromarray(rows), "skimage"
 
 
@@ -157,7 +158,7 @@ def _read_arrays(path: Path, spec: DataSpec, splits: Sequence[str]) -> dict[str,
     images = [image for part, _ in arrays for image in part]
 
     def read(split: str) -> _Source:
-        for index in np.flatnonzero(codes == SPLITS.index(split)):
+        for index in np.flatnonzero(is_of(codes, split)):
             image = images[index]
             yield Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), path.stem
 
@@ -166,14 +167,14 @@ def _read_arrays(path: Path, spec: DataSpec, splits: Sequence[str]) -> dict[str,
 
 def _read_folder(folder: Path, spec: DataSpec, splits: Sequence[str]) -> dict[str, _Source]:
     paths = find_images(folder)
-    own = None if spec.splits else _subfolder_splits(folder, paths)
+    own = None if spec.splits else subfolder_splits(folder, paths)
     codes = own if own is not None else _file_splits(folder, paths, spec)
     if (codes == _NOWHERE).any():
         count, first = np.sum(codes == _NOWHERE), paths[int(np.argmax(codes == _NOWHERE))]
         print(f"left out: {count} beside the folders of splits, the first {first}", file=sys.stderr)
 
     def read(split: str) -> _Source:
-        chosen = np.flatnonzero(codes == SPLITS.index(split))
+        chosen = np.flatnonzero(is_of(codes, split))
         if own is not None and len(chosen) == 0:  # validation serves as test, or test as validation
             chosen = np.flatnonzero((codes == _VALIDATION) | (codes == _TEST))
         for index in tqdm(chosen, f"reading {split}", unit="image", delay=1, disable=None):
@@ -187,7 +188,8 @@ def _file_splits(folder: Path, paths: list[Path], spec: DataSpec) -> np.ndarray:
     return assign_splits(len(paths), own, spec.splits)
 
 
-def _subfolder_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
+def subfolder_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
+    """Return the splits of images by the subfolders they are in; None if these are no splits."""
     tops = [path.relative_to(folder).parts[0] for path in paths]
     codes = np.array([SPLITS.index(top) if top in SPLITS else _NOWHERE for top in tops], np.int8)
     is_split = (codes == 0).any() and (codes > 0).any()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_keras.data.array_files import open_array_file
+from ae_keras.data.array_files import is_array_file, open_array_file
 from ae_keras.data.image_files import find_images, fit_image, read_image
 from ae_keras.data.image_source import BATCH_SIZE, Batch, ImageSource
 from ae_keras.data.skimage_photos import cut_photographs
@@ -37,6 +37,11 @@ def dataset_key(name: str) -> str:
     return name.partition(":")[0]
 
 
+def is_folder(name: str) -> bool:
+    """Whether a data set is a folder of images."""
+    return dataset_key(name) not in IMAGE_SHAPES and Path(name).expanduser().is_dir()
+
+
 def open_source(spec: DataSpec) -> ImageSource:
     """Return the source of a data set.
 
@@ -48,9 +53,9 @@ def open_source(spec: DataSpec) -> ImageSource:
     path = Path(name).expanduser()
     if name == "skimage":
         return _open_skimage(spec)
-    if dataset_key(name) not in IMAGE_SHAPES and path.is_dir():
+    if is_folder(name):
         return _open_folder(path, spec)
-    if path.suffix.lower() in (".npz", ".npy"):
+    if is_array_file(path):
         return open_array_file(path, spec)
     return open_tfds(spec)
 

@@ -4,11 +4,29 @@ The splits never depend on a recipe's seed, so that runs of different seeds are 
 images.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from ae_keras.data.spec import DEFAULT_SPLITS
 
 SPLITS = ("train", "validation", "test")
+# In the place of a split: the images of all three.
+ALL = "all"
+
+
+def check_splits(splits: Sequence[str]) -> None:
+    """Raise `ValueError` unless all are names of splits, or `"all"`."""
+    for split in splits:
+        if split not in (*SPLITS, ALL):
+            names = ", ".join((*SPLITS, ALL))
+            raise ValueError(f"`splits` must be of {names}. Received: {split!r}")
+
+
+def is_of(codes: npt.ArrayLike, split: str) -> np.ndarray:
+    """Return whether images are of a split, by their codes 0 to 2, or True for `"all"`."""
+    return np.full(np.shape(codes), True) if split == ALL else np.equal(codes, SPLITS.index(split))
 
 
 def shuffled_splits(count: int, shares: tuple[float, float, float]) -> np.ndarray:

@@ -7,8 +7,11 @@ from pathlib import Path
 from ae_keras.codec.catalogue import ClassicalCodec, find_classical, unknown_codec
 from ae_keras.codec.classical import make_codec
 from ae_keras.codec.fitting import fit_run, load_training_images
+from ae_keras.codec.image_codec import ImageCodec
+from ae_keras.codec.learned_codec import LearnedCodec
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.protocols import Codec
+from ae_keras.data.images import Images
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import list_runs
@@ -30,7 +33,10 @@ class Contender:
 
 
 def load_contenders(
-    folder: RunFolder, recipe: Recipe, against: Sequence[str], qualities: Sequence[int]
+    folder: RunFolder,
+    recipe: Recipe,
+    against: Sequence[str],
+    qualities: Sequence[int] | None = None,
 ) -> list[Contender]:
     """Return the codec of a run, whose entropy tables are fitted if it has none, then the others.
 
@@ -38,48 +44,61 @@ def load_contenders(
         folder: RunFolder.
         recipe: Recipe. Says what the training images are.
         against: Names of classical codecs; any other is the path or name of a run.
-        qualities: Those of learned codecs and of linear transforms.
+        qualities: Those of learned codecs and of linear transforms. Default: each codec's own.
 
     Raises:
         FileNotFoundError: if there is no such run, or it has no entropy tables.
         ValueError: if a name is unknown, or two codecs have the same.
     """
-    training, has_tables = None, _has_tables(folder)
+    training = None
     classical = {name: find_classical(name) for name in against}
-    if not has_tables or any(known and known.needs_training for known in classical.values()):
+    if any(known and known.needs_training for known in classical.values()):
         training = load_training_images(recipe)
-    if not has_tables:
-        fit_run(folder, training)
     fitted = None if training is None else training.images
-    contenders = [Contender(recipe.model, load_codec(folder.path), qualities)]
+    own = load_fitted_codec(folder, recipe, training)
+    contenders = [Contender(recipe.model, own, qualities or own.usual_qualities)]
     for name in against:
         label, known = Path(name).name, classical[name]
         if label in {other.name for other in contenders}:
             raise ValueError(f"Two codecs have the name {label!r}: rename the folder of one.")
-        codec = _load_run(name) if known is None else make_codec(name, fitted)
-        contenders.append(Contender(label, codec, _qualities_of(codec, known, qualities)))
+        contenders.append(
+            _contender_of_run(name, label, qualities)
+            if known is None
+            else Contender(label, make_codec(name, fitted), _qualities_of(known, qualities))
+        )
     return contenders
 
 
-def _has_tables(folder: RunFolder) -> bool:
-    """Whether a run has entropy tables, and they are of its weights."""
+def load_fitted_codec(
+    folder: RunFolder, recipe: Recipe, training: Images | None = None
+) -> LearnedCodec:
+    """Return the codec of a run; its entropy tables are fitted if it has none of its weights.
+
+    Args:
+        folder: RunFolder.
+        recipe: Recipe. Says what the training images are.
+        training: Images. These, if they are at hand.
+
+    Raises:
+        ValueError: if the model is no codec, or the data set does not fit.
+        OSError: if files cannot be read or written.
+    """
     try:
-        load_codec(folder.path)
+        return load_codec(folder.path)
     except (FileNotFoundError, ValueError):
-        return False
-    return True
+        fit_run(folder, training or load_training_images(recipe))
+        return load_codec(folder.path)
 
 
-def _load_run(name: str) -> Codec:
+def _contender_of_run(name: str, label: str, qualities: Sequence[int] | None) -> Contender:
     is_path = Path(name).name != name or Path(name).exists()
     if not is_path and name not in {run.path.name for run in list_runs()}:
         raise unknown_codec(name)
-    return load_codec(name)
+    codec = load_codec(name)
+    return Contender(label, codec, qualities or codec.usual_qualities)
 
 
-def _qualities_of(
-    codec: Codec, known: ClassicalCodec | None, qualities: Sequence[int]
-) -> Sequence[int | None]:
-    if not codec.takes_quality:
+def _qualities_of(known: ClassicalCodec, qualities: Sequence[int] | None) -> Sequence[int | None]:
+    if known.is_lossless:
         return (None,)
-    return (known.qualities if known else ()) or qualities
+    return known.qualities or qualities or ImageCodec.usual_qualities

@@ -1,17 +1,18 @@
-"""Rate and distortion of a model for all qualities, as its entropy model estimates them.
+"""Rate and distortion of a model for all qualities: as its entropy model estimates, and of files.
 
 Whole photographs of any size pass through the model, each at some qualities; beside them stand the
 files of JPEG of the same photographs: Pillow's as they come, with colours at half resolution and
 Huffman tables of the standard, which most photographs have.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
 
 from ae_keras import metrics
 from ae_keras.codec.classical import PillowCodec
+from ae_keras.codec.protocols import Codec
 from ae_keras.layers.hyperprior import loss_weight
 from ae_keras.system.quality import lambda_of_position, position_of_quality
 
@@ -34,34 +35,42 @@ def estimate_points(
         photographs: uint8 arrays `(height, width, 3)` of each kind.
         qualities: From 1 to 100.
     """
-    return {
-        kind: np.array(
-            [[_estimate(model, image, quality) for image in images] for quality in qualities]
-        )
-        for kind, images in photographs.items()
-    }
+
+    def estimate(image: np.ndarray, quality: int) -> tuple[float, float]:
+        rates, restored = model.estimate(image[np.newaxis], position_of_quality(quality))
+        return float(rates[0]), metrics.image_psnr(image, restored[0])
+
+    return _measure(estimate, photographs, qualities)
 
 
-def _estimate(model: keras.Model, image: np.ndarray, quality: int) -> tuple[float, float]:
-    rates, restored = model.estimate(image[np.newaxis], position_of_quality(quality))
-    return float(rates[0]), metrics.pixel_psnr(image, restored[0])
+def file_points(
+    codec: Codec, photographs: Photographs, qualities: Sequence[int] = QUALITIES
+) -> Points:
+    """Return the same of a codec's real files."""
+
+    def measure(image: np.ndarray, quality: int) -> tuple[float, float]:
+        chosen = codec.with_quality(quality)
+        data = chosen.compress(image)
+        rate = metrics.bits_per_pixel(len(data), *image.shape[:2])
+        return rate, metrics.image_psnr(image, chosen.decompress(data))
+
+    return _measure(measure, photographs, qualities)
 
 
 def jpeg_points(photographs: Photographs) -> Points:
-    """Return the points of JPEG's real files at `JPEG_QUALITIES`."""
+    """Return the points of JPEG's files at `JPEG_QUALITIES`."""
+    return file_points(PillowCodec("JPEG", {}), photographs, JPEG_QUALITIES)
+
+
+def _measure(
+    measure: Callable[[np.ndarray, int], tuple[float, float]],
+    photographs: Photographs,
+    qualities: Sequence[int],
+) -> Points:
     return {
-        kind: np.array(
-            [[_measure_jpeg(image, quality) for image in images] for quality in JPEG_QUALITIES]
-        )
+        kind: np.array([[measure(image, quality) for image in images] for quality in qualities])
         for kind, images in photographs.items()
     }
-
-
-def _measure_jpeg(image: np.ndarray, quality: int) -> tuple[float, float]:
-    codec = PillowCodec("JPEG", {"quality": quality})
-    data = codec.compress(image)
-    rate = metrics.bits_per_pixel(len(data), *image.shape[:2])
-    return rate, metrics.pixel_psnr(image, codec.decompress(data))
 
 
 def summarize(

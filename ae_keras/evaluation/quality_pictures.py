@@ -4,15 +4,14 @@ import bisect
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from ae_keras import figures, metrics
 from ae_keras.codec.classical import PillowCodec
+from ae_keras.codec.protocols import Codec
 from ae_keras.evaluation.estimated_rate import Photographs
 from ae_keras.recipe import Recipe
 from ae_keras.system.pixels import to_unit_range
-from ae_keras.system.quality import position_of_quality
 from ae_keras.system.safe_files import write_safely
 
 # At these a photograph is shown, and so large a part of it.
@@ -44,13 +43,11 @@ def write_progress(history: Sequence[dict[str, float]], recipe: Recipe, path: st
         figures.save_curves(temporary, [panel], title)
 
 
-def write_qualities(
-    model: keras.Model, photographs: Photographs, title: str, path: str | Path
-) -> None:
+def write_qualities(codec: Codec, photographs: Photographs, title: str, path: str | Path) -> None:
     """Write a figure of the middle of a photograph at three qualities, over JPEG of equal size.
 
     Args:
-        model: HyperpriorAutoencoder.
+        codec: Codec.
         photographs: uint8 arrays of each kind; the first one is shown.
         title: str. Over the figure.
         path: Where to write; the ending names the format.
@@ -58,18 +55,18 @@ def write_qualities(
     image = next(iter(photographs.values()))[0]
     ours, jpegs = {"original": image}, {"original ": image}
     for quality in _SHOWN_QUALITIES:
-        rates, restored = model.estimate(image[np.newaxis], position_of_quality(quality))
-        size, jpeg = _jpeg_of_size(image, float(rates[0]) * image.shape[0] * image.shape[1] / 8)
-        rate = metrics.bits_per_pixel(size, *image.shape[:2])
-        ours[f"quality {quality}: {_describe(rates[0], image, restored[0])}"] = restored[0]
-        jpegs[f"JPEG: {_describe(rate, image, jpeg)}"] = jpeg
+        data = codec.with_quality(quality).compress(image)
+        restored = codec.decompress(data)
+        size, jpeg = _jpeg_of_size(image, len(data))
+        ours[f"quality {quality}: {_describe(len(data), image, restored)}"] = restored
+        jpegs[f"JPEG: {_describe(size, image, jpeg)}"] = jpeg
     captions, images = zip(*(ours | jpegs).items(), strict=True)
     shown = np.stack([to_unit_range(_middle(each)) for each in images])
     with write_safely(path) as temporary:
         figures.save_image_grid(temporary, shown, title, captions, len(ours), _COLUMN_INCHES)
 
 
-def _jpeg_of_size(image: np.ndarray, size: float) -> tuple[int, np.ndarray]:
+def _jpeg_of_size(image: np.ndarray, size: int) -> tuple[int, np.ndarray]:
     """Return bytes and pixels of the best JPEG that is no larger than a size, or of the worst."""
 
     def compress(quality: int) -> bytes:
@@ -80,8 +77,9 @@ def _jpeg_of_size(image: np.ndarray, size: float) -> tuple[int, np.ndarray]:
     return len(data), PillowCodec("JPEG", {}).decompress(data)
 
 
-def _describe(rate: float, image: np.ndarray, restored: np.ndarray) -> str:
-    return f"{rate:.2f} bpp, {metrics.pixel_psnr(image, restored):.2f} dB"
+def _describe(size: int, image: np.ndarray, restored: np.ndarray) -> str:
+    rate = metrics.bits_per_pixel(size, *image.shape[:2])
+    return f"{rate:.2f} bpp, {metrics.image_psnr(image, restored):.2f} dB"
 
 
 def _middle(image: np.ndarray) -> np.ndarray:

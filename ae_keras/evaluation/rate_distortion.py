@@ -28,17 +28,17 @@ from ae_keras import figures, metrics
 from ae_keras.codec.protocols import Codec
 from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.images import load_images
+from ae_keras.data.own_splits import default_split
 from ae_keras.evaluation.contenders import Contender, load_contenders
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run
+from ae_keras.system import notices
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely, write_text
 from ae_keras.system.text_tables import to_csv
 
-# Of the model and of linear transforms: all that is of use, from coarse to fine.
-QUALITIES = (40, 50, 60, 70, 80)
 # Small images are also coded as square mosaics of so many on a side.
 _MOSAIC_SIDE = 20
 _CHUNK_PIXELS = 2**22
@@ -53,9 +53,9 @@ AnyImages = np.ndarray | list[np.ndarray]
 def measure_rate_distortion(
     run: str | Path,
     dataset: str | None = None,
-    split: str = "test",
+    split: str | None = None,
     against: Sequence[str] = ("jpeg", "webp"),
-    qualities: Sequence[int] = QUALITIES,
+    qualities: Sequence[int] | None = None,
     limit: int | None = None,
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
@@ -65,10 +65,10 @@ def measure_rate_distortion(
     Args:
         run: A run folder, or its name. Its entropy tables are fitted first if it has none.
         dataset: As of `ae_keras.evaluate`; but a folder's photographs are taken whole.
-        split: Of the data set.
+        split: Of the data set, as of `ae_keras.evaluate`.
         against: Names of classical codecs, see `ae_keras.codec.classical.make_codec`; any other is
             the path or name of a run, by the name of whose folder its points go.
-        qualities: Of the model and of linear transforms, from 1 to 100.
+        qualities: Of learned codecs and of linear transforms, from 1 to 100. Default: each one's.
         limit: int. Take only so many images.
         output_dir: Where to write a table and a figure. Default: the run folder.
         skip_unreadable: bool. Leave files that are not readable images out.
@@ -109,14 +109,15 @@ def _measure_all(contenders: Sequence[Contender], images: AnyImages) -> list[Poi
 
 
 def _read_images(
-    recipe: Recipe, dataset: str | None, split: str, limit: int | None
+    recipe: Recipe, dataset: str | None, split: str | None, limit: int | None
 ) -> tuple[AnyImages, str]:
     """Return images, as one array where they are of one shape, and what to call them."""
     if dataset is not None and Path(dataset).expanduser().is_dir():
         place = Path(dataset).expanduser().resolve()
         return _read_photographs(place, limit, recipe.skip_unreadable), place.name
-    shape, skip = recipe.image_shape, recipe.skip_unreadable
+    shape, skip, trained_on = recipe.image_shape, recipe.skip_unreadable, recipe.data_spec
     recipe = change_recipe(recipe, dataset, image_shape=shape, skip_unreadable=skip)
+    split = split or default_split(recipe.data_spec, trained_on)
     images = load_images(recipe.data_spec, [split])[split].images
     count = min(limit or len(images), len(images))
     chosen = np.linspace(0, len(images) - 1, count).astype(int)
@@ -134,6 +135,7 @@ def _read_photographs(folder: Path, limit: int | None, skip: bool) -> list[np.nd
                     f"{str(path)!r}: {error}. Leave such files out with --skip-unreadable."
                 ) from error
             print(f"left out: {path}", file=sys.stderr)
+    notices.say()
     return images
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from ae_keras import metrics
 from ae_keras.data.batches import make_batches
 from ae_keras.data.images import Images, load_images
+from ae_keras.data.own_splits import default_split
 from ae_keras.data.photographs import load_photographs
 from ae_keras.evaluation import estimated_rate, quality_pictures
+from ae_keras.evaluation.contenders import load_fitted_codec
 from ae_keras.layers.standardization import channel_statistics
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.recipe import Recipe
@@ -101,7 +103,7 @@ def check_labels(data: Images, model: keras.Model, recipe: Recipe) -> None:
 def evaluate(
     run: str | Path,
     dataset: str | None = None,
-    split: str = "test",
+    split: str | None = None,
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
 ) -> tuple[dict[str, float | int | None], list[Path]]:
@@ -110,7 +112,8 @@ def evaluate(
     Args:
         run: A run folder, or its name in `saved_models`.
         dataset: str. Default: the data set of the run. Another one is split in its own way.
-        split: `"train"`, `"validation"` or `"test"`.
+        split: `"train"`, `"validation"`, `"test"` or `"all"`. Default: `"test"`, but `"all"` of
+            another folder or NumPy file that comes without splits.
         output_dir: Where to write the metrics as JSON and a figure. Default: the run folder.
         skip_unreadable: bool. Leave files that are not readable images out.
 
@@ -127,6 +130,7 @@ def evaluate(
     recipe, model = folder.recipe, load_model(folder.model)
     skip = skip_unreadable or recipe.skip_unreadable
     recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
+    split = split or default_split(recipe.data_spec, folder.recipe.data_spec)
     output_dir = Path(output_dir or folder.path)
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{split}"
@@ -134,11 +138,16 @@ def evaluate(
     data = load_images(recipe.data_spec, [split])[split]
     check_labels(data, model, recipe)
     result, files = measure(model, data, recipe), list[Path]()
+    _write_table(table, result)  # first, whatever becomes of the figures
     write_reconstructions(model, data, recipe, figure, split)
     if model.takes_quality and recipe.crops is not None:
         files = _measure_qualities(folder, model, recipe, split, output_dir / name, result)
-    write_text(table, json.dumps(result, indent=2) + "\n")
+        _write_table(table, result)
     return result, [table, figure, *files]
+
+
+def _write_table(path: Path, result: dict[str, Any]) -> None:
+    write_text(path, json.dumps(result, indent=2) + "\n")
 
 
 def _measure_qualities(
@@ -150,15 +159,20 @@ def _measure_qualities(
     result: dict[str, Any],
 ) -> list[Path]:
     """Add the BD-rates to JPEG on whole photographs to a result, and draw two figures."""
-    model = model.in_float32()
     photographs = load_photographs(recipe.data_spec, [split])[split].by_kind()
-    points = estimated_rate.estimate_points(model, photographs)
-    figures = estimated_rate.summarize(points, estimated_rate.jpeg_points(photographs))
-    result |= {key: value for key, value in figures.items() if key.startswith("bd_rate")}
+    jpeg = estimated_rate.jpeg_points(photographs)
+    codec = load_fitted_codec(folder, recipe)
+    for prefix, points in (
+        ("estimated_", estimated_rate.estimate_points(model.in_float32(), photographs)),
+        ("", estimated_rate.file_points(codec, photographs)),
+    ):
+        figures = estimated_rate.summarize(points, jpeg)
+        chosen = {key: value for key, value in figures.items() if key.startswith("bd_rate")}
+        result |= {f"{prefix}{key}": value for key, value in chosen.items()}
     progress, qualities = (
         name.with_name(f"{name.name}-{end}.png") for end in ("progress", "qualities")
     )
     quality_pictures.write_progress(folder.history, folder.recipe, progress)
-    title = f"{folder.path.name}: a {split} photograph of {recipe.data_name}, by estimated rate"
-    quality_pictures.write_qualities(model, photographs, title, qualities)
+    title = f"{folder.path.name}: a photograph of {recipe.data_name} ({split})"
+    quality_pictures.write_qualities(codec, photographs, title, qualities)
     return [progress, qualities]

@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 DPI = 150
 # Differences are drawn this many times as strong, around mid-grey.
 _AMPLIFICATION = 5
+# Longer images are drawn smaller, so that the figure stays one that can be opened.
+_LARGEST_ASPECT = 4
 
 
 def _show(axes: Axes, image: np.ndarray) -> None:
     """Draw one image `(height, width, channels)` in [0, 1], without ticks."""
-    axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    pixels = image[..., 0] if image.shape[-1] == 1 else image
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
@@ -66,7 +69,9 @@ def save_image_grid(
         width: float. Of an image, in inches.
     """
     rows = -(-len(images) // columns)
-    height = width * images[0].shape[0] / images[0].shape[1] + (0.2 if captions else 0)
+    aspect = images[0].shape[0] / images[0].shape[1]
+    height = width * min(max(aspect, 1 / _LARGEST_ASPECT), _LARGEST_ASPECT)
+    height += 0.2 if captions else 0
     figure = Figure(figsize=(width * columns, height * rows + 0.4), layout="constrained")
     figure.suptitle(title, fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()

@@ -5,11 +5,11 @@ from ae_keras.metrics.distortion import (
     count_scales,
     ms_ssim,
     mse,
-    pixel_psnr,
     psnr,
     sharpness,
     ssim,
 )
+from ae_keras.metrics.images import image_psnr, visible_colours
 from ae_keras.metrics.rate import bd_rate, bits_per_pixel, pareto_front
 
 __all__ = [
@@ -17,11 +17,12 @@ __all__ = [
     "bits_per_pixel",
     "channel_mse",
     "count_scales",
+    "image_psnr",
     "ms_ssim",
     "mse",
     "pareto_front",
-    "pixel_psnr",
     "psnr",
     "sharpness",
     "ssim",
+    "visible_colours",
 ]

@@ -59,20 +59,6 @@ def psnr(mean_squared_error: npt.ArrayLike) -> np.ndarray:
         return -10.0 * np.log10(mean_squared_error)
 
 
-def pixel_psnr(image: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Return the PSNR of a reconstruction in dB, with little memory however large the image is.
-
-    Args:
-        image: uint8 array `(height, width)` or `(height, width, channels)`; alpha counts.
-        reconstruction: Array of the same shape.
-    """
-    squares = sum(
-        float(np.square(ours.astype(np.float32) - theirs).sum(dtype=np.float64))
-        for ours, theirs in zip(image, reconstruction, strict=True)
-    )
-    return float(psnr(squares / image.size / 255**2))
-
-
 def _smooth(images: np.ndarray) -> np.ndarray:
     """Return the Gaussian-weighted mean around each pixel whose window is inside the image."""
     sigma = (0, _SIGMA, _SIGMA, 0)

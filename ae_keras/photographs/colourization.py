@@ -139,13 +139,14 @@ class Colourization:
         image = read_pixels(job.source)
         colourized = self.colourizer(image)
         original, result = _judged_copy(image), _judged_copy(colourized)
-        has_colours = bool(np.ptp(original, axis=-1).any())
+        colours = metrics.visible_colours(original)
+        has_colours = bool(np.ptp(colours, axis=-1).any())
         data = encode_image(colourized, job.target)
         write_target(job.target, data)
         if figure is not None:
             with write_safely(figure.target) as path:
                 _write_side_by_side(path, original, result, has_colours, job.source)
-        scores = _score(original[np.newaxis], result[np.newaxis]) if has_colours else {}
+        scores = _score(colours, metrics.visible_colours(result)) if has_colours else {}
         return Result(job, size=len(data), shape=image.shape, scores=scores)
 
     def _figure_of(self, job: Job) -> Job | None:
@@ -158,13 +159,19 @@ class Colourization:
 
 
 def _judged_copy(image: np.ndarray) -> np.ndarray:
-    """Return an image without alpha as RGB in [0, 1], smaller if it is large."""
-    copy = Image.fromarray(_as_rgb(split_alpha(image, 3)[0]))
+    """Return an image as uint8 RGB, with alpha if it has any, smaller if it is large."""
+    photograph, alpha = split_alpha(image, 3)
+    colours = _as_rgb(photograph)
+    copy = Image.fromarray(colours if alpha is None else np.dstack([colours, alpha]))
     copy.thumbnail((_JUDGED_SIZE, _JUDGED_SIZE), Image.Resampling.BOX)
-    return to_unit_range(np.asarray(copy))
+    return np.asarray(copy)
 
 
-def _score(originals: np.ndarray, results: np.ndarray) -> dict[str, float]:
+def _score(original: np.ndarray, result: np.ndarray) -> dict[str, float]:
+    """Score uint8 colours `(pixels, 3)`; all scores are means over pixels."""
+    originals, results = (
+        to_unit_range(each)[np.newaxis, np.newaxis] for each in (original, result)
+    )
     return {
         "ab-RMSE": float(np.sqrt(colour_metrics.chroma_mse(originals, results))[0]),
         "PSNR [dB]": float(metrics.psnr(metrics.mse(originals, results))[0]),
@@ -175,6 +182,7 @@ def _score(originals: np.ndarray, results: np.ndarray) -> dict[str, float]:
 def _write_side_by_side(
     path: Path, original: np.ndarray, result: np.ndarray, has_colours: bool, source: str
 ) -> None:
+    original, result = (to_unit_range(image[..., :3]) for image in (original, result))
     grey = ops.convert_to_numpy(to_grey(original))
     images = {"grey": _as_rgb(grey), "colourized": result}
     if has_colours:

@@ -15,6 +15,7 @@ from ae_keras.data.metadata import has_position
 from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
+    note_all,
     read_photograph,
     read_source,
     write_target,
@@ -71,8 +72,8 @@ class Compression:
         with show_progress(self.progress, job, image.shape[:2]) as progress:
             done = self._compress(self.load().with_progress(progress), image, metadata)
         write_target(job.target, done.data)
-        notes = [*photograph.notes, *([_POSITION] if has_position(metadata) else [])]
-        return Result(job, size=len(done.data), shape=image.shape, psnr=done.psnr, notes=notes)
+        note_all(job, [*photograph.notes, *([_POSITION] if has_position(metadata) else [])])
+        return Result(job, size=len(done.data), shape=image.shape, psnr=done.psnr)
 
     def _compress(self, codec: LearnedCodec, image: np.ndarray, metadata: Metadata) -> Compressed:
         done = compress_to_target(codec, image, self._target, metadata)
@@ -142,7 +143,8 @@ class Decompression:
                 metadata = _reduced(metadata, self.factor)
         restored, notes = encode_photograph(image, metadata, job.target)
         write_target(job.target, restored)
-        return Result(job, size=len(data), shape=image.shape, notes=notes)
+        note_all(job, notes)
+        return Result(job, size=len(data), shape=image.shape)
 
 
 def _reduced(metadata: Metadata, factor: int) -> Metadata:

@@ -11,6 +11,7 @@ from ae_keras.codec.tiling import Tiling
 from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
+    note_all,
     read_photograph,
     write_target,
 )
@@ -104,5 +105,5 @@ class Denoising:
         cleaned = self.denoiser(image)
         data, lost = encode_photograph(cleaned, photograph.metadata, job.target)
         write_target(job.target, data)
-        notes = [*photograph.notes, *lost]
-        return Result(job, size=len(data), shape=image.shape, notes=notes)
+        note_all(job, [*photograph.notes, *lost])
+        return Result(job, size=len(data), shape=image.shape)

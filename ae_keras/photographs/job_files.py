@@ -3,6 +3,7 @@
 import io
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ae_keras.data.image_files import Photograph
 from ae_keras.data.metadata import NO_METADATA, Metadata, fit_profile
 from ae_keras.photographs.jobs import STANDARD, Job
 from ae_keras.photographs.written_metadata import writer_options
+from ae_keras.system.notices import note
 from ae_keras.system.safe_files import write_safely
 
 
@@ -46,6 +48,12 @@ def read_photograph(source: str, keep_metadata: bool = True) -> Photograph:
         # Pillow must be able to go back in a file.
         file = io.BytesIO(read_source(source)) if source == STANDARD else source
         return image_files.read_photograph(file, keep_metadata)
+
+
+def note_all(job: Job, sentences: Sequence[str]) -> None:
+    """Note what is to be said of the file of a job."""
+    for sentence in sentences:
+        note(sentence, job.source)
 
 
 def check_target(job: Job, force: bool) -> None:

@@ -7,12 +7,13 @@ import os
 import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ae_keras.data.image_files import find_images
+from ae_keras.system import notices
 
 # The standard input or output.
 STANDARD = "-"
@@ -37,7 +38,7 @@ class Result:
         shape: Of the image, `(height, width)` or `(height, width, channels)`.
         psnr: float. Of the restored image, in dB, if it was measured; infinite without loss.
         scores: Other qualities that were measured, by name.
-        notes: What the user should know of it, each a part of a sentence.
+        noted: What is to be said of files, see `ae_keras.system.notices`.
     """
 
     job: Job
@@ -46,7 +47,7 @@ class Result:
     shape: tuple[int, ...] = ()
     psnr: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
-    notes: Sequence[str] = ()
+    noted: tuple[notices.Notice, ...] = ()
 
 
 def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[str]) -> list[Job]:
@@ -141,6 +142,7 @@ def run_jobs(
     with tqdm(total=len(jobs), unit="file", disable=None if len(jobs) > 1 else True) as progress:
         for result in _map(attempt, jobs, min(workers, len(jobs)), initializer):
             progress.update()
+            notices.add(result.noted)
             yield result
 
 
@@ -172,10 +174,21 @@ def _start_worker(initializer: Callable[[], None] | None) -> None:
 
 
 def _attempt(work: Callable[[Job], Result], job: Job) -> Result:
+    """Do a job; in a process of several, what it notes is for the parent to say."""
     try:
-        return work(job)
-    except (ValueError, OSError, ArithmeticError, MemoryError) as error:
-        reason = str(error) or "out of memory"
-        if isinstance(error, OSError) and error.filename:
-            reason = f"{error.strerror}: {error.filename}"
-        return Result(job, error=reason)
+        result = work(job)
+    except Exception as error:  # whatever one file does, the others are done
+        if os.environ.get("AE_KERAS_DEBUG"):
+            raise
+        result = Result(job, error=_describe(error))
+    return replace(result, noted=notices.take())
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return str(error) or "out of memory"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    if isinstance(error, ValueError | OSError | ArithmeticError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

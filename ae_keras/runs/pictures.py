@@ -55,7 +55,9 @@ def write_reconstructions(
     inputs, outputs = reconstruct(model, examples, recipe)
     originals = to_unit_range(examples.images)
     psnr = metrics.psnr(metrics.mse(originals, outputs))
-    title = f"{recipe.model} on {recipe.data_name}: {len(originals)} {split} images with their PSNR"
+    title = (
+        f"{recipe.model} on {recipe.data_name}: {len(originals)} images ({split}) with their PSNR"
+    )
     with write_safely(path) as temporary:
         figures.save_reconstructions(temporary, inputs, originals, outputs, list(psnr), title)
 

@@ -14,15 +14,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_keras import figures
 from ae_keras.codec.fitting import fit_run
 from ae_keras.data.batches import Batches
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
-from ae_keras.runs.pictures import write_augmentation, write_reconstructions, write_samples
-from ae_keras.system.safe_files import write_safely
 from ae_keras.training.average import averaged
 from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from ae_keras.training.compilation import compile_model, use_cores
@@ -30,6 +27,7 @@ from ae_keras.training.epoch import WithinEpoch
 from ae_keras.training.interruption import StopSignals, stopped
 from ae_keras.training.logs import open_logs
 from ae_keras.training.material import Material
+from ae_keras.training.pictures import write_pictures
 from ae_keras.training.starting import resume_start, start
 from ae_keras.training.validation import Validation
 
@@ -202,21 +200,9 @@ class Training:
                 "parameters": best.parameter_count,
             },
         }
-        self._write_pictures(best)
+        write_pictures(self.run, self.recipe, progress.history, best, images)
         if best.has_latent:
             fit_run(self.run, images["train"], best)
         self.run.write_metrics(result)
         self.run.checkpoint.unlink(missing_ok=True)
         return result
-
-    def _write_pictures(self, best: keras.Model) -> None:
-        recipe, run, data = self.recipe, self.run, self.material.images
-        title = f"{recipe.model} on {recipe.data_name}"
-        with write_safely(run.history_figure) as path:
-            loss = best.name_loss(recipe.loss)
-            figures.save_history(path, self.progress.history, title, loss)
-        write_reconstructions(best, data["test"], recipe, run.reconstructions_figure)
-        if recipe.batch_spec.augments:
-            write_augmentation(data["train"], recipe, run.augmentation_figure)
-        if best.is_variational:
-            write_samples(best, data["test"], recipe, run.samples_figure)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.metadata import Metadata
 from ae_keras.codec.rate_control import Target, _last_before, compress_to_target
-from ae_keras.metrics import pixel_psnr
+from ae_keras.metrics import image_psnr
 
 QUALITIES = range(1, 101)
 
@@ -35,7 +35,7 @@ def files(codec, image):
 
 @pytest.fixture(scope="module")
 def psnrs(codec, image, files):
-    return [pixel_psnr(image, codec.decompress(data)) for data in files]
+    return [image_psnr(image, codec.decompress(data)) for data in files]
 
 
 @pytest.fixture

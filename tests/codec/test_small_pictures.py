@@ -9,7 +9,7 @@ from ae_keras.codec.errors import BitstreamError, ImageTooLargeError
 from ae_keras.codec.hyperprior import strips
 from ae_keras.codec.rate_control import Target, compress_to_target
 from ae_keras.codec.reduction import reduce_image
-from ae_keras.metrics import pixel_psnr
+from ae_keras.metrics import image_psnr
 
 
 @pytest.fixture(params=[make_strip_codec, make_block_codec])
@@ -134,5 +134,5 @@ def test_the_codec_of_photographs_reaches_targets_too(rng):
     found = compress_to_target(codec, image, Target(size=limit)).data
     quality = read_header(found)[0].step
     assert len(found) <= limit < len(codec.with_quality(quality + 1).compress(image))
-    target = pixel_psnr(image, codec.decompress(found))
+    target = image_psnr(image, codec.decompress(found))
     assert compress_to_target(codec, image, Target(psnr=target)).psnr >= target

@@ -223,6 +223,17 @@ def test_arrays_of_other_names_or_label_counts_are_refused(tmp_path):
         load_images(DataSpec(dataset=str(tmp_path / "b.npz")))
 
 
+def test_labels_may_stand_in_a_column(tmp_path, rng):
+    images = rng.integers(0, 256, (20, 32, 32, 3), np.uint8)
+    labels = rng.integers(0, 5, (20, 1), np.uint8)
+    path = tmp_path / "a.npz"
+    np.savez(path, x_train=images[:15], y_train=labels[:15], x_test=images[15:], y_test=labels[15:])
+    data = load_images(DataSpec(dataset=str(path)))
+    np.testing.assert_array_equal(data["test"].labels, labels[15:, 0])
+    for image, label in zip(data["train"].images, data["train"].labels, strict=True):
+        assert label == labels[(images == image).all(axis=(1, 2, 3)), 0]
+
+
 @pytest.mark.parametrize("name", ["missing/folder", "missing.npz", "/nowhere/missing.npy"])
 def test_missing_paths_are_named(name):
     with pytest.raises((FileNotFoundError, ValueError), match=name):

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from ae_keras.data.image_files import find_images, fit_image, read_image
+from ae_keras.system import notices
 
 
 def save(path, array, **options):
@@ -94,3 +95,21 @@ def test_fit_enlarges_only_where_it_may():
     fitted = fit_image(Image.new("RGB", (40, 20), (9, 8, 7)), (32, 32, 3), enlarge=True)
     assert fitted.shape == (32, 32, 3)
     assert (fitted == (9, 8, 7)).all()
+
+
+def test_what_is_left_out_of_a_folder_is_counted(tmp_path, rng, capsys):
+    folder, elsewhere = tmp_path / "in", tmp_path / "elsewhere"
+    for path in (folder / "a.jfif", folder / "b" / "c.tga", elsewhere / "d.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        format = "JPEG" if path.suffix == ".jfif" else None
+        save(path, rng.integers(0, 256, (4, 4, 3), np.uint8), format=format)
+    (folder / "linked").symlink_to(elsewhere, target_is_directory=True)
+    for name in ("e.heic", "b/f.txt", "b/g.txt", ".hidden.txt", "README"):
+        (folder / name).write_text("no image")
+    for _ in range(2):
+        assert [path.name for path in find_images(folder)] == ["a.jfif", "c.tga"]
+    notices.say()
+    assert capsys.readouterr().err == (
+        f"{folder}: other files are left out: 4 (2 .txt, 1 without an ending, 1 .heic).\n"
+        f"{folder}: linked folders are left out, name them too: 1.\n"
+    )

@@ -4,6 +4,7 @@ from PIL import Image
 
 from ae_keras.data import skimage_photos
 from ae_keras.data.images import load_images
+from ae_keras.data.own_splits import default_split
 from ae_keras.data.photographs import load_photographs
 from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS
@@ -43,6 +44,20 @@ def test_other_folders_are_split_by_files(photo_folder):
     assert set(data["train"].kinds) == {"photos"}
     data = load_photographs(DataSpec(dataset=str(photo_folder), splits=(0.5, 0.3, 0.2), **CROP))
     assert [len(data[split].images) for split in SPLITS] == [20, 12, 8]
+
+
+def test_all_photographs_are_those_of_all_splits(photo_folder, tmp_path, rng):
+    spec = DataSpec(dataset=str(photo_folder), **CROP)
+    assert len(load_photographs(spec, ["all"])["all"].images) == 40
+    assert load_images(spec, ["all"])["all"].images.shape == (40, 32, 32, 3)
+    for split in SPLITS:
+        write_photo(tmp_path / "split" / split / "a.png", rng)
+    spec = DataSpec(dataset=str(tmp_path / "split"), **CROP)
+    assert len(load_photographs(spec, ["all"])["all"].images) == 3
+    other = DataSpec(dataset="skimage")
+    assert default_split(spec, trained_on=other) == "test"
+    assert default_split(DataSpec(dataset=str(tmp_path / "split")), trained_on=other) == "all"
+    assert default_split(spec, trained_on=spec) == "test"
 
 
 def test_given_shares_overrule_subfolders(tmp_path, rng):

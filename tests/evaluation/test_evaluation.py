@@ -7,6 +7,7 @@ from PIL import Image
 import ae_keras
 from ae_keras import metrics
 from ae_keras.data.images import Images, load_images
+from ae_keras.evaluation import reconstruction
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
@@ -105,6 +106,55 @@ def test_evaluate_writes_its_files_where_it_is_told(model, tiny_recipe, tmp_path
     assert json.loads(files[0].read_text()) == result
     with Image.open(files[1]) as image:
         assert image.width > image.height
+
+
+@pytest.fixture
+def finished(model, tiny_recipe, tmp_path, monkeypatch):
+    """A run whose evaluation draws nothing."""
+    monkeypatch.setattr(reconstruction, "write_reconstructions", lambda *_: None)
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    run.start(tiny_recipe)
+    run.write_model(model, run.model)
+    return run
+
+
+def write_images(folder, rng, count=12):
+    images = rng.integers(0, 256, (count, 16, 16, 3), np.uint8)
+    folder.mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number:02}.png")
+    return images
+
+
+@pytest.mark.parametrize("kind", ["folder", "npy", "npz"])
+def test_images_that_were_not_trained_on_are_measured_whole(kind, finished, tmp_path, rng):
+    images = write_images(tmp_path / "other", rng)
+    path = tmp_path / ("other" if kind == "folder" else f"other.{kind}")
+    if kind == "npy":
+        np.save(path, images)
+    elif kind == "npz":
+        np.savez(path, images=images)
+    result, files = ae_keras.evaluate(finished.path, str(path))
+    outputs = np.asarray(ae_keras.load(finished.path)(images / np.float32(255)))
+    assert result["images"] == 12
+    assert result["mse"] == pytest.approx(np.square(outputs - images / 255).mean(), rel=1e-4)
+    assert files[0].name == "evaluation-other-all.json"
+    assert ae_keras.evaluate(finished.path, str(path), split="test")[0]["images"] == 1
+
+
+def test_data_sets_with_splits_are_measured_on_their_test_images(
+    finished, photo_folder, tmp_path, rng
+):
+    assert ae_keras.evaluate(finished.path)[0]["images"] == 4
+    assert ae_keras.evaluate(finished.path, str(photo_folder))[0]["images"] == 4
+    assert ae_keras.evaluate(finished.path, split="all")[0]["images"] == 40
+    images = write_images(tmp_path / "faces", rng)
+    np.savez(tmp_path / "split.npz", x_train=images[:7], x_test=images[7:])
+    assert ae_keras.evaluate(finished.path, str(tmp_path / "split.npz"))[0]["images"] == 5
+    listing = "".join(f"{number:02}.png {2 * (number > 8)}\n" for number in range(12))
+    (tmp_path / "faces" / "list_eval_partition.txt").write_text(listing)
+    assert ae_keras.evaluate(finished.path, str(tmp_path / "faces"))[0]["images"] == 3
 
 
 @pytest.mark.parametrize("by", ["recipe", "argument"])

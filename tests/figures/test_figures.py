@@ -81,3 +81,23 @@ def test_maps_have_a_colour_for_each_label(tmp_path, monkeypatch, rng):
     colours = first.collections[0].to_rgba(np.arange(10))
     assert len(np.unique(colours, axis=0)) == 10
     assert bar.get_ylabel() == "label"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", [(1, 1), (64, 1), (1, 64)])
+def test_images_may_have_a_side_of_one(shape, channels, tmp_path, rng):
+    originals = rng.random((3, *shape, channels))
+    figures.save_reconstructions(
+        tmp_path / "a.png", originals, originals, originals, [20.0] * 3, "title"
+    )
+    figures.save_image_grid(tmp_path / "b.png", originals, "title", ["a", "b", "c"])
+    for name in ("a.png", "b.png"):
+        assert max(size_of(tmp_path / name)) < 2000
+
+
+@pytest.mark.parametrize("shape", [(600, 1), (1, 600), (100_000, 1)])
+def test_long_images_make_no_long_figures(shape, tmp_path):
+    figures.save_image_grid(tmp_path / "a.png", np.zeros((3, *shape, 3)), "title", "abc", 3, 4.0)
+    width, height = size_of(tmp_path / "a.png")
+    assert 100 < width < 3000
+    assert 100 < height < 3000

@@ -137,3 +137,28 @@ def test_the_pareto_front_has_one_point_of_each_rate():
     rates, quality = [4, 4, 2, 1, 8, 8, 3], [30, 31, 25, 20, 32, 33, 24]
     front = metrics.pareto_front(rates, quality)
     np.testing.assert_array_equal(front, [[1, 20], [2, 25], [4, 31], [8, 33]])
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_alpha_and_what_no_one_sees_do_not_count(channels, rng):
+    image = rng.integers(1, 256, (9, 7, channels), np.uint8)
+    image[2:4, 1:5, -1] = 0
+    restored = np.dstack([rng.integers(0, 256, (9, 7, channels - 1), np.uint8), image[..., -1:]])
+    errors = [
+        (int(image[y, x, c]) - int(restored[y, x, c])) ** 2
+        for y, x, c in np.ndindex(9, 7, channels - 1)
+        if not (2 <= y < 4 and 1 <= x < 5)
+    ]
+    expected = 10 * np.log10(255**2 / np.mean(errors))
+    assert metrics.image_psnr(image, restored) == pytest.approx(expected, abs=1e-5)
+    colours = metrics.visible_colours(image)
+    assert colours.shape == (9 * 7 - 8, channels - 1)
+    hidden = image * np.array([1] * (channels - 1) + [0], np.uint8)
+    assert metrics.image_psnr(hidden, np.zeros_like(image)) == np.inf
+
+
+def test_psnr_of_an_image_without_alpha_is_that_of_its_error(rng):
+    for shape in ((9, 7), (9, 7, 1), (9, 7, 3)):
+        image, restored = rng.integers(0, 256, (2, *shape), np.uint8)
+        error = np.square((image.astype(float) - restored) / 255).mean()
+        assert metrics.image_psnr(image, restored) == pytest.approx(-10 * np.log10(error), abs=1e-4)

@@ -99,6 +99,38 @@ def test_files(colourizer, tmp_path, rng):
         work(Job(str(grey), "-"))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 600), (600, 1)])
+def test_side_by_side_of_any_shape(size, colourizer, tmp_path):
+    Image.new("RGB", size, (200, 90, 10)).save(tmp_path / "x.png")
+    job = Job(str(tmp_path / "x.png"), str(tmp_path / "y.png"))
+    assert Colourization(colourizer, side_by_side=True)(job).scores
+    with Image.open(tmp_path / "y.png") as image:
+        assert image.size == size
+    with Image.open(tmp_path / "y-side-by-side.png") as figure:
+        assert max(figure.size) < 3000
+
+
+def test_pixels_that_no_one_sees_are_not_scored(tmp_path, rng):
+    """With a colourizer that makes all pixels red."""
+    image = rng.integers(0, 256, (20, 30, 4), np.uint8)
+    image[..., 3] = 255
+    image[:8, :, 3] = 0
+    source, target = tmp_path / "x.png", tmp_path / "y.png"
+
+    def redden(image):
+        return np.dstack([np.broadcast_to([255, 0, 0], (20, 30, 3)), image[..., 3]]).astype(
+            np.uint8
+        )
+
+    Image.fromarray(image).save(source)
+    scores = Colourization(redden)(Job(str(source), str(target))).scores
+    error = np.square((image[8:, :, :3] - np.array([255.0, 0, 0])) / 255).mean()
+    assert scores["PSNR [dB]"] == pytest.approx(-10 * np.log10(error), abs=1e-4)
+    image[8:, :, :3] = image[8:, :, :1]
+    Image.fromarray(image).save(source)
+    assert Colourization(redden, force=True)(Job(str(source), str(target))).scores == {}
+
+
 def test_palette_and_deep_images_are_converted(colourizer, tmp_path, rng):
     values = smooth_images(rng, 1, 20, 20, 1)[0, ..., 0]
     Image.fromarray(values).save(tmp_path / "plain.png")

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from ae_keras.photographs.jobs import Job, Result, plan, run_jobs
+from ae_keras.system.notices import note, take
 
 
 def save(path):
@@ -52,7 +53,9 @@ def test_plans_that_make_no_sense_are_refused(
 
 def fail_on_odd(job):
     if int(job.source) % 2:
-        raise {1: ValueError, 3: MemoryError}[int(job.source)](f"{job.source} is odd")
+        errors = {1: ValueError, 3: MemoryError, 5: TypeError}
+        raise errors[int(job.source)](f"{job.source} is odd")
+    note("{count} frames are left out", job.source)
     return Result(job, size=int(job.source))
 
 
@@ -67,10 +70,12 @@ def die(job):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_failures_do_not_stop_the_others(workers):
-    jobs = [Job(str(number), "-") for number in range(5)]
+    jobs = [Job(str(number), "-") for number in range(6)]
     results = list(run_jobs(fail_on_odd, jobs, workers))
     assert [result.job for result in results] == jobs
-    assert [result.error for result in results] == [None, "1 is odd", None, "3 is odd", None]
+    errors = [None, "1 is odd", None, "3 is odd", None, "TypeError: 5 is odd"]
+    assert [result.error for result in results] == errors
+    assert [(file, count) for _, file, count in take()] == [("0", 1), ("2", 1), ("4", 1)]
 
 
 def test_workers_are_processes_that_leave_interrupts_to_their_parent():

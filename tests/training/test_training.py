@@ -154,6 +154,29 @@ def test_nan_loss_stops_with_advice(tiny_recipe, tmp_path):
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
+def test_no_picture_keeps_a_run_from_its_end(tmp_path, rng, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise TypeError("Invalid shape\nfor image data")
+
+    np.savez(tmp_path / "long.npz", images=rng.integers(0, 256, (30, 64, 1, 1), np.uint8))
+    recipe = ae_keras.recipe_for(
+        "mlp",
+        str(tmp_path / "long.npz"),
+        image_shape=(64, 1, 1),
+        epochs=1,
+        augmentation={"flip": 0.5},
+    )
+    monkeypatch.setattr("ae_keras.figures.save_reconstructions", fail)
+    run = RunFolder(tmp_path / "run")
+    ae_keras.train(recipe, run.path, verbose=0)
+    assert run.is_finished
+    assert run.history_figure.is_file()
+    assert run.augmentation_figure.is_file()
+    assert capsys.readouterr().err == (
+        f"left out: {run.reconstructions_figure} (TypeError: Invalid shape for image data)\n"
+    )
+
+
 def test_full_disk_leaves_the_earlier_checkpoint_intact(tiny_recipe, tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.npz"
     images = load_images(tiny_recipe.data_spec)["train"].images

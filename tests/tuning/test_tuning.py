@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from conftest import SMALL
 
 import ae_keras
 from ae_keras import Recipe
@@ -99,6 +100,12 @@ def test_budgets(name, tiny_recipe):
     Goal(budget={name: 1e9}).check_budget(tiny_recipe)
     with pytest.raises(InfeasibleError, match=name):
         Goal(budget={name: 1e-9}).check_budget(tiny_recipe)
+
+
+def test_a_model_that_takes_a_quality_is_timed():
+    recipe = ae_keras.recipe_for("photo", image_shape=(64, 64, 3), **SMALL["photo"])
+    with pytest.raises(InfeasibleError, match="latency_ms"):
+        Goal(budget={"latency_ms": 1e-9}).check_budget(recipe)
 
 
 @pytest.mark.parametrize(

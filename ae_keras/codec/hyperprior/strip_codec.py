@@ -54,6 +54,9 @@ class StripCodec(LearnedCodec):
         max_pixels: int. Larger images are not decoded.
     """
 
+    # About lambda 0.0015, 0.006, 0.025, 0.1 and 0.25.
+    usual_qualities = (8, 33, 59, 84, 100)
+
     def __init__(
         self,
         transform: QualityTransform,

@@ -1,0 +1,66 @@
+"""What users should know of their files: noted while these are read, and said once, on stderr.
+
+A data set may be read in parts and a folder by several processes, and still one line says what is
+true of all their files alike.
+"""
+
+import sys
+from collections.abc import Iterable
+
+# A sentence, the file that it is said of, and how many things in that file.
+Notice = tuple[str, str, int]
+
+_noted: dict[tuple[str, str], int] = {}
+_said: set[tuple[str, str]] = set()
+
+
+def note(sentence: str, file: str, count: int = 1) -> None:
+    """Note what is to be said of a file; the same is noted once.
+
+    Args:
+        sentence: Without its full stop. It may hold `{count}`, the sum over all files.
+        file: A file or folder.
+        count: int. Of the things in it that are spoken of.
+
+    Example:
+        >>> note("{count} further frames are left out", "a.gif", 11)
+    """
+    _noted.setdefault((sentence, file), count)
+
+
+def take() -> tuple[Notice, ...]:
+    """Return what was noted and not said, and forget it: it is for another process to say."""
+    taken = tuple((*key, count) for key, count in _noted.items())
+    _noted.clear()
+    return taken
+
+
+def add(notices: Iterable[Notice]) -> None:
+    """Note what another process has noted."""
+    for notice in notices:
+        note(*notice)
+
+
+def forget() -> None:
+    """Begin anew, with nothing noted and nothing said: as each command does."""
+    _noted.clear()
+    _said.clear()
+
+
+def say(program: str | None = None) -> None:
+    """Print a line for each sentence that was noted, unless it has been said of these files.
+
+    Args:
+        program: str. Who says it, at the beginning of each line.
+    """
+    files_of: dict[str, dict[str, int]] = {}
+    for (sentence, file), count in _noted.items():
+        if (sentence, file) not in _said:
+            files_of.setdefault(sentence, {})[file] = count
+    _said.update(_noted)
+    _noted.clear()
+    beginning = f"{program}: " if program else ""
+    for sentence, files in files_of.items():
+        others = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        text = sentence.replace("{count}", str(sum(files.values())))
+        print(f"{beginning}{next(iter(files))}{others}: {text}.", file=sys.stderr)

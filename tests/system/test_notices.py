@@ -1,0 +1,35 @@
+from ae_keras.system import notices
+
+
+def said(capsys, program=None):
+    notices.say(program)
+    return capsys.readouterr().err
+
+
+def test_a_sentence_is_said_once_of_all_its_files(capsys):
+    for _ in range(2):
+        notices.note("{count} frames are left out", "a.gif", 11)
+        notices.note("{count} frames are left out", "b.gif")
+        notices.note("its {braces} are no field", "a.gif")
+    assert said(capsys) == (
+        "a.gif and 1 more: 12 frames are left out.\na.gif: its {braces} are no field.\n"
+    )
+    notices.note("{count} frames are left out", "a.gif", 11)
+    assert said(capsys) == ""
+    notices.note("{count} frames are left out", "c.gif", 2)
+    assert said(capsys, "train.py") == "train.py: c.gif: 2 frames are left out.\n"
+
+
+def test_another_command_says_it_again(capsys):
+    for _ in range(2):
+        notices.forget()
+        notices.note("it is large", "d.png")
+        assert said(capsys) == "d.png: it is large.\n"
+
+
+def test_what_another_process_noted_is_said_here(capsys):
+    notices.note("it is large", "d.png")
+    taken = notices.take()
+    assert said(capsys) == ""
+    notices.add(taken)
+    assert said(capsys) == "d.png: it is large.\n"
