@@ -5,7 +5,9 @@ Example:
     >>> from PIL import Image
     >>> image = Image.open("photo.aek")
     >>> image.save("again.aek", model="vae_v2-cifar10", quality=60)
+    >>> image.save("small.aek", model="vae_v2-cifar10", target_size=20_000)
 
+Instead of a `quality` there may be one of `target_bpp`, `target_size` (in bytes) and `target_psnr`.
 The model of a file is looked for in `saved_models`. ICC profile, EXIF, XMP and resolution are kept
 as the `info` of an image has them; `icc_profile`, `exif`, `xmp` and `dpi` say something else, empty
 ones nothing. Nothing is turned: pixels and orientation stay those of the image. As for all formats,
@@ -25,6 +27,7 @@ from ae_keras.codec.bitstream import MAGIC, read_bitstream, read_header
 from ae_keras.codec.errors import ChecksumError, TruncatedError
 from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.codec.metadata import read_metadata
+from ae_keras.codec.rate_control import Target, compress_to_target
 from ae_keras.codec.sections import SectionKind
 from ae_keras.data.metadata import EXIF_PREFIX, Metadata, fit_profile, metadata_of
 
@@ -93,14 +96,17 @@ def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     if "model" not in settings:
         raise ValueError('Say which model is to compress: image.save(..., model="...").')
     codec = load_codec(settings["model"], label=settings.get("label"))
+    target = Target(*(settings.get(f"target_{name}") for name in ("bpp", "size", "psnr")))
     if "quality" in settings:
+        if target.is_given:
+            raise ValueError("Give a quality or a target, not both.")
         codec = codec.with_quality(settings["quality"])
     given = {name: settings[name] for name in _INFO if name in settings}
     metadata, notes = metadata_of(image, **given)
     metadata, misfits = fit_profile(metadata, image.mode)
     for note in notes + misfits:
         warnings.warn(f"{note[0].upper()}{note[1:]}.", stacklevel=3)
-    file.write(codec.compress(np.asarray(image), metadata))
+    file.write(compress_to_target(codec, np.asarray(image), target, metadata).data)
 
 
 def _advise(image: Image.Image) -> str:

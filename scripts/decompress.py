@@ -18,6 +18,7 @@ examples:
   python scripts/decompress.py photo.aek -o photo.png
   python scripts/decompress.py compressed -o restored/
   python scripts/decompress.py photo.aek -o - > photo.png
+  python scripts/decompress.py photo.aek -o small.png --scale 1/8
   python scripts/decompress.py --info photo.aek
 
 The model is found in saved_models by the name and digest in the file, or is told with --model.
@@ -35,6 +36,8 @@ def make_parser() -> Parser:
         "--info", action="store_true", help="say what is in the files: header, metadata"
     )
     add("--model", help="a run, or a .tflite file, if it is not the one that the file names")
+    small = "a small picture instead, each pixel the mean of a square"
+    add("--scale", choices=["1/2", "1/4", "1/8"], default="1/1", help=small)
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
     add("--force", action="store_true", help="replace files that are there")
@@ -54,7 +57,9 @@ def main(arguments: Namespace) -> None:
     if arguments.model:
         load_codec(arguments.model)  # a wrong model is told once, not for each file
     jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
-    work = Decompression(arguments.model, arguments.force, arguments.max_pixels)
+    factor = int(arguments.scale.removeprefix("1/"))
+    settings = arguments.model, arguments.force, arguments.max_pixels, factor
+    work = Decompression(*settings, progress=len(jobs) == 1)
     initializer = functools.partial(prepare, arguments)
     results = list(run_jobs(work, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]

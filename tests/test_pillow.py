@@ -4,7 +4,9 @@ from conftest import make_exif, make_profile
 from PIL import ExifTags, Image
 
 import ae_keras.pillow  # noqa: F401 - registers the format
+from ae_keras.codec.bitstream import read_header
 from ae_keras.codec.loading import load_codec
+from ae_keras.metrics import image_psnr
 
 
 @pytest.fixture
@@ -54,6 +56,27 @@ def test_modes_that_mean_something_else_are_refused(mode, run, photo, tmp_path):
     image = Image.open(photo).convert("RGB").convert("L" if mode in ("I;16", "F") else mode)
     with pytest.raises(OSError, match=f"mode {mode} as AEK. Convert"):
         image.convert(mode).save(tmp_path / "x.aek", model="mine")
+
+
+def test_targets_are_reached(run, photo, tmp_path):
+    image, path = Image.open(photo), tmp_path / "x.aek"
+    image.save(path, model="mine", target_size=700)
+    assert path.stat().st_size <= 700
+    best = load_codec("mine").with_quality(100)
+    limit = 8 * len(best.compress(np.asarray(image))) / 600
+    image.save(path, model="mine", target_bpp=limit)
+    assert read_header(path.read_bytes())[0].step == best.step
+    image.save(path, model="mine", target_psnr=12)
+    with Image.open(path) as opened:
+        assert image_psnr(np.asarray(image), np.asarray(opened)) >= 12
+
+
+def test_one_of_quality_and_targets_is_enough(run, photo, tmp_path):
+    image = Image.open(photo)
+    with pytest.raises(ValueError, match="quality or a target, not both"):
+        image.save(tmp_path / "x.aek", model="mine", target_size=700, quality=5)
+    with pytest.raises(ValueError, match="one target only"):
+        image.save(tmp_path / "x.aek", model="mine", target_size=700, target_psnr=30)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])

@@ -30,6 +30,7 @@ from ae_keras.codec.errors import InconsistentError
 from ae_keras.codec.layout import Layout
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.planes import Planes
+from ae_keras.codec.progress import counted
 from ae_keras.codec.protocols import TileEntropyModel, Transform
 from ae_keras.codec.tiling import Tiling, regroup
 from ae_keras.system.pixels import to_unit_range
@@ -117,7 +118,8 @@ class ImageCodec(LearnedCodec):
             self.transform.encode(to_unit_range(batch))
             for batch in regroup(tiles, itertools.repeat(layout.batch_size))
         )
-        for section in regroup(latents, layout.section_sizes * images):
+        watched = counted(latents, layout.tiles * images, self.progress)
+        for section in regroup(watched, layout.section_sizes * images):
             yield coder.encode(section)
 
     def _check_geometry(self, header: Header, sections: int) -> Hashable:
@@ -134,7 +136,8 @@ class ImageCodec(LearnedCodec):
     ) -> None:
         layout = Layout.of(files[0][0], self.channels)
         tiles = self._decode_tiles(files, layout)
-        rows = regroup(tiles, itertools.repeat(layout.tiling.grid[1]))
+        watched = counted(tiles, layout.tiles * len(files), self.progress)
+        rows = regroup(watched, itertools.repeat(layout.tiling.grid[1]))
         for colour in colours:
             layout.join(rows, colour)
 

@@ -16,7 +16,9 @@ from ae_keras.codec.bitstream import Header, read_bitstream, write_bitstream
 from ae_keras.codec.errors import ImageTooLargeError, InconsistentError, WrongModelError
 from ae_keras.codec.metadata import NO_METADATA, Metadata, write_metadata
 from ae_keras.codec.planes import fits_model, read_alpha, split_alpha, write_alpha
+from ae_keras.codec.progress import Progress, silent
 from ae_keras.codec.protocols import EntropyModel
+from ae_keras.codec.reduction import check_factor, reduce_image
 from ae_keras.codec.sections import Section, SectionKind, sections_of
 
 # Images with more are not decoded, unless the caller asks for it.
@@ -50,6 +52,7 @@ class LearnedCodec(abc.ABC):
         self.entropy_model, self.name, self.channels = entropy_model, name, channels
         self.step = entropy_model.default_step if step is None else step
         self.max_pixels = max_pixels
+        self.progress: Progress = silent
 
     def with_quality(self, quality: int) -> Self:
         """Return this codec at a quality from 1 to 100."""
@@ -66,6 +69,15 @@ class LearnedCodec(abc.ABC):
     def with_max_pixels(self, max_pixels: int) -> Self:
         """Return this codec with another limit to the size of images that it decodes."""
         return self._with(max_pixels=max_pixels)
+
+    def with_progress(self, progress: Progress) -> Self:
+        """Return this codec telling which share of the images that it was given is done.
+
+        Args:
+            progress: Called with a number from 0 to 1, at the start and after each row of tiles
+                or strip.
+        """
+        return self._with(progress=progress)
 
     def _with(self, **changes: Any) -> Self:
         codec = copy.copy(self)
@@ -148,6 +160,7 @@ class LearnedCodec(abc.ABC):
         self, images: Sequence[np.ndarray], metadata: Metadata = NO_METADATA
     ) -> list[bytes]:
         """Compress images of one shape, together in the model's batches; see `compress`."""
+        self.progress(0.0)
         self.check_settings()
         pairs = [split_alpha(image, self.channels) for image in images]
         kinds = {(colour.shape, alpha is not None) for colour, alpha in pairs}
@@ -175,23 +188,55 @@ class LearnedCodec(abc.ABC):
 
     def decompress_many(self, files: Sequence[bytes]) -> list[np.ndarray]:
         """Decompress files of one geometry, together in the model's batches; see `decompress`."""
+        self.progress(0.0)
         read = [read_bitstream(data) for data in files]
         coded = [(header, sections_of(sections, SectionKind.IMAGE)) for header, sections in read]
         if len({self._check(header, len(sections)) for header, sections in coded}) > 1:
             raise InconsistentError("The files are not of one geometry.")
         images = []
         for header, sections in read:
-            size = header.height, header.width
-            alpha = [read_alpha(data, size) for data in sections_of(sections, SectionKind.ALPHA)]
-            image = np.empty((*size, header.channels + len(alpha)), np.uint8)
+            alpha = _read_alphas(header, sections)
+            shape = header.height, header.width, header.channels + len(alpha)
+            image = np.empty(shape, np.uint8)
             for plane in alpha:
-                image[..., -1] = plane
+                image[..., -1:] = plane
             images.append(image)
         colours = [
             image[..., : header.channels] for image, (header, _) in zip(images, read, strict=True)
         ]
         self._decode(coded, colours)
-        return [image[..., 0] if image.shape[2] == 1 else image for image in images]
+        return [_without_single_channel(image) for image in images]
+
+    def decompress_small(self, data: bytes, factor: int) -> np.ndarray:
+        """Decompress a small picture of the image in an `.aek` file.
+
+        Args:
+            data: bytes. Of the file.
+            factor: int. 2, 4 or 8: how many times smaller the picture is. Its height and width
+                are rounded up.
+
+        Returns:
+            uint8 array, of as many channels as `decompress` returns. Its pixels are the means of
+            squares of the image's, each channel for itself; some codecs estimate these.
+
+        Raises:
+            ValueError: if the factor is another.
+            BitstreamError: if the file is damaged, too large, or of another model.
+        """
+        check_factor(factor)
+        self.progress(0.0)
+        header, sections = read_bitstream(data)
+        coded = sections_of(sections, SectionKind.IMAGE)
+        self._check(header, len(coded))
+        alpha = [reduce_image(plane, factor) for plane in _read_alphas(header, sections)]
+        colour = self._decode_small(header, coded, factor)
+        return _without_single_channel(np.concatenate([colour, *alpha], axis=-1))
+
+    def _decode_small(self, header: Header, sections: list[bytes], factor: int) -> np.ndarray:
+        """Return the small picture's colours, uint8 `(height, width, channels)`."""
+        colour = np.empty((header.height, header.width, header.channels), np.uint8)
+        self._decode([(header, sections)], [colour])
+        return reduce_image(colour, factor)
 
     def _check(self, header: Header, sections: int) -> Hashable:
         """Refuse what cannot be decoded, before memory is taken for it; return its geometry."""
@@ -214,6 +259,17 @@ class LearnedCodec(abc.ABC):
         except ValueError as error:
             raise InconsistentError(f"The step {header.step} is out of range.") from error
         return self._check_geometry(header, sections)
+
+
+def _read_alphas(header: Header, sections: Sequence[Section]) -> list[np.ndarray]:
+    """Return the alpha of an image, uint8 `(height, width, 1)`, if it has any."""
+    size = header.height, header.width
+    alphas = sections_of(sections, SectionKind.ALPHA)
+    return [read_alpha(data, size)[..., np.newaxis] for data in alphas]
+
+
+def _without_single_channel(image: np.ndarray) -> np.ndarray:
+    return image[..., 0] if image.shape[2] == 1 else image
 
 
 def _image_sections(colours: Sequence[bytes], alpha: np.ndarray | None) -> list[Section]:

@@ -16,7 +16,7 @@ from ae_keras.command_line.tables import (
     format_results,
     format_table,
 )
-from ae_keras.command_line.values import NUMBER, parse_changes, read_settings
+from ae_keras.command_line.values import NUMBER, parse_changes, parse_size, read_settings
 
 __all__ = [
     "NUMBER",
@@ -30,6 +30,7 @@ __all__ = [
     "format_results",
     "format_table",
     "parse_changes",
+    "parse_size",
     "prepare",
     "read_settings",
     "report_failures",

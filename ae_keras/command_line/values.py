@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from argparse import Namespace
+import math
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,28 @@ def read_settings(arguments: Namespace, *names: str, **others: Any) -> dict[str,
     options = {name: getattr(arguments, name) for name in names} | others
     given = {name: value for name, value in options.items() if value is not None}
     return given | parse_changes(arguments.set)
+
+
+# Bytes in the units of sizes, which are those of disks and networks.
+_UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2}
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of a size in bytes, KB (1000 bytes) or MB (1,000,000), rounded down.
+
+    Raises:
+        ArgumentTypeError: if it is no such size.
+
+    Example:
+        >>> parse_size("1.5KB")
+        1500
+    """
+    number = text.upper().rstrip("KMB")
+    unit = text.upper()[len(number) :]
+    with contextlib.suppress(ValueError):
+        if unit in _UNITS and math.isfinite(size := float(number)):
+            return math.floor(round(size * _UNITS[unit], 3))
+    raise ArgumentTypeError(f"expected a size such as 200000, 200KB or 1.5MB, received {text!r}")
 
 
 def parse_changes(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:

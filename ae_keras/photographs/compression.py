@@ -1,16 +1,16 @@
 """Image files to `.aek` files and back."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
-from ae_keras import metrics
 from ae_keras.codec.bitstream import read_bitstream
 from ae_keras.codec.file_info import FileInfo, info_of
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.loading import find_run_of, load_codec
-from ae_keras.codec.metadata import read_metadata
-from ae_keras.codec.rate_control import codec_for_rate
+from ae_keras.codec.metadata import Metadata, read_metadata
+from ae_keras.codec.rate_control import Compressed, Target, compress_to_target, measure_psnr
 from ae_keras.data.metadata import has_position
 from ae_keras.photographs.job_files import (
     check_target,
@@ -21,6 +21,7 @@ from ae_keras.photographs.job_files import (
     write_target,
 )
 from ae_keras.photographs.jobs import Job, Result
+from ae_keras.photographs.progress import show_progress
 
 SUFFIX = ".aek"
 _POSITION = "its GPS position is stored; --strip-metadata leaves it out"
@@ -35,22 +36,28 @@ class Compression:
         quality: int. From 1 to 100.
         step: int. Of the quantization, instead of a quality. Default: the model's.
         target_bpp: float. The most bits per pixel, instead of a quality.
+        target_size: int. The most bytes of the file, instead of a quality.
+        target_psnr: float. The lowest PSNR of the restored image in dB, instead of a quality.
         overlap: int. Pixels that tiles share.
         label: int. Of the images, for a conditional model.
         strip_metadata: bool. Leave out ICC profile, EXIF, XMP and resolution.
         measure: bool. Restore each image, to know its PSNR.
         force: bool. Replace files that are there.
+        progress: bool. Show a bar on stderr for each large image.
     """
 
     model: str
     quality: int | None = None
     step: int | None = None
     target_bpp: float | None = None
+    target_size: int | None = None
+    target_psnr: float | None = None
     overlap: int | None = None
     label: int | None = None
     strip_metadata: bool = False
     measure: bool = True
     force: bool = False
+    progress: bool = False
 
     def __call__(self, job: Job) -> Result:
         """Compress one file.
@@ -62,26 +69,31 @@ class Compression:
         check_target(job, self.force)
         photograph = read_photograph(job.source, not self.strip_metadata)
         image, metadata = np.asarray(photograph.pixels), photograph.metadata
-        codec = self.load()
-        if self.target_bpp is not None:
-            codec = codec_for_rate(codec, image, self.target_bpp, metadata)
-        data = codec.compress(image, metadata)
-        psnr = None
-        if self.measure:
-            # No larger than the image that was just read.
-            restored = codec.with_max_pixels(image.size).decompress(data)
-            psnr = metrics.image_psnr(image, restored)
-        write_target(job.target, data)
+        with show_progress(self.progress, job, image.shape[:2]) as progress:
+            done = self._compress(self.load().with_progress(progress), image, metadata)
+        write_target(job.target, done.data)
         note_all(job, [*photograph.notes, *([_POSITION] if has_position(metadata) else [])])
-        return Result(job, size=len(data), shape=image.shape, psnr=psnr)
+        return Result(job, size=len(done.data), shape=image.shape, psnr=done.psnr)
+
+    def _compress(self, codec: LearnedCodec, image: np.ndarray, metadata: Metadata) -> Compressed:
+        done = compress_to_target(codec, image, self._target, metadata)
+        if self.measure and done.psnr is None:
+            done = Compressed(done.data, measure_psnr(codec, image, done.data))
+        return done
+
+    @property
+    def _target(self) -> Target:
+        return Target(self.target_bpp, self.target_size, self.target_psnr)
 
     def load(self) -> LearnedCodec:
         """Return the codec.
 
         Raises:
             FileNotFoundError: if there is no such model.
-            ValueError: if a setting is out of range.
+            ValueError: if a setting is out of range, or several say how small files are to be.
         """
+        if self._target.is_given and (self.quality, self.step) != (None, None):
+            raise ValueError("Give a quality, a step or a target, not several of them.")
         codec = load_codec(self.model, self.step, self.overlap, self.label)
         if self.quality is not None:
             codec = codec.with_quality(self.quality)
@@ -98,11 +110,15 @@ class Decompression:
             its digest.
         force: bool. Replace files that are there.
         max_pixels: int. Larger images are refused.
+        factor: int. 2, 4 or 8 for pictures that are so many times smaller; 1 for whole images.
+        progress: bool. Show a bar on stderr for each large image.
     """
 
     model: str | None = None
     force: bool = False
     max_pixels: int = MAX_PIXELS
+    factor: int = 1
+    progress: bool = False
 
     def __call__(self, job: Job) -> Result:
         """Decompress one file.
@@ -115,12 +131,28 @@ class Decompression:
         check_target(job, self.force)
         data = read_source(job.source)
         header, sections = read_bitstream(data)
+        metadata = read_metadata(sections)
         run = self.model or str(find_run_of(header))
-        image = load_codec(run).with_max_pixels(self.max_pixels).decompress(data)
-        restored, notes = encode_photograph(image, read_metadata(sections), job.target)
+        codec = load_codec(run).with_max_pixels(self.max_pixels)
+        with show_progress(self.progress, job, (header.height, header.width)) as progress:
+            codec = codec.with_progress(progress)
+            if self.factor == 1:
+                image = codec.decompress(data)
+            else:
+                image = codec.decompress_small(data, self.factor)
+                metadata = _reduced(metadata, self.factor)
+        restored, notes = encode_photograph(image, metadata, job.target)
         write_target(job.target, restored)
         note_all(job, notes)
         return Result(job, size=len(data), shape=image.shape)
+
+
+def _reduced(metadata: Metadata, factor: int) -> Metadata:
+    """Return the metadata of a smaller picture, which is as large in inches."""
+    if metadata.resolution is None:
+        return metadata
+    across, down = metadata.resolution
+    return dataclasses.replace(metadata, resolution=(across / factor, down / factor))
 
 
 def read_info(source: str) -> FileInfo:

@@ -16,7 +16,6 @@ from ae_keras.codec.errors import (
 )
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.metadata import Metadata, read_metadata
-from ae_keras.codec.rate_control import codec_for_rate
 from ae_keras.codec.sections import Section, SectionKind
 from ae_keras.codec.steps import FINEST_STEP
 
@@ -157,27 +156,6 @@ def test_higher_quality_has_more_bytes_and_less_error(codec):
         errors.append(error(image, codec.decompress(data)))
     assert sizes == sorted(set(sizes))
     assert errors == sorted(set(errors), reverse=True)
-
-
-@pytest.mark.parametrize("target", [0.5, 1.0, 3.0])
-def test_rate_is_the_highest_below_the_target(target, codec):
-    image = smooth_image(64, 64, 3)
-    found = codec_for_rate(codec, image, target)
-    steps = [codec.with_quality(quality).step for quality in range(1, 101)]
-    finer = codec.with_step(steps[steps.index(found.step) + 1])
-    assert 8 * len(found.compress(image)) / 64**2 <= target
-    assert 8 * len(finer.compress(image)) / 64**2 > target
-
-
-@pytest.mark.parametrize("target", [0, -1, float("nan")])
-def test_rate_of_nothing_is_refused(target, codec):
-    with pytest.raises(ValueError, match="more than 0 bits per pixel"):
-        codec_for_rate(codec, smooth_image(8, 8, 3), target)
-
-
-def test_rate_that_cannot_be_reached_is_refused(codec):
-    with pytest.raises(ValueError, match="cannot be reached: the lowest quality takes"):
-        codec_for_rate(codec, smooth_image(8, 8, 3), 0.01)
 
 
 def test_labels_are_in_the_file():

@@ -1,5 +1,7 @@
 import dataclasses
+import io
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from conftest import make_exif, make_profile, smooth_images
 from PIL import Image
 
+from ae_keras.codec.learned_codec import LearnedCodec
 from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.codec.metadata import Metadata, read_metadata
 from ae_keras.photographs.compression import Compression, Decompression, read_info
@@ -47,6 +50,85 @@ def test_settings_reach_the_codec(run, photo, tmp_path):
     result = Compression("mine", target_bpp=9, measure=False, force=True)(job)
     assert 8 * result.size / 600 <= 9
     assert result.psnr is None
+
+
+def test_targets_are_reached_and_nothing_is_done_twice(run, photo, tmp_path, monkeypatch):
+    job = Job(photo, str(tmp_path / "x.aek"))
+    done = []
+    for name in ("compress", "decompress"):
+        original = getattr(LearnedCodec, name)
+
+        def spy(self, *arguments, name=name, original=original):
+            done.append((name, self.step if name == "compress" else arguments[0]))
+            return original(self, *arguments)
+
+        monkeypatch.setattr(LearnedCodec, name, spy)
+    result = Compression("mine", target_size=700, force=True)(job)
+    assert os.path.getsize(job.target) == result.size <= 700
+    # One decompression, to measure the PSNR.
+    assert [name for name, _ in done].count("decompress") == 1
+    assert len(set(done)) == len(done) <= 8
+    done.clear()
+    wanted = result.psnr
+    for measure in (True, False):
+        result = Compression("mine", target_psnr=wanted, measure=measure, force=True)(job)
+        assert result.psnr >= wanted
+        assert len(set(done)) == len(done) <= 14
+        done.clear()
+
+
+def test_a_target_and_a_quality_are_too_much(run):
+    for others in ({"quality": 5}, {"step": 99}):
+        with pytest.raises(ValueError, match="not several"):
+            Compression("mine", target_size=700, **others).load()
+    with pytest.raises(ValueError, match="one target only"):
+        Compression("mine", target_size=700, target_bpp=3).load()
+    with pytest.raises(ValueError, match="more than 0 bytes"):
+        Compression("mine", target_size=0).load()
+
+
+@pytest.mark.parametrize("factor", [2, 8])
+def test_small_pictures_are_as_large_in_inches(factor, run, photo, tmp_path):
+    Image.open(photo).save(photo, dpi=(300, 150))
+    Compression("mine")(Job(photo, str(tmp_path / "x.aek")))
+    job = Job(str(tmp_path / "x.aek"), str(tmp_path / "y.png"))
+    result = Decompression(factor=factor)(job)
+    with Image.open(job.target) as image:
+        assert image.size == (-(-30 // factor), -(-20 // factor))
+        assert result.shape == (*image.size[::-1], 4)
+        assert image.info["dpi"] == pytest.approx((300 / factor, 150 / factor), abs=0.02)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("progress", "large", "stderr", "is_shown"),
+    [
+        (True, 599, Terminal, True),
+        (True, 600, Terminal, False),
+        (False, 599, Terminal, False),
+        (True, 599, io.StringIO, False),
+    ],
+)
+def test_progress_of_a_large_image(
+    progress, large, stderr, is_shown, run, photo, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("ae_keras.photographs.progress._LARGE", large)
+    monkeypatch.setattr("sys.stderr", stderr())
+    job = Job(photo, str(tmp_path / "x.aek"))
+    Compression("mine", progress=progress)(job)
+    back = Job(job.target, str(tmp_path / "y.png"))
+    said = [sys.stderr.getvalue()]
+    Decompression(progress=progress)(back)
+    said.append(sys.stderr.getvalue().removeprefix(said[0]))
+    assert [("%|" in text) for text in said] == [is_shown, is_shown]
+    monkeypatch.setattr("sys.stderr", stderr())
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO()))
+    Decompression(progress=progress)(Job(job.target, "-"))
+    assert sys.stderr.getvalue() == ""
 
 
 def test_existing_files_are_kept(run, photo, tmp_path):

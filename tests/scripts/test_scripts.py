@@ -141,6 +141,28 @@ def test_positions_are_said_once_and_left_out_with_the_other_metadata(
     assert "| metadata | -" in " ".join(run_here(monkeypatch, capsys, *info)[1].split())
 
 
+def test_targets_and_small_pictures(photo_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    photo = "photos/set0/00.png"
+    arguments = (photo, "-o", "a.aek", "--target-size", "0.5KB")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "compress.py", *arguments)
+    assert (status, stderr) == (0, "")
+    assert 400 < (tmp_path / "a.aek").stat().st_size <= 500
+    arguments = (photo, "-o", "b.aek", "--target-psnr", "22")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "compress.py", *arguments)
+    assert (status, stderr) == (0, "")
+    assert 22 <= float(stdout.splitlines()[-1].split("|")[-2]) < 23
+    arguments = (photo, "-o", "c.aek", "--target-psnr", "90")
+    status, _, stderr = run_here(monkeypatch, capsys, "compress.py", *arguments)
+    assert_one_clear_line(status, stderr, "90 dB cannot be reached: the highest quality gives")
+    assert not (tmp_path / "c.aek").exists()
+    small = ("b.aek", "-o", "small.png", "--scale", "1/8")
+    status, _, stderr = run_here(monkeypatch, capsys, "decompress.py", *small)
+    assert (status, stderr) == (0, "")
+    with Image.open("small.png") as image:
+        assert image.size == (7, 5)
+
+
 def test_pipes(photo_folder):
     photo = (photo_folder / "set0" / "00.png").read_bytes()
     compressed, said = pipe("compress.py", "-", "-o", "-", stdin=photo)
@@ -248,6 +270,13 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         (("compress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
         (("compress.py", "/dev/null", "-o", "b", "--quality", "0"), ["`quality`", "1 to 100"]),
         (("compress.py", "/dev/null", "-o", "b", "--workers", "0"), ["`workers`"]),
+        (("compress.py", "a.png", "-o", "b", "--target-size", "9KiB"), ["such as", "'9KiB'"]),
+        (
+            ("compress.py", "a.png", "-o", "b", "--target-size", "9", "--target-psnr", "30"),
+            ["not allowed"],
+        ),
+        (("compress.py", "/dev/null", "-o", "b", "--target-psnr", "nan"), ["more than 0 dB"]),
+        (("decompress.py", "a.aek", "-o", "b", "--scale", "1/3"), ["--scale", "'1/3'", "'1/8'"]),
         (("study.py", "dept"), ["Unknown study 'dept'", "Did you mean 'depth'"]),
         (("study.py", "celeba_models", "--faces", "nope"), ["No such folder", "'nope'", "--faces"]),
         (("denoise.py", "a.png", "-o", "b", "--model", "vae_v2-cifar10"), ["'a.png'"]),

@@ -6,7 +6,7 @@ from keras import ops
 from ae_keras.codec.hyperprior.fixed_point import ACTIVATION, WEIGHT
 from ae_keras.codec.hyperprior.levels import QUALITIES, scales_between
 from ae_keras.codec.hyperprior.networks import EIGHTHS, LARGEST_KNOWN
-from ae_keras.codec.hyperprior.strips import BLOCK
+from ae_keras.codec.hyperprior.strips import BLOCK, PREVIEW
 from ae_keras.layers.hyperprior import LATENT_BLOCK, SCALES, Hyperprior
 from ae_keras.models.hyperprior import HyperpriorAutoencoder
 from ae_keras.system.quality import position_of_quality
@@ -26,8 +26,6 @@ _LAYERS = (
 # hyper encoder see three latents above and below.
 _BLOCK_STRIDE = 8
 _HYPER_ENCODER_ROWS = 3
-# Pixels on a side of the squares whose means make the preview of an image.
-PREVIEW = 8
 
 
 def convert(model: HyperpriorAutoencoder) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from ae_keras.codec.hyperprior.levels import NAMES, QUALITIES, SCALE_COUNT, Leve
 from ae_keras.codec.hyperprior.networks import Networks
 from ae_keras.codec.hyperprior.section import Analysed, Decoding, Encoding
 from ae_keras.codec.hyperprior.strips import Strips
+from ae_keras.codec.progress import Progress
 
 _WEIGHTS, _LEVELS = "weights/", "levels/"
 
@@ -125,21 +126,24 @@ class HyperpriorModel:
         """Return what yields the latents of each strip, float64; see `coder.LatentWalk`."""
         return LatentWalk(self._networks, self._scales, self._offsets, level, strips, exchange)
 
-    def encode(self, quality: int, strips: Strips, analysed: Iterator[Analysed]) -> bytes:
+    def encode(
+        self, quality: int, strips: Strips, analysed: Iterator[Analysed], progress: Progress
+    ) -> bytes:
         """Return the section of an image.
 
         Args:
             quality: int.
             strips: Strips.
             analysed: Of each strip the latents `(rows, width, channels)` and hyper-latents.
+            progress: Progress. Is told when a strip is done.
 
         Raises:
             ValueError: if a latent is not a number, or too large.
         """
         level = self.level(quality)
         encoding = Encoding(self.tables, level, strips, analysed)
-        for _ in self.walk(level, strips, encoding):
-            pass
+        for done, _ in enumerate(self.walk(level, strips, encoding), 1):
+            progress(done / strips.count)
         return encoding.to_bytes()
 
     def decode(self, quality: int, strips: Strips, data: bytes) -> Iterator[np.ndarray]:

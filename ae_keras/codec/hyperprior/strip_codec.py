@@ -10,6 +10,9 @@ its symbols. Encoder and decoder see as much around a strip as their results dep
 there are no seams, and never more than a few strips are in memory.
 
 Of a grey image the model sees three equal channels, and the mean of those it gives back is grey.
+
+A picture of an eighth of the size needs no decoder: latents are, but for a scale, the coefficients
+of a linear transform of 16x16 pixels, and tell the mean of each 8x8 of them.
 """
 
 import math
@@ -22,10 +25,12 @@ from ae_keras.codec.errors import ImageTooLargeError, InconsistentError
 from ae_keras.codec.hyperprior.entropy_model import HyperpriorModel
 from ae_keras.codec.hyperprior.networks import HYPER_BLOCK
 from ae_keras.codec.hyperprior.section import Analysed
-from ae_keras.codec.hyperprior.strips import BLOCK, Strips
+from ae_keras.codec.hyperprior.strips import BLOCK, PREVIEW, Strips
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.planes import Planes
+from ae_keras.codec.progress import part_of
 from ae_keras.codec.protocols import QualityTransform
+from ae_keras.codec.reduction import reduced_size
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.quality import position_of_quality
 
@@ -86,10 +91,11 @@ class StripCodec(LearnedCodec):
     def _encode(self, colours: Sequence[np.ndarray], header: Header) -> Iterator[list[bytes]]:
         strips = _strips_of(header)
         planes = Planes(header.channels, self.channels)
-        for colour in colours:
+        for number, colour in enumerate(colours):
             (plane,) = planes.split(colour)
             analysed = self._analyse(plane, strips, header.step)
-            yield [self._hyperprior.encode(header.step, strips, analysed)]
+            progress = part_of(self.progress, number, len(colours))
+            yield [self._hyperprior.encode(header.step, strips, analysed, progress)]
 
     def _analyse(self, plane: np.ndarray, strips: Strips, quality: int) -> Iterator[Analysed]:
         """Yield latents and hyper-latents of each strip, not rounded."""
@@ -121,7 +127,8 @@ class StripCodec(LearnedCodec):
     def _decode(
         self, files: Sequence[tuple[Header, list[bytes]]], colours: Sequence[np.ndarray]
     ) -> None:
-        for (header, (section,)), colour in zip(files, colours, strict=True):
+        for number, ((header, (section,)), colour) in enumerate(zip(files, colours, strict=True)):
+            progress = part_of(self.progress, number, len(files))
             strips = _strips_of(header)
             planes = Planes(header.channels, self.channels)
             latents = self._hyperprior.decode(header.step, strips, section)
@@ -130,6 +137,24 @@ class StripCodec(LearnedCodec):
                 rows = part[: len(colour) - done, : colour.shape[1]]
                 colour[done : done + len(rows)] = planes.to_pixels(rows)
                 done += len(rows)
+                progress(done / len(colour))
+
+    def _decode_small(self, header: Header, sections: list[bytes], factor: int) -> np.ndarray:
+        if factor != PREVIEW:
+            return super()._decode_small(header, sections, factor)
+        height, width = reduced_size((header.height, header.width), factor)
+        planes = Planes(header.channels, self.channels)
+        colour = np.empty((height, width, header.channels), np.uint8)
+        steps = self._hyperprior.level(header.step).step
+        to_means = steps[:, np.newaxis] * self._hyperprior.preview
+        (section,) = sections
+        done = 0
+        for latents in self._hyperprior.decode(header.step, _strips_of(header), section):
+            rows = _arrange(latents @ to_means)[: height - done, :width]
+            colour[done : done + len(rows)] = planes.to_pixels((rows + 127.5) / 255)
+            done += len(rows)
+            self.progress(done / height)
+        return colour
 
     def _synthesize(self, latents: Iterable[np.ndarray], quality: int) -> Iterator[np.ndarray]:
         """Yield the pixels of each strip, float32 in [0, 1], of its latents."""
@@ -138,6 +163,14 @@ class StripCodec(LearnedCodec):
             positions = _positions(quality)
             (pixels,) = self._transform.synthesize(window[np.newaxis], positions)
             yield pixels[_LATENT * above : _LATENT * (above + rows)]
+
+
+def _arrange(means: np.ndarray) -> np.ndarray:
+    """Return means of squares, of each latent's `(row, column, channel)`, as rows of pixels."""
+    rows, columns, _ = means.shape
+    count = _LATENT // PREVIEW
+    squares = means.reshape(rows, columns, count, count, -1).swapaxes(1, 2)
+    return squares.reshape(count * rows, count * columns, -1)
 
 
 def _positions(quality: int) -> np.ndarray:

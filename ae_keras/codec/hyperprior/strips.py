@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # Pixels on a side of the square that a hyper-latent stands for.
 BLOCK = 64
+# Pixels on a side of the squares whose means make the preview of an image.
+PREVIEW = 8
 # Pixels of a strip; a row of blocks is never cut.
 _STRIP_PIXELS = 2**21
 

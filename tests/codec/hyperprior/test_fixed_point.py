@@ -111,6 +111,15 @@ def trained():
     return shaken(model, rng, 0.1)
 
 
+def test_the_preview_is_the_mean_of_squares_of_patches(trained):
+    (patches,) = trained.decoder.get_layer("inverse_klt").get_weights()
+    preview = convert(trained)["preview"].reshape(-1, 2, 2, 3)
+    for row, column in np.ndindex(2, 2):
+        square = slice(8 * row, 8 * row + 8), slice(8 * column, 8 * column + 8)
+        means = [patch.reshape(16, 16, 3)[square].mean(axis=(0, 1)) for patch in patches]
+        np.testing.assert_allclose(preview[:, row, column], means, atol=1e-6)
+
+
 @pytest.mark.parametrize("quality", [1, 40, 100])
 def test_networks_are_near_the_trained_ones(trained, rng, quality):
     arrays, entropy_model = convert(trained), trained.entropy_model
