@@ -22,9 +22,11 @@ from ae_keras.photographs.job_files import (
 )
 from ae_keras.photographs.jobs import Job, Result
 from ae_keras.photographs.progress import show_progress
+from ae_keras.runs.loading import PREVIEWS
 
 SUFFIX = ".aek"
 _POSITION = "its GPS position is stored; --strip-metadata leaves it out"
+_PREVIEW = "the model is a preview, and later versions will not read its files: keep the original"
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,14 @@ class Compression:
         check_target(job, self.force)
         photograph = read_photograph(job.source, not self.strip_metadata)
         image, metadata = np.asarray(photograph.pixels), photograph.metadata
+        codec = self.load()
         with show_progress(self.progress, job, image.shape[:2]) as progress:
-            done = self._compress(self.load().with_progress(progress), image, metadata)
+            done = self._compress(codec.with_progress(progress), image, metadata)
         write_target(job.target, done.data)
-        note_all(job, [*photograph.notes, *([_POSITION] if has_position(metadata) else [])])
+        notes = [*photograph.notes]
+        notes += [_POSITION] if has_position(metadata) else []
+        notes += [_PREVIEW] if codec.name in PREVIEWS else []
+        note_all(job, notes)
         return Result(job, size=len(done.data), shape=image.shape, psnr=done.psnr)
 
     def _compress(self, codec: LearnedCodec, image: np.ndarray, metadata: Metadata) -> Compressed:
