@@ -30,7 +30,7 @@ def test_other_files_are_refused(tmp_path, text):
 
 
 def test_known_curves_stand_beside_measured_ones(run, tmp_path, photo_folder):
-    measured, _, (table, figure) = ae_keras.measure_rate_distortion(
+    *_, (table, figure) = ae_keras.measure_rate_distortion(
         run.path, str(photo_folder), against=["jpeg"], limit=2, output_dir=tmp_path / "first"
     )
     known = tmp_path / "known.csv"
