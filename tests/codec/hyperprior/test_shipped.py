@@ -10,6 +10,7 @@ from skimage import data
 
 import ae_keras
 from ae_keras.codec.bitstream import read_bitstream, read_header
+from ae_keras.codec.hyperprior import strips
 from ae_keras.codec.loading import find_run_of
 from ae_keras.metrics import image_psnr
 from ae_keras.system.quality import position_of_quality
@@ -34,6 +35,24 @@ def test_files_are_as_long_as_estimated(codec, quality):
     assert 8 * len(section.data) <= 1.005 * estimated + 96
     psnr = [image_psnr(image, each) for each in (codec.decompress(compressed), restored[0])]
     assert psnr[0] == pytest.approx(psnr[1], abs=0.03)
+
+
+@pytest.mark.parametrize("quality", [20, 80])
+def test_strips_change_hardly_any_symbol(codec, quality, monkeypatch):
+    image = np.concatenate([data.astronaut(), data.coffee()[:, :512]])[:700, 100:300]
+    codec, files, latents = codec.with_quality(quality), [], []
+    for pixels in (2**21, 2 * 64**2 * 4):
+        monkeypatch.setattr(strips, "_STRIP_PIXELS", pixels)
+        files.append(codec.compress(image))
+        header, (section,) = read_bitstream(files[-1])
+        plan = strips.Strips(image.shape[:2], header.tile[0] // 64)
+        parts = codec.entropy_model.decode(quality, plan, section.data)
+        latents.append(np.concatenate(list(parts)))
+    assert plan.count == 6
+    assert np.mean(np.abs(latents[0] - latents[1]) > 0.5) <= 1 / 1000
+    assert len(files[1]) == pytest.approx(len(files[0]), rel=0.0005, abs=4)
+    psnr = [image_psnr(image, codec.decompress(each)) for each in files]
+    assert psnr[0] == pytest.approx(psnr[1], abs=0.01)
 
 
 def test_the_newest_codec_is_called_photo(codec):
