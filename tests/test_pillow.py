@@ -129,12 +129,14 @@ def test_the_advice_on_deep_pixels_gives_their_upper_bits(mode, run, tmp_path, r
 
 def test_photographs_are_saved_with_their_codec_by_default(photo, tmp_path):
     path = tmp_path / "x.aek"
-    Image.open(photo).save(path, quality=90)
+    with Image.open(photo) as image:
+        image.save(path, quality=90)
+        size = image.size
     header, _, _ = read_header(path.read_bytes())
     assert header.model == load_codec("photo").name
-    restored = Image.open(path)
-    assert (restored.mode, restored.size) == ("RGBA", Image.open(photo).size)
-    restored.load()
+    with Image.open(path) as restored:
+        restored.load()
+        assert (restored.mode, restored.size) == ("RGBA", size)
 
 
 def test_metadata_are_kept_and_can_be_left_out(run, photo, tmp_path):
