@@ -119,7 +119,7 @@ def _open_folder(folder: Path, spec: DataSpec) -> ImageSource:
                 yield Batch(np.asarray(kept), np.stack(stack))
 
     stats = [path.stat() for path in paths]
-    fingerprint = repr(
-        [(p.as_posix(), s.st_size, s.st_mtime_ns) for p, s in zip(paths, stats, strict=True)]
-    )
+    files = [(p.as_posix(), s.st_size, s.st_mtime_ns) for p, s in zip(paths, stats, strict=True)]
+    # Images that were kept before their colours were converted are not those of today.
+    fingerprint = repr(("sRGB", files))
     return ImageSource(splits, read, fingerprint, paths=tuple(paths))

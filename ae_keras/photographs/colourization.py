@@ -15,7 +15,13 @@ from ae_keras import figures, metrics
 from ae_keras.codec.planes import split_alpha
 from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 from ae_keras.metrics import colour as colour_metrics
-from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
+from ae_keras.photographs.job_files import (
+    check_target,
+    encode_image,
+    note_all,
+    read_photograph,
+    write_target,
+)
 from ae_keras.photographs.jobs import STANDARD, Job, Result
 from ae_keras.runs.loading import find_run, load_model
 from ae_keras.system.pixels import to_uint8, to_unit_range
@@ -128,6 +134,8 @@ class Colourization:
     def __call__(self, job: Job) -> Result:
         """Colourize one file; one that has colours is scored against them.
 
+        The result is in sRGB, and has no metadata.
+
         Raises:
             ValueError: if it is not an image, or cannot be written in the format of its name.
             OSError: if files cannot be read or written.
@@ -136,13 +144,15 @@ class Colourization:
         for target in (job, figure):
             if target is not None:
                 check_target(target, self.force)
-        image = read_pixels(job.source)
+        photograph = read_photograph(job.source, keep_metadata=False, in_srgb=True)
+        image = np.asarray(photograph.pixels)
         colourized = self.colourizer(image)
         original, result = _judged_copy(image), _judged_copy(colourized)
         colours = metrics.visible_colours(original)
         has_colours = bool(np.ptp(colours, axis=-1).any())
         data = encode_image(colourized, job.target)
         write_target(job.target, data)
+        note_all(job, photograph.notes)
         if figure is not None:
             with write_safely(figure.target) as path:
                 _write_side_by_side(path, original, result, has_colours, job.source)

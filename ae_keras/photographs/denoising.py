@@ -92,7 +92,9 @@ class Denoising:
     force: bool = False
 
     def __call__(self, job: Job) -> Result:
-        """Denoise one file; its metadata are kept.
+        """Denoise one file; its metadata are kept, but for an ICC profile of another than sRGB.
+
+        Colours of such a profile are converted to sRGB, of which the model's images are.
 
         Raises:
             ValueError: if it is not an image, does not fit the model, or cannot be written in the
@@ -100,7 +102,7 @@ class Denoising:
             OSError: if files cannot be read or written.
         """
         check_target(job, self.force)
-        photograph = read_photograph(job.source)
+        photograph = read_photograph(job.source, in_srgb=True)
         image = np.asarray(photograph.pixels)
         cleaned = self.denoiser(image)
         data, lost = encode_photograph(cleaned, photograph.metadata, job.target)

@@ -23,18 +23,8 @@ def read_source(source: str) -> bytes:
     return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
 
 
-def read_pixels(source: str) -> np.ndarray:
-    """Return an image, uint8 `(height, width)` or `(height, width, channels)`, with its alpha.
-
-    Raises:
-        ValueError: if it is not an image.
-        OSError: if it cannot be read.
-    """
-    return np.asarray(read_photograph(source, keep_metadata=False).pixels)
-
-
-def read_photograph(source: str, keep_metadata: bool = True) -> Photograph:
-    """Return an image with its alpha and, if they are asked for, its metadata.
+def read_photograph(source: str, keep_metadata: bool = True, in_srgb: bool = False) -> Photograph:
+    """Return an image with its alpha, as `ae_keras.data.image_files.read_photograph` does.
 
     Raises:
         ValueError: if it is not an image.
@@ -47,7 +37,7 @@ def read_photograph(source: str, keep_metadata: bool = True) -> Photograph:
         warnings.simplefilter("ignore", UserWarning)
         # Pillow must be able to go back in a file.
         file = io.BytesIO(read_source(source)) if source == STANDARD else source
-        return image_files.read_photograph(file, keep_metadata)
+        return image_files.read_photograph(file, keep_metadata, in_srgb)
 
 
 def note_all(job: Job, sentences: Sequence[str]) -> None:
