@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -118,11 +119,13 @@ class Photograph:
         pixels: An 8-bit grey or colour image, upright, with its alpha.
         metadata: Metadata. Of these pixels: the orientation in them is 1.
         notes: What was not kept as it is in the file, each a part of a sentence.
+        size: int. Bytes of the file.
     """
 
     pixels: Image.Image
     metadata: Metadata
     notes: tuple[str, ...]
+    size: int
 
 
 def read_photograph(
@@ -153,7 +156,7 @@ def read_photograph(
         pixels = to_eight_bits(image, layout, opened)
         _note_frames(opened)
         metadata, lost = fit_profile(reset_orientation(metadata), pixels.mode)
-        photograph = Photograph(pixels, metadata, (*notes, *lost))
+        photograph = Photograph(pixels, metadata, (*notes, *lost), opened.seek(0, io.SEEK_END))
         return _in_srgb(photograph, _profile_of(image)) if in_srgb else photograph
 
 
@@ -170,7 +173,8 @@ def _in_srgb(photograph: Photograph, profile: bytes) -> Photograph:
         # There is none for grey levels; without one they are taken for those of sRGB too.
         profile = srgb_profile() if pixels.mode.startswith("RGB") else b""
         metadata = dataclasses.replace(metadata, icc_profile=profile)
-    return Photograph(pixels, metadata, (*photograph.notes, conversion))
+    notes = (*photograph.notes, conversion)
+    return dataclasses.replace(photograph, pixels=pixels, metadata=metadata, notes=notes)
 
 
 def _open(file: str | Path | BinaryIO) -> contextlib.AbstractContextManager[BinaryIO]:

@@ -17,7 +17,7 @@ from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.photographs.job_files import (
     check_target,
-    encode_image,
+    encode_photograph,
     note_all,
     read_photograph,
     write_target,
@@ -125,11 +125,13 @@ class Colourization:
         force: bool. Replace files that are there.
         side_by_side: bool. Write a figure beside each result: what went in, what came out and,
             where the input has colours, these.
+        output_quality: int. From 1 to 100, of JPEG, WebP and AVIF files. Default: (almost) no loss.
     """
 
     colourizer: PhotoColourizer
     force: bool = False
     side_by_side: bool = False
+    output_quality: int | None = None
 
     def __call__(self, job: Job) -> Result:
         """Colourize one file; one that has colours is scored against them.
@@ -150,14 +152,22 @@ class Colourization:
         original, result = _judged_copy(image), _judged_copy(colourized)
         colours = metrics.visible_colours(original)
         has_colours = bool(np.ptp(colours, axis=-1).any())
-        data = encode_image(colourized, job.target)
-        write_target(job.target, data)
-        note_all(job, photograph.notes)
+        data, lost = encode_photograph(
+            colourized, photograph.metadata, job.target, self.output_quality
+        )
+        write_target(job, data)
+        note_all(job, [*photograph.notes, *lost])
         if figure is not None:
             with write_safely(figure.target) as path:
                 _write_side_by_side(path, original, result, has_colours, job.source)
         scores = _score(colours, metrics.visible_colours(result)) if has_colours else {}
-        return Result(job, size=len(data), shape=image.shape, scores=scores)
+        return Result(
+            job,
+            input_size=photograph.size,
+            size=len(data),
+            shape=image.shape,
+            scores=scores,
+        )
 
     def _figure_of(self, job: Job) -> Job | None:
         if not self.side_by_side:

@@ -217,7 +217,7 @@ def test_export_then_compress_without_tensorflow(tmp_path, monkeypatch, capsys):
     assert f"{report['bytes']:,}" in stdout
     assert "peak memory, 2 threads [MB]" in stdout
 
-    Image.linear_gradient("L").resize((40, 33)).save(tmp_path / "image.png")
+    Image.effect_noise((40, 33), 50).save(tmp_path / "image.png")
     files = (tmp_path / "image.png", "-o", tmp_path / "image.aek", "--model", model)
     status, stdout, stderr = run("compress.py", *files, cwd=tmp_path)
     assert (status, stderr) == (0, "")
@@ -276,19 +276,25 @@ def test_colourize(tmp_path, monkeypatch, capsys):
             ["not allowed"],
         ),
         (("compress.py", "/dev/null", "-o", "b", "--target-psnr", "nan"), ["more than 0 dB"]),
-        (("decompress.py", "a.aek", "-o", "b", "--scale", "1/3"), ["--scale", "'1/3'", "'1/8'"]),
+        (
+            ("decompress.py", "a.aek", "-o", "b.png", "--scale", "1/3"),
+            ["--scale", "'1/3'", "'1/8'"],
+        ),
         (("study.py", "dept"), ["Unknown study 'dept'", "Did you mean 'depth'"]),
         (("study.py", "celeba_models", "--faces", "nope"), ["No such folder", "'nope'", "--faces"]),
-        (("denoise.py", "a.png", "-o", "b", "--model", "vae_v2-cifar10"), ["'a.png'"]),
-        (("denoise.py", "/dev/null", "-o", "b", "--model", "colourizer-cifar10"), ["no latent"]),
-        (("colourize.py", "a.png", "-o", "b"), ["'a.png'"]),
-        (("colourize.py", "/dev/null", "-o", "b"), ["/dev/null", "not a readable image"]),
-        (("colourize.py", "/dev/null", "-o", "b", "--model", "cae-cifar10"), ["no colourizer"]),
-        (("colourize.py", "/dev/null", "-o", "b", "--working-size", "2"), ["at least 8"]),
+        (("denoise.py", "a.png", "-o", "b.png", "--model", "vae_v2-cifar10"), ["'a.png'"]),
+        (
+            ("denoise.py", "/dev/null", "-o", "b.png", "--model", "colourizer-cifar10"),
+            ["no latent"],
+        ),
+        (("colourize.py", "a.png", "-o", "b.png"), ["'a.png'"]),
+        (("colourize.py", "/dev/null", "-o", "b.png"), ["/dev/null", "not a readable image"]),
+        (("colourize.py", "/dev/null", "-o", "b.png", "--model", "cae-cifar10"), ["no colourizer"]),
+        (("colourize.py", "/dev/null", "-o", "b.png", "--working-size", "2"), ["at least 8"]),
         (("train.py", "--model", "cae", "--set", "task=colourization"), ["'cae' is for"]),
         (("benchmark.py", "train", "--model", "colourizer"), ["no autoencoder"]),
         (("benchmark.py", "train", "--model", "photo"), ["no autoencoder"]),
-        (("denoise.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
+        (("denoise.py", "/dev/null", "-o", "b.png", "--model", "nobody"), ["No trained model"]),
         (("tune.py",), ["--model", "required"]),
         (("tune.py", "--model", "cea"), ["Unknown model 'cea'", "'cae'"]),
         (("tune.py", "--model", "cae", "--algorithm", "grit"), ["'grit'", "'grid'"]),
@@ -316,8 +322,8 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         ),
         (("compress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
         (("compress.py", "/dev/null", "-o", "b", "--model", "colourizer-cifar10"), ["no latent"]),
-        (("decompress.py", "/dev/null", "-o", "b", "--model", "no.tflite"), ["no.tflite"]),
-        (("decompress.py", "/dev/null", "-o", "b"), ["/dev/null", "ends within its header"]),
+        (("decompress.py", "/dev/null", "-o", "b.png", "--model", "no.tflite"), ["no.tflite"]),
+        (("decompress.py", "/dev/null", "-o", "b.png"), ["/dev/null", "ends within its header"]),
         (("decompress.py", "/dev/null"), ["--info", "required"]),
         (("decompress.py", "--info", "/etc/passwd"), ["not an .aek file"]),
         (("evaluate.py", "cae-cifar10", "--rate-distortion", "--against", "gif"), ["'gif'"]),
@@ -327,7 +333,7 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         ),
         (("evaluate.py", "cae-cifra10"), ["No trained model", "Did you mean 'cae-cifar10'"]),
         (("evaluate.py", "cae-cifar10", "--images", "3"), ["--images need --rate-distortion"]),
-        (("decompress.py", "/dev/null", "-o", "b", "--model", "nobody"), ["No trained model"]),
+        (("decompress.py", "/dev/null", "-o", "b.png", "--model", "nobody"), ["No trained model"]),
         (("benchmark.py", "train", "--model", "cae", "--rounds", "0"), ["`rounds`"]),
     ],
 )
