@@ -4,10 +4,11 @@ Example:
     >>> import ae_keras.pillow
     >>> from PIL import Image
     >>> image = Image.open("photo.aek")
-    >>> image.save("again.aek", model="vae_v2-cifar10", quality=60)
-    >>> image.save("small.aek", model="vae_v2-cifar10", target_size=20_000)
+    >>> image.save("again.aek", quality=60)
+    >>> image.save("small.aek", model="cae-cifar10", target_size=20_000)
 
-Instead of a `quality` there may be one of `target_bpp`, `target_size` (in bytes) and `target_psnr`.
+The model is the codec of photographs, unless another is named. Instead of a `quality` there may be
+one of `target_bpp`, `target_size` (in bytes) and `target_psnr`.
 The model of a file is looked for in `saved_models`. ICC profile, EXIF, XMP and resolution are kept
 as the `info` of an image has them; `icc_profile`, `exif`, `xmp` and `dpi` say something else, empty
 ones nothing. Nothing is turned: pixels and orientation stay those of the image. As for all formats,
@@ -23,6 +24,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageFile
 
+from ae_keras.codec import DEFAULT_MODEL
 from ae_keras.codec.bitstream import MAGIC, read_bitstream, read_header
 from ae_keras.codec.errors import ChecksumError, TruncatedError
 from ae_keras.codec.loading import find_run_of, load_codec
@@ -93,9 +95,7 @@ def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
                 "The pixels have 8 bits, and the transparent colour 16. Give it in 8 bits."
             )
         image = image.convert(image.mode + "A")
-    if "model" not in settings:
-        raise ValueError('Say which model is to compress: image.save(..., model="...").')
-    codec = load_codec(settings["model"], label=settings.get("label"))
+    codec = load_codec(settings.get("model", DEFAULT_MODEL), label=settings.get("label"))
     target = Target(*(settings.get(f"target_{name}") for name in ("bpp", "size", "psnr")))
     if "quality" in settings:
         if target.is_given:

@@ -2,6 +2,7 @@
 
 import functools
 
+from ae_keras.codec import DEFAULT_MODEL
 from ae_keras.command_line import (
     NUMBER,
     Namespace,
@@ -36,7 +37,7 @@ def make_parser() -> Parser:
     add("inputs", nargs="+", metavar="INPUT", help="images, folders, or - for the standard input")
     add("-o", "--output", required=True, help="a file, a folder, or - for the standard output")
     model = "a run folder, its name (%(default)s), or a .tflite file"
-    add("--model", default="photo", help=model)
+    add("--model", default=DEFAULT_MODEL, help=model)
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument("--quality", **NUMBER, help="1 to 100; default: the model's own")
     rate.add_argument("--step", **NUMBER, help="of the quantization, 32 to 32000")

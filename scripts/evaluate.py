@@ -41,6 +41,8 @@ def make_parser() -> Parser:
     add("--against", nargs="+", metavar="X", help=f"of {' '.join(CLASSICAL)} svd-5 PATH-OF-A-RUN")
     qualities = "of learned codecs, 1 to 100; default: each one's own"
     add("--qualities", nargs="+", metavar="X", type=int, help=qualities)
+    curves = "a table of points, measured before or published, to compare with too"
+    add("--curves", metavar="FILE.csv", help=curves)
     add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser
 
@@ -53,7 +55,9 @@ def main(arguments: Namespace) -> None:
         "output_dir": arguments.output,
         "skip_unreadable": arguments.skip_unreadable,
     }
-    only_files = {name: getattr(arguments, name) for name in ("against", "qualities", "limit")}
+    only_files = {
+        name: getattr(arguments, name) for name in ("against", "qualities", "limit", "curves")
+    }
     only_files = {name: value for name, value in only_files.items() if value is not None}
     if arguments.rate_distortion:
         points, bd_rates, files = ae_keras.measure_rate_distortion(
@@ -61,7 +65,7 @@ def main(arguments: Namespace) -> None:
         )
         print(f"{format_rate_distortion(points)}\n\n{format_bd_rates(points, bd_rates)}")
     elif only_files:
-        raise ValueError("--against, --qualities and --images need --rate-distortion.")
+        raise ValueError("--against, --qualities, --curves and --images need --rate-distortion.")
     else:
         metrics, files = ae_keras.evaluate(arguments.run, **options)
         print(format_metrics(metrics))

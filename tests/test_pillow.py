@@ -127,9 +127,16 @@ def test_the_advice_on_deep_pixels_gives_their_upper_bits(mode, run, tmp_path, r
     np.testing.assert_array_equal(np.asarray(eval(expression, names)), values >> 8)
 
 
-def test_saving_needs_a_model(photo, tmp_path):
-    with pytest.raises(ValueError, match=r'model="\.\.\."'):
-        Image.open(photo).save(tmp_path / "x.aek")
+def test_photographs_are_saved_with_their_codec_by_default(photo, tmp_path):
+    path = tmp_path / "x.aek"
+    with Image.open(photo) as image:
+        image.save(path, quality=90)
+        size = image.size
+    header, _, _ = read_header(path.read_bytes())
+    assert header.model == load_codec("photo").name
+    with Image.open(path) as restored:
+        restored.load()
+        assert (restored.mode, restored.size) == ("RGBA", size)
 
 
 def test_metadata_are_kept_and_can_be_left_out(run, photo, tmp_path):

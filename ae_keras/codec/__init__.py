@@ -11,5 +11,7 @@ from ae_keras.codec.catalogue import CLASSICAL
 
 # The ending of the files of exported models that are codecs without Keras.
 EXPORTED_SUFFIX = ".tflite"
+# Compresses where no other model is named: the newest codec of photographs that ships.
+DEFAULT_MODEL = "photo"
 
-__all__ = ["CLASSICAL", "EXPORTED_SUFFIX"]
+__all__ = ["CLASSICAL", "DEFAULT_MODEL", "EXPORTED_SUFFIX"]

@@ -13,7 +13,7 @@ header:
   width          varint
   channels       1 byte    of the image, without alpha
   step           varint    of the quantization, or the quality, as the entropy model has it
-  tile height    varint    of what the model is given at a time, in pixels
+  tile height    varint    of a tile or strip: what the model is given at a time, in pixels
   tile width     varint
   overlap        varint    of neighbouring tiles, in pixels
   section tiles  varint    tiles in a section; the last one may have fewer
@@ -29,7 +29,7 @@ payload CRC-32   4 bytes   of the data of all sections
 
 | kind | | data |
 | ---: | --- | --- |
-| 0 | image | symbols, see `ae_keras.codec.image_codec` and `entropy_coding`; in several sections |
+| 0 | image | symbols, see `ae_keras.codec.image_codec`, or of strips `hyperprior.section` |
 | 1 | alpha | a PNG, 8-bit grey, of the image's size |
 | 2 | ICC profile | zlib stream of the profile: that of the pixels, which are grey or RGB |
 | 3 | EXIF | zlib stream of the EXIF, from its TIFF header on |

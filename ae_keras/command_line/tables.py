@@ -29,7 +29,8 @@ def format_metrics(metrics: dict[str, float | int | None]) -> str:
         "ab_rmse": ("RMSE of a and b of LAB", ".2f"),
         "delta_e": ("Delta E 2000", ".2f"),
         "colourfulness": ("colourfulness", ".1f"),
-        "bd_rate": ("BD-rate to JPEG, estimated [%]", ".2f"),
+        "bd_rate": ("BD-rate to JPEG [%]", ".2f"),
+        "estimated_bd_rate": ("BD-rate to JPEG, estimated [%]", ".2f"),
     }
     rows = [
         (name, "-" if metrics[key] is None else format(metrics[key], style))

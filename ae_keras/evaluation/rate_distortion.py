@@ -30,6 +30,7 @@ from ae_keras.data.image_files import find_images, read_image
 from ae_keras.data.images import load_images
 from ae_keras.data.own_splits import default_split
 from ae_keras.evaluation.contenders import Contender, load_contenders
+from ae_keras.evaluation.known_points import read_points
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
@@ -59,6 +60,7 @@ def measure_rate_distortion(
     limit: int | None = None,
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
+    curves: str | Path | None = None,
 ) -> tuple[list[Point], dict[tuple[str, str], float | None], list[Path]]:
     """Measure rate and distortion of a trained model and of classical codecs.
 
@@ -72,22 +74,25 @@ def measure_rate_distortion(
         limit: int. Take only so many images.
         output_dir: Where to write a table and a figure. Default: the run folder.
         skip_unreadable: bool. Leave files that are not readable images out.
+        curves: A table of points of the same images, measured before or published, to compare with
+            too; see `ae_keras.evaluation.known_points`.
 
     Returns:
-        The points, the BD-rates of the model (see `compare`), and the two files.
+        The measured points, the BD-rates of the model (see `compare`), and the two files.
 
     Raises:
         FileNotFoundError: if there is no such run.
         ValueError: if a codec, data set or quality is unknown, or does not fit the model.
         OSError: if files cannot be read or written.
     """
-    folder = find_run(run)
+    folder, known = find_run(run), [] if curves is None else read_points(curves)
     skip = skip_unreadable or folder.recipe.skip_unreadable
     recipe = change_recipe(folder.recipe, skip_unreadable=skip)
     contenders = load_contenders(folder, recipe, against, qualities)
     images, name = _read_images(recipe, dataset, split, limit)
     points = _measure_all(contenders, images)
-    return points, compare(points), _write(points, folder, name, len(images), output_dir)
+    files = _write(points, known, folder, name, len(images), output_dir)
+    return points, compare([*points, *known]), files
 
 
 def _measure_all(contenders: Sequence[Contender], images: AnyImages) -> list[Point]:
@@ -254,6 +259,7 @@ def _curves(points: Sequence[Point]) -> dict[tuple[str, str], Sequence[Point]]:
 
 def _write(
     points: Sequence[Point],
+    known: Sequence[Point],
     folder: RunFolder,
     name: str,
     count: int,
@@ -266,5 +272,5 @@ def _write(
     write_text(table, to_csv(header, [[point[name] for name in header] for point in points]))
     title = f"{folder.recipe.model} ({folder.recipe.data_name}) on {count:,} images of {name}"
     with write_safely(figure) as path:
-        figures.save_rate_distortion(path, _curves(points), title)
+        figures.save_rate_distortion(path, _curves([*points, *known]), title)
     return [table, figure]

@@ -1,4 +1,8 @@
-"""Images of any size through a trained model, without quantization: it takes noise away."""
+"""Images of any size through a trained model, which takes noise away.
+
+Latents are not quantized on the way, but for a model that takes a quality: only quantization takes
+anything away there, and what files of its default quality keep is what comes back.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +10,7 @@ import numpy as np
 
 from ae_keras.codec.keras_transform import KerasTransform
 from ae_keras.codec.layout import Layout, batch_size
+from ae_keras.codec.loading import load_codec
 from ae_keras.codec.planes import Planes, split_alpha
 from ae_keras.codec.tiling import Tiling
 from ae_keras.photographs.job_files import (
@@ -41,7 +46,9 @@ class Denoiser:
         self.recipe, model = folder.recipe, load_model(folder.model)
         if model.is_conditional:
             raise ValueError(f"{str(run)!r} needs labels, which an image file does not have.")
-        self._transform = KerasTransform(model, self.recipe)
+        self._codec = load_codec(folder.path) if model.takes_quality else None
+        if self._codec is None:
+            self._transform = KerasTransform(model, self.recipe)
 
     @property
     def channels(self) -> int:
@@ -61,6 +68,9 @@ class Denoiser:
         Raises:
             ValueError: if it is not such an array, or does not fit the model.
         """
+        if self._codec is not None:
+            codec = self._codec.with_max_pixels(image.size)
+            return codec.decompress(codec.compress(image)).reshape(image.shape)
         colour, alpha = split_alpha(image, self._transform.channels)
         height, width, channels = colour.shape
         tiling, planes = self._tile((height, width)), Planes(channels, self._transform.channels)

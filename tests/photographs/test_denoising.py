@@ -107,3 +107,12 @@ def test_models_with_labels_are_refused(tmp_path, rng):
     ae_keras.train(recipe, tmp_path / "run", verbose=0)
     with pytest.raises(ValueError, match="needs labels"):
         Denoiser(str(tmp_path / "run"))
+
+
+@pytest.mark.parametrize("shape", [(70, 50), (70, 50, 4)])
+def test_a_codec_of_photographs_keeps_what_its_files_do(shape, rng):
+    image = smooth_images(rng, 1, 70, 50, 4)[0].reshape(70, 50, 4)
+    image = image if len(shape) == 3 else image[..., 0]
+    codec = load_codec("photo")
+    expected = codec.decompress(codec.compress(image))
+    np.testing.assert_array_equal(Denoiser("photo")(image), expected)

@@ -85,12 +85,14 @@ def _levels(model: HyperpriorAutoencoder) -> dict[str, np.ndarray]:
 
 
 def _margins(model: HyperpriorAutoencoder) -> list[int]:
-    """Return the rows of pixels that latents, and those of latents that pixels, depend on."""
+    """Return the rows of pixels that latents, and those of latents that pixels, depend on.
+
+    Of the three latents above and below that a hyper-latent sees, the outermost one is computed
+    without some of the pixels around it: that changes no symbol, and saves a second row of blocks.
+    """
     around = _BLOCK_STRIDE * model.get_config()["blocks"]
-    return [
-        -(-(around + _HYPER_ENCODER_ROWS * LATENT_BLOCK) // BLOCK) * BLOCK,
-        -(-around // LATENT_BLOCK) * LATENT_BLOCK,
-    ]
+    seen = max(around, _HYPER_ENCODER_ROWS * LATENT_BLOCK)
+    return [-(-seen // BLOCK) * BLOCK, -(-around // LATENT_BLOCK) * LATENT_BLOCK]
 
 
 def _preview(model: HyperpriorAutoencoder) -> np.ndarray:

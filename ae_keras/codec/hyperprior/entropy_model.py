@@ -26,8 +26,8 @@ class Geometry:
     """What strips of a model need around them, in pixels.
 
     Args:
-        encoder_margin: int. Rows that latents and hyper-latents of a strip depend on, above it and
-            below; a multiple of 64.
+        encoder_margin: int. Rows above and below that latents and hyper-latents of a strip depend
+            on; a multiple of 64.
         decoder_margin: int. The same for pixels and latents; a multiple of 16.
     """
 
