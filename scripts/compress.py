@@ -70,8 +70,7 @@ def main(arguments: Namespace) -> None:
     skips = arguments.skip_existing
     doing = run_jobs(compression, jobs, arguments.workers, initializer, skips)
     results = collect(doing, arguments.report, arguments.force, skips)
-    done = [result for result in results if result.is_done]
-    if done:
+    if done := [result for result in results if result.is_done]:
         print(format_results(done), file=stream_beside(arguments.output))
     report_failures("compress.py", results)
 

@@ -53,7 +53,7 @@ class Denoiser:
     @property
     def channels(self) -> int:
         """Of the images that the model was trained on."""
-        return self._transform.channels
+        return self.recipe.image_shape[2]
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Return an image without its noise.
