@@ -84,7 +84,9 @@ class Recipe:
             cameras have; `grain` (0), the largest standard deviation, in grey levels of 255, of
             the noise of half of the crops; `weights`, how often crops are of each kind of
             photograph, by the file names' beginnings up to a "-", as in `{"film": 2, "studio":
-            1}`. Photographs of a kind, and all where there are no weights, are drawn alike.
+            1}`. Photographs of a kind, and all where there are no weights, are drawn alike. For
+            validation and test, crops are cut as they are, in a grid that is always the same: of
+            at most `grid` (1) rows and columns, spread evenly, that share no pixel.
         conditional: bool. Give the label of the image to the decoder.
         batch_size: int. Images in a training step.
         epochs: int. Passes over the training images.
@@ -220,7 +222,10 @@ class Recipe:
                     f"Received: {name}={getattr(self, name)}"
                 )
         # With its defaults, so that they are part of what defines the run.
-        object.__setattr__(self, "crops", dataclasses.asdict(CropSpec(**self.crops)))
+        crops = dataclasses.asdict(CropSpec(**self.crops))
+        if crops["grid"] == 1:  # as in recipes that were written before there were grids
+            del crops["grid"]
+        object.__setattr__(self, "crops", crops)
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":

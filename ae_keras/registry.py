@@ -167,7 +167,8 @@ def recipe_for(name: str, dataset: str | None = None, /, **changes: Any) -> Reci
     """Return the recipe that trains a model, for a data set and with changes.
 
     On the data set that the model's default recipe names, the split is that recipe's; on any
-    other, the data set's own split and, where they are known, its own image shape are used.
+    other, the data set's own split and, where they are known, its own image shape are used. With
+    `crops`, which are mirrored and turned themselves, the recipe's own augmentation is left out.
 
     Args:
         name: str. A registered model.
@@ -201,6 +202,8 @@ def change_recipe(recipe: Recipe, dataset: str | None = None, /, **changes: Any)
         if key not in settings and key not in arguments:
             raise _unknown_setting(recipe, key, [*settings, *arguments])
     replaced = {key: value for key, value in changes.items() if key in settings}
+    if replaced.get("crops") is not None:  # which are moved in their own way
+        replaced = {"augmentation": {}} | replaced
     recipe = dataclasses.replace(recipe, **_fit_schedule(recipe, replaced), **replaced)
     given = {key: value for key, value in changes.items() if key in arguments}
     return dataclasses.replace(recipe, model_arguments=recipe.model_arguments | given)

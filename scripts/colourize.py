@@ -1,8 +1,15 @@
 """Give colours to grey photographs."""
 
-import sys
-
-from ae_keras.command_line import Namespace, Parser, report_failures, run
+from ae_keras.command_line import (
+    Namespace,
+    Parser,
+    add_file_options,
+    add_output_quality,
+    print_count,
+    report_failures,
+    run,
+    stream_beside,
+)
 
 EXAMPLES = """\
 examples:
@@ -33,7 +40,8 @@ def make_parser() -> Parser:
         help="longer side of what the model sees (default: twice that of its training images)",
     )
     parser.add_argument("--side-by-side", action="store_true", help="write a figure to compare")
-    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    add_output_quality(parser)
+    add_file_options(parser)
     return parser
 
 
@@ -41,22 +49,23 @@ def main(arguments: Namespace) -> None:
     """Colourize images."""
     from ae_keras.data.image_files import SUFFIXES
     from ae_keras.photographs.colourization import Colourization, PhotoColourizer
-    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
+    from ae_keras.photographs.jobs import run_jobs
+    from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.written_pixels import plan_pictures
     from ae_keras.system.text_tables import one_line
 
-    jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
+    quality, skips = arguments.output_quality, arguments.skip_existing
+    jobs = plan_pictures(arguments.inputs, arguments.output, SUFFIXES, quality)
     colourizer = PhotoColourizer(arguments.model, arguments.working_size)
-    work = Colourization(colourizer, arguments.force, arguments.side_by_side)
-    results = list(run_jobs(work, jobs))
-    stream = sys.stderr if arguments.output == STANDARD else sys.stdout
+    work = Colourization(colourizer, arguments.force, arguments.side_by_side, quality)
+    doing = run_jobs(work, jobs, skip_existing=skips)
+    results = collect(doing, arguments.report, arguments.force, skips)
+    stream = stream_beside(arguments.output)
     for result in results:
         if result.scores:
             scores = ", ".join(f"{name} {value:.2f}" for name, value in result.scores.items())
             print(f"{one_line(result.job.source)}: {scores}", file=stream)
-    done = [result for result in results if result.error is None]
-    if done:
-        place = "" if arguments.output == STANDARD else f" in {arguments.output}"
-        print(f"{len(done)} of {len(results)} images colourized{place}.", file=stream)
+    print_count(results, arguments.output, "colourized")
     report_failures("colourize.py", results)
 
 

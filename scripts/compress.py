@@ -1,18 +1,19 @@
 """Compress images with a trained model."""
 
 import functools
-import sys
 
 from ae_keras.codec import DEFAULT_MODEL
 from ae_keras.command_line import (
     NUMBER,
     Namespace,
     Parser,
+    add_file_options,
     format_results,
     parse_size,
     prepare,
     report_failures,
     run,
+    stream_beside,
 )
 
 EXAMPLES = """\
@@ -50,27 +51,27 @@ def make_parser() -> Parser:
     add("--strip-metadata", action="store_true", help=stripped)
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
-    add("--force", action="store_true", help="replace files that are there")
+    add_file_options(parser)
     return parser
 
 
 def main(arguments: Namespace) -> None:
     """Compress, and print a table of what was saved."""
-    from ae_keras.data.image_files import SUFFIXES
-    from ae_keras.photographs.compression import SUFFIX, Compression
-    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
+    from ae_keras.photographs.compression import Compression, plan_compression
+    from ae_keras.photographs.jobs import run_jobs
+    from ae_keras.photographs.reports import collect
 
-    jobs = plan(arguments.inputs, arguments.output, SUFFIX, SUFFIXES)
+    jobs = plan_compression(arguments.inputs, arguments.output)
     arguments.progress = len(jobs) == 1
     settings = {name: getattr(arguments, name) for name in Compression.__dataclass_fields__}
     compression = Compression(**settings)
     compression.load()  # a wrong model is told once, not for each file
     initializer = functools.partial(prepare, arguments)
-    results = list(run_jobs(compression, jobs, arguments.workers, initializer))
-    done = [result for result in results if result.error is None]
-    if done:
-        stream = sys.stderr if arguments.output == STANDARD else sys.stdout
-        print(format_results(done), file=stream)
+    skips = arguments.skip_existing
+    doing = run_jobs(compression, jobs, arguments.workers, initializer, skips)
+    results = collect(doing, arguments.report, arguments.force, skips)
+    if done := [result for result in results if result.is_done]:
+        print(format_results(done), file=stream_beside(arguments.output))
     report_failures("compress.py", results)
 
 

@@ -1,14 +1,16 @@
 """Restore images that scripts/compress.py compressed, or say what is in a file."""
 
 import functools
-import sys
 
 from ae_keras.command_line import (
     NUMBER,
     Namespace,
     Parser,
+    add_file_options,
+    add_output_quality,
     format_info,
     prepare,
+    print_count,
     report_failures,
     run,
 )
@@ -40,7 +42,8 @@ def make_parser() -> Parser:
     add("--scale", choices=["1/2", "1/4", "1/8"], default="1/1", help=small)
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
-    add("--force", action="store_true", help="replace files that are there")
+    add_output_quality(parser)
+    add_file_options(parser)
     return parser
 
 
@@ -48,7 +51,9 @@ def main(arguments: Namespace) -> None:
     """Restore images, or print headers."""
     from ae_keras.codec.loading import load_codec
     from ae_keras.photographs.compression import SUFFIX, Decompression, read_info
-    from ae_keras.photographs.jobs import STANDARD, find_sources, plan, run_jobs
+    from ae_keras.photographs.jobs import find_sources, run_jobs
+    from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.written_pixels import plan_pictures
 
     if arguments.info:
         for source, _ in find_sources(arguments.inputs, [SUFFIX]):
@@ -56,17 +61,15 @@ def main(arguments: Namespace) -> None:
         return
     if arguments.model:
         load_codec(arguments.model)  # a wrong model is told once, not for each file
-    jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
+    quality, skips = arguments.output_quality, arguments.skip_existing
+    jobs = plan_pictures(arguments.inputs, arguments.output, [SUFFIX], quality)
     factor = int(arguments.scale.removeprefix("1/"))
-    settings = arguments.model, arguments.force, arguments.max_pixels, factor
+    settings = arguments.model, arguments.force, arguments.max_pixels, factor, quality
     work = Decompression(*settings, progress=len(jobs) == 1)
     initializer = functools.partial(prepare, arguments)
-    results = list(run_jobs(work, jobs, arguments.workers, initializer))
-    done = [result for result in results if result.error is None]
-    if done:
-        stream = sys.stderr if arguments.output == STANDARD else sys.stdout
-        place = "" if arguments.output == STANDARD else f" in {arguments.output}"
-        print(f"{len(done)} of {len(results)} images restored{place}.", file=stream)
+    doing = run_jobs(work, jobs, arguments.workers, initializer, skips)
+    results = collect(doing, arguments.report, arguments.force, skips)
+    print_count(results, arguments.output, "restored")
     report_failures("decompress.py", results)
 
 

@@ -2,7 +2,15 @@
 
 import sys
 
-from ae_keras.command_line import Namespace, Parser, report_failures, run
+from ae_keras.command_line import (
+    Namespace,
+    Parser,
+    add_file_options,
+    add_output_quality,
+    print_count,
+    report_failures,
+    run,
+)
 
 EXAMPLES = """\
 examples:
@@ -20,7 +28,8 @@ def make_parser() -> Parser:
     parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
     parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
     parser.add_argument("--model", required=True, metavar="RUN", help="a run folder, or its name")
-    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    add_output_quality(parser)
+    add_file_options(parser)
     return parser
 
 
@@ -28,19 +37,20 @@ def main(arguments: Namespace) -> None:
     """Denoise images."""
     from ae_keras.data.image_files import SUFFIXES
     from ae_keras.photographs.denoising import Denoiser, Denoising
-    from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
+    from ae_keras.photographs.jobs import run_jobs
+    from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.written_pixels import plan_pictures
 
-    jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
+    quality, skips = arguments.output_quality, arguments.skip_existing
+    jobs = plan_pictures(arguments.inputs, arguments.output, SUFFIXES, quality)
     denoiser = Denoiser(arguments.model)
     if denoiser.recipe.task != "denoising":
         note = f"note: {arguments.model} was trained to reconstruct images, not to denoise them."
         print(f"denoise.py: {note}", file=sys.stderr)
-    results = list(run_jobs(Denoising(denoiser, arguments.force), jobs))
-    done = [result for result in results if result.error is None]
-    if done:
-        stream = sys.stderr if arguments.output == STANDARD else sys.stdout
-        place = "" if arguments.output == STANDARD else f" in {arguments.output}"
-        print(f"{len(done)} of {len(results)} images denoised{place}.", file=stream)
+    work = Denoising(denoiser, arguments.force, quality)
+    doing = run_jobs(work, jobs, skip_existing=skips)
+    results = collect(doing, arguments.report, arguments.force, skips)
+    print_count(results, arguments.output, "denoised")
     report_failures("denoise.py", results)
 
 

@@ -59,6 +59,8 @@ def test_json_round_trip_is_exact(recipe):
         ("crops", {"reduce": 0}),
         ("crops", {"grain": -1}),
         ("crops", {"turn": True}),
+        ("crops", {"grid": 0}),
+        ("crops", {"grid": 1.5}),
         ("crops", {"weights": ["film"]}),
         ("crops", {"weights": {"film": -1}}),
         ("crops", {"weights": {"film": 0}}),
@@ -98,8 +100,27 @@ def test_crops_come_with_their_defaults():
     recipe = Recipe(model="cae", crops={"grain": 3}, steps_per_epoch=100)
     assert (recipe.crops["grain"], recipe.crops["flip"], recipe.crops["weights"]) == (3, 0.5, {})
     assert Recipe.from_json(recipe.to_json()) == recipe
-    assert dataclasses.asdict(recipe.batch_spec.crop_spec) == recipe.crops
+    assert dataclasses.asdict(recipe.batch_spec.crop_spec) == recipe.crops | {"grid": 1}
     assert Recipe(model="cae", crops=recipe.crops, steps_per_epoch=100) == recipe
+
+
+def test_recipes_of_the_middles_of_photographs_are_what_they_were():
+    """So that their runs and searches go on, and measure the same images."""
+    plain = Recipe(model="cae", crops={}, steps_per_epoch=100)
+    assert "grid" not in plain.to_json()
+    assert Recipe(model="cae", crops={"grid": 1}, steps_per_epoch=100) == plain
+    assert (plain.data_spec.grid, Recipe(model="cae").data_spec.grid) == (1, 1)
+    grid = Recipe.from_json(plain.to_json().replace('"reduce":', '"grid": 4, "reduce":'))
+    assert grid.differences(plain) == ["crops"]
+    assert grid.data_spec.grid == Recipe.from_json(grid.to_json()).crops["grid"] == 4
+
+
+def test_crops_take_the_place_of_the_augmentation_of_a_model():
+    crops = {"crops": {"flip": 0.1}, "steps_per_epoch": 10}
+    assert recipe_for("colourizer").augmentation
+    assert recipe_for("colourizer", **crops).augmentation == {}
+    with pytest.raises(ValueError, match="`augmentation` exclude"):
+        recipe_for("colourizer", **crops, augmentation={"flip": 0.5})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,11 @@
 """What all commands share: how they start, read values, print tables and fail."""
 
+from ae_keras.command_line.files import (
+    add_file_options,
+    add_output_quality,
+    print_count,
+    stream_beside,
+)
 from ae_keras.command_line.program import (
     Namespace,
     Parser,
@@ -22,6 +28,8 @@ __all__ = [
     "NUMBER",
     "Namespace",
     "Parser",
+    "add_file_options",
+    "add_output_quality",
     "format_bd_rates",
     "format_export",
     "format_info",
@@ -32,7 +40,9 @@ __all__ = [
     "parse_changes",
     "parse_size",
     "prepare",
+    "print_count",
     "read_settings",
     "report_failures",
     "run",
+    "stream_beside",
 ]

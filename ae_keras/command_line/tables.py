@@ -51,17 +51,32 @@ def format_results(results: Sequence) -> str:
         rows = []
     if len(rows) != 1:
         rows.append(_describe_result(f"all {len(results)} files", results))
-    header = ("image", "bytes", "bits per pixel", "ratio to 8-bit pixels", "PSNR [dB]")
+    header = (
+        "image",
+        "input bytes",
+        "bytes",
+        "bits per pixel",
+        "ratio to 8-bit pixels",
+        "PSNR [dB]",
+    )
     return format_table(rows, header)
 
 
 def _describe_result(name: str, results: Sequence) -> tuple[str, ...]:
+    input_size = sum(result.input_size for result in results)
     size = sum(result.size for result in results)
     pixels = sum(result.shape[0] * result.shape[1] for result in results)
     values = sum(math.prod(result.shape) for result in results)
     measured = [result.psnr for result in results if result.psnr is not None]
     psnr = f"{sum(measured) / len(measured):.2f}" if measured else "-"
-    return name, f"{size:,}", f"{8 * size / pixels:.3f}", f"{values / size:.1f}", psnr
+    return (
+        name,
+        f"{input_size:,}",
+        f"{size:,}",
+        f"{8 * size / pixels:.3f}",
+        f"{values / size:.1f}",
+        psnr,
+    )
 
 
 def format_info(name: str, info: "FileInfo") -> str:

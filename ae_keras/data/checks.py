@@ -67,23 +67,25 @@ _CROPS: dict[str, tuple[float, float]] = {
 CROPS = (
     "None or a mapping of "
     + ", ".join(f"{name!r} ({least} to {most})" for name, (least, most) in _CROPS.items())
-    + " to numbers, and of 'weights' to a mapping of kinds to numbers >= 0, not all 0"
+    + " to numbers, of 'grid' to a whole number >= 1, and of 'weights' to a mapping of kinds to "
+    "numbers >= 0, not all 0"
 )
 
 
 def is_crops(value: Any) -> bool:
     """Whether a value is what `crops` may be, which `CROPS` says in words."""
     return value is None or (
-        isinstance(value, dict)
-        and all(
-            _is_weights(amount)
-            if name == "weights"
-            else name in _CROPS
-            and is_number(amount)
-            and _CROPS[name][0] <= amount <= _CROPS[name][1]
-            for name, amount in value.items()
-        )
+        isinstance(value, dict) and all(_is_entry(name, amount) for name, amount in value.items())
     )
+
+
+def _is_entry(name: str, value: Any) -> bool:
+    """Whether a value is what an entry of `crops` may be."""
+    if name == "weights":
+        return _is_weights(value)
+    if name == "grid":
+        return is_whole(value, 1)
+    return name in _CROPS and is_number(value) and _CROPS[name][0] <= value <= _CROPS[name][1]
 
 
 def _is_weights(value: Any) -> bool:

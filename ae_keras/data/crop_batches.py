@@ -65,8 +65,8 @@ class CropBatches:
         return Cropper(self._photographs, self._spec.crop_spec)
 
     @functools.cached_property
-    def _middles(self) -> ArrayBatches:
-        return ArrayBatches(Images(self._photographs.middles()), self._spec)
+    def _grid_crops(self) -> ArrayBatches:
+        return ArrayBatches(Images(self._photographs.grid_crops()), self._spec)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch of training."""
@@ -82,12 +82,12 @@ class CropBatches:
         return NumberedBatches(make, first_batch, len(self), self._workers)
 
     def evaluation(self) -> NumberedBatches:
-        """Return the middle of each photograph as it is, in their order, at fixed positions."""
-        middles = self._middles
-        count = len(middles.evaluation())
+        """Return crops in a fixed grid over each photograph, as they are, at fixed positions."""
+        crops = self._grid_crops
+        count = len(crops.evaluation())
 
         def make(number: int) -> tuple:
-            return self._evaluation_batch(middles, number)
+            return self._evaluation_batch(crops, number)
 
         return NumberedBatches(make, 0, count, self._workers)
 
@@ -110,8 +110,8 @@ class CropBatches:
         position = self._rng(epoch, number, _POSITION_STREAM).random(size, np.float32)
         return self._with_position(inputs, targets, position)
 
-    def _evaluation_batch(self, middles: ArrayBatches, number: int) -> tuple:
-        inputs, targets = middles.evaluation_batch(number)
+    def _evaluation_batch(self, crops: ArrayBatches, number: int) -> tuple:
+        inputs, targets = crops.evaluation_batch(number)
         places = number * self._spec.batch_size + np.arange(len(targets)) + 0.5
         return self._with_position(inputs, targets, (places * _GOLDEN % 1).astype(np.float32))
 

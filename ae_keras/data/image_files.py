@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -12,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ae_keras.data.colour_profiles import srgb_profile, to_srgb
 from ae_keras.data.eight_bits import check_layout, is_deep, to_eight_bits
 from ae_keras.data.metadata import (
     NO_METADATA,
@@ -85,8 +87,9 @@ def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.I
     """Read an image file as an 8-bit grey (`"L"`) or colour (`"RGB"`) image.
 
     The EXIF rotation is applied, transparency is laid over white, 12- and 16-bit values are reduced
-    to their upper 8 bits, palettes become colours, and of several frames or pages the first is
-    taken. What is lost so is noted, see `ae_keras.system.notices`.
+    to their upper 8 bits, palettes become colours, colours of another ICC profile those of sRGB,
+    and of several frames or pages the first is taken. What is changed or lost so is noted, see
+    `ae_keras.system.notices`.
 
     Args:
         file: A path, or an open file.
@@ -101,6 +104,9 @@ def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.I
         layout = check_layout(image)
         image.load()
         pixels = to_eight_bits(image, layout, opened)
+        pixels, conversion = to_srgb(pixels, _profile_of(image))
+        if conversion:
+            note(conversion, _name(opened))
         _note_frames(opened)
         return pixels if keep_alpha else _lay_over_white(pixels, _name(opened))
 
@@ -113,19 +119,25 @@ class Photograph:
         pixels: An 8-bit grey or colour image, upright, with its alpha.
         metadata: Metadata. Of these pixels: the orientation in them is 1.
         notes: What was not kept as it is in the file, each a part of a sentence.
+        size: int. Bytes of the file.
     """
 
     pixels: Image.Image
     metadata: Metadata
     notes: tuple[str, ...]
+    size: int
 
 
-def read_photograph(file: str | Path | BinaryIO, keep_metadata: bool = True) -> Photograph:
-    """Read the pixels of an image file, as `read_image` does, with its metadata.
+def read_photograph(
+    file: str | Path | BinaryIO, keep_metadata: bool = True, in_srgb: bool = False
+) -> Photograph:
+    """Read the pixels of an image file with its alpha and its metadata.
 
     Args:
         file: A path, or an open file.
         keep_metadata: bool. Whether metadata are asked for.
+        in_srgb: bool. Convert colours of another ICC profile to sRGB, as `read_image` does; the
+            metadata of colour images then hold a profile of sRGB instead.
 
     Raises:
         ValueError: if the file is not a readable image, with the reason.
@@ -144,7 +156,25 @@ def read_photograph(file: str | Path | BinaryIO, keep_metadata: bool = True) -> 
         pixels = to_eight_bits(image, layout, opened)
         _note_frames(opened)
         metadata, lost = fit_profile(reset_orientation(metadata), pixels.mode)
-        return Photograph(pixels, metadata, (*notes, *lost))
+        photograph = Photograph(pixels, metadata, (*notes, *lost), opened.seek(0, io.SEEK_END))
+        return _in_srgb(photograph, _profile_of(image)) if in_srgb else photograph
+
+
+def _profile_of(image: Image.Image) -> bytes:
+    return image.info.get("icc_profile") or b""
+
+
+def _in_srgb(photograph: Photograph, profile: bytes) -> Photograph:
+    pixels, conversion = to_srgb(photograph.pixels, profile)
+    if not conversion:
+        return photograph
+    metadata = photograph.metadata
+    if metadata.icc_profile and pixels is not photograph.pixels:
+        # There is none for grey levels; without one they are taken for those of sRGB too.
+        profile = srgb_profile() if pixels.mode.startswith("RGB") else b""
+        metadata = dataclasses.replace(metadata, icc_profile=profile)
+    notes = (*photograph.notes, conversion)
+    return dataclasses.replace(photograph, pixels=pixels, metadata=metadata, notes=notes)
 
 
 def _open(file: str | Path | BinaryIO) -> contextlib.AbstractContextManager[BinaryIO]:

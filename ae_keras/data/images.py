@@ -49,7 +49,7 @@ class Images:
 def load_images(
     spec: DataSpec, splits: Sequence[str] = SPLITS, memory_limit: int | None = None
 ) -> dict[str, Images]:
-    """Read the images of a spec; if it has `crops`, the middle of each photograph, as it is.
+    """Read the images of a spec; if it has `crops`, crops of photographs in a fixed grid.
 
     Args:
         spec: DataSpec.
@@ -68,7 +68,7 @@ def load_images(
     check_splits(splits)
     if spec.crops is not None:
         photographs = load_photographs(spec, splits, memory_limit)
-        return {split: Images(some.middles()) for split, some in photographs.items()}
+        return {split: Images(some.grid_crops()) for split, some in photographs.items()}
     source = open_source(spec)
     counts = _count(source, splits, spec.dataset)
     size = sum(counts.values()) * int(np.prod(spec.image_shape))

@@ -32,11 +32,13 @@ class Photographs:
         images: uint8 arrays `(height, width, channels)`, each at least as large as a crop.
         kinds: The kind of each: its file's name up to the first "-", or that of the data set.
         crop_shape: `(height, width, channels)` of a crop.
+        grid: int. The most rows and columns of crops in `grid_crops`.
     """
 
     images: tuple[np.ndarray, ...]
     kinds: tuple[str, ...]
     crop_shape: tuple[int, int, int]
+    grid: int = 1
 
     def by_kind(self) -> dict[str, list[np.ndarray]]:
         """Return the whole photographs of each kind."""
@@ -45,14 +47,27 @@ class Photographs:
             groups.setdefault(kind, []).append(image)
         return groups
 
-    def middles(self) -> np.ndarray:
-        """Return the middle of each photograph, uint8 `(count, *crop_shape)`."""
+    def grid_crops(self) -> np.ndarray:
+        """Return crops in a fixed grid over each photograph, uint8 `(count, *crop_shape)`.
+
+        They share no pixel, and there are at most `grid` rows and columns of them: where that is 1,
+        the middle of each photograph.
+        """
         height, width, _ = self.crop_shape
-        middles = np.empty((len(self.images), *self.crop_shape), np.uint8)
-        for number, image in enumerate(self.images):
-            top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
-            middles[number] = image[top : top + height, left : left + width]
-        return middles
+        return np.stack(
+            [
+                image[top : top + height, left : left + width]
+                for image in self.images
+                for top in _spread(image.shape[0], height, self.grid)
+                for left in _spread(image.shape[1], width, self.grid)
+            ]
+        )
+
+
+def _spread(length: int, size: int, most: int) -> list[int]:
+    """Return where pieces begin that lie in the middles of equal parts of a length."""
+    count = min(most, length // size)
+    return [((2 * number + 1) * length - count * size) // (2 * count) for number in range(count)]
 
 
 def load_photographs(
@@ -133,7 +148,7 @@ def _collect(source: _Source, spec: DataSpec, split: str, limit: int) -> Photogr
             f"(height x width) for the split {split!r}. Add some, choose a smaller `image_shape`, "
             "or set `enlarge` to true."
         )
-    return Photographs(tuple(images), tuple(kinds), spec.image_shape)
+    return Photographs(tuple(images), tuple(kinds), spec.image_shape, spec.grid)
 
 
 def _kind(name: str, dataset: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from ae_keras.data.array_files import is_array_file, open_array_file
 from ae_keras.data.image_files import find_images, fit_image, read_image
@@ -16,6 +17,7 @@ from ae_keras.data.skimage_photos import cut_photographs
 from ae_keras.data.spec import DEFAULT_SPLITS, DataSpec
 from ae_keras.data.splits import assign_splits
 from ae_keras.data.tfds_images import open_tfds
+from ae_keras.system.notices import note
 
 # Of data sets whose images all have one small size.
 IMAGE_SHAPES = {
@@ -27,6 +29,8 @@ IMAGE_SHAPES = {
     "mnist": (28, 28, 1),
     "svhn_cropped": (32, 32, 3),
 }
+# By this factor a photograph becomes a thumbnail.
+_MUCH_SMALLER = 4
 
 
 def dataset_key(name: str) -> str:
@@ -93,6 +97,17 @@ def celeba_splits(folder: Path, paths: list[Path]) -> np.ndarray | None:
     return np.asarray([split_of[path.name] for path in paths], np.int8)
 
 
+def _note_reduction(image: Image.Image, path: Path, spec: DataSpec) -> None:
+    """Note that a photograph is made so small that crops of it would be another thing."""
+    height, width, _ = spec.image_shape
+    if min(image.height / height, image.width / width) >= _MUCH_SMALLER:
+        note(
+            f"the whole photograph is made small, to {width} x {height} pixels. To train on crops "
+            "of photographs: --set crops={} --set steps_per_epoch=500",
+            str(path),
+        )
+
+
 def _open_folder(folder: Path, spec: DataSpec) -> ImageSource:
     paths = find_images(folder)
     own = None if spec.splits else celeba_splits(folder, paths)
@@ -100,7 +115,9 @@ def _open_folder(folder: Path, spec: DataSpec) -> ImageSource:
 
     def read_one(index: int) -> np.ndarray | None:
         try:
-            return fit_image(read_image(paths[index]), spec.image_shape, spec.enlarge)
+            image = read_image(paths[index])
+            _note_reduction(image, paths[index], spec)
+            return fit_image(image, spec.image_shape, spec.enlarge)
         except ValueError as error:
             if spec.skip_unreadable:
                 return None
@@ -119,7 +136,7 @@ def _open_folder(folder: Path, spec: DataSpec) -> ImageSource:
                 yield Batch(np.asarray(kept), np.stack(stack))
 
     stats = [path.stat() for path in paths]
-    fingerprint = repr(
-        [(p.as_posix(), s.st_size, s.st_mtime_ns) for p, s in zip(paths, stats, strict=True)]
-    )
+    files = [(p.as_posix(), s.st_size, s.st_mtime_ns) for p, s in zip(paths, stats, strict=True)]
+    # Images that were kept before their colours were converted are not those of today.
+    fingerprint = repr(("sRGB", files))
     return ImageSource(splits, read, fingerprint, paths=tuple(paths))

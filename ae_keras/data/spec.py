@@ -28,6 +28,11 @@ class DataSpec:
     skip_unreadable: bool = False
     crops: dict[str, Any] | None = None
 
+    @property
+    def grid(self) -> int:
+        """The most rows and columns of crops of a photograph, other than for training."""
+        return CropSpec(**self.crops or {}).grid
+
 
 @dataclass(frozen=True)
 class CropSpec:
@@ -42,6 +47,8 @@ class CropSpec:
         grain: float. The largest standard deviation of the noise of half of the crops, in grey
             levels of 255.
         weights: dict. How often each kind of photograph is drawn. Empty: all photographs alike.
+        grid: int. Of a photograph for validation or the test, so many rows and columns of crops at
+            most; 1 for its middle alone.
     """
 
     reduce: float = 0.5
@@ -51,6 +58,7 @@ class CropSpec:
     soft_colours: float = 0.5
     grain: float = 0.0
     weights: dict[str, float] = field(default_factory=dict)
+    grid: int = 1
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,13 @@ from ae_keras import figures, metrics
 from ae_keras.codec.planes import split_alpha
 from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 from ae_keras.metrics import colour as colour_metrics
-from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
+from ae_keras.photographs.job_files import (
+    check_target,
+    encode_photograph,
+    note_all,
+    read_photograph,
+    write_target,
+)
 from ae_keras.photographs.jobs import STANDARD, Job, Result
 from ae_keras.runs.loading import find_run, load_model
 from ae_keras.system.pixels import to_uint8, to_unit_range
@@ -119,14 +125,18 @@ class Colourization:
         force: bool. Replace files that are there.
         side_by_side: bool. Write a figure beside each result: what went in, what came out and,
             where the input has colours, these.
+        output_quality: int. From 1 to 100, of JPEG, WebP and AVIF files. Default: (almost) no loss.
     """
 
     colourizer: PhotoColourizer
     force: bool = False
     side_by_side: bool = False
+    output_quality: int | None = None
 
     def __call__(self, job: Job) -> Result:
         """Colourize one file; one that has colours is scored against them.
+
+        The result is in sRGB, and has no metadata.
 
         Raises:
             ValueError: if it is not an image, or cannot be written in the format of its name.
@@ -136,18 +146,28 @@ class Colourization:
         for target in (job, figure):
             if target is not None:
                 check_target(target, self.force)
-        image = read_pixels(job.source)
+        photograph = read_photograph(job.source, keep_metadata=False, in_srgb=True)
+        image = np.asarray(photograph.pixels)
         colourized = self.colourizer(image)
         original, result = _judged_copy(image), _judged_copy(colourized)
         colours = metrics.visible_colours(original)
         has_colours = bool(np.ptp(colours, axis=-1).any())
-        data = encode_image(colourized, job.target)
-        write_target(job.target, data)
+        data, lost = encode_photograph(
+            colourized, photograph.metadata, job.target, self.output_quality
+        )
+        write_target(job, data)
+        note_all(job, [*photograph.notes, *lost])
         if figure is not None:
             with write_safely(figure.target) as path:
                 _write_side_by_side(path, original, result, has_colours, job.source)
         scores = _score(colours, metrics.visible_colours(result)) if has_colours else {}
-        return Result(job, size=len(data), shape=image.shape, scores=scores)
+        return Result(
+            job,
+            input_size=photograph.size,
+            size=len(data),
+            shape=image.shape,
+            scores=scores,
+        )
 
     def _figure_of(self, job: Job) -> Job | None:
         if not self.side_by_side:

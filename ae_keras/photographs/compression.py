@@ -1,7 +1,9 @@
 """Image files to `.aek` files and back."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,22 +13,48 @@ from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.codec.metadata import Metadata, read_metadata
 from ae_keras.codec.rate_control import Compressed, Target, compress_to_target, measure_psnr
+from ae_keras.data.image_files import SUFFIXES
 from ae_keras.data.metadata import has_position
 from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
     note_all,
+    notes_of_kind,
     read_photograph,
     read_source,
     write_target,
 )
-from ae_keras.photographs.jobs import Job, Result
+from ae_keras.photographs.jobs import STANDARD, Job, Result, plan
 from ae_keras.photographs.progress import show_progress
 from ae_keras.runs.loading import PREVIEWS
 
 SUFFIX = ".aek"
 _POSITION = "its GPS position is stored; --strip-metadata leaves it out"
 _PREVIEW = "the model is a preview, and later versions will not read its files: keep the original"
+
+_LARGER = "its .aek file is larger than the file itself; a lower quality takes fewer bytes"
+
+
+def plan_compression(inputs: Sequence[str], output: str) -> list[Job]:
+    """Return what to make of what, as `plan` does, where `.aek` files are made.
+
+    Args:
+        inputs: Image files, folders or `"-"`.
+        output: A file, a folder or `"-"`.
+
+    Raises:
+        FileNotFoundError: if an input is missing.
+        ValueError: if inputs and output do not fit each other, or a file ends as of other kinds.
+    """
+    jobs = plan(inputs, output, SUFFIX, SUFFIXES)
+    for target in (Path(job.target) for job in jobs if job.target != STANDARD):
+        if target.suffix.lower() not in (SUFFIX, ""):
+            raise ValueError(
+                f"The compressed file is an {SUFFIX} file, and {output!r} ends in "
+                f"{target.suffix!r}. Name it {str(target.with_suffix(SUFFIX))!r} or, for a folder, "
+                f"{output + '/'!r}"
+            )
+    return jobs
 
 
 @dataclass(frozen=True)
@@ -74,12 +102,14 @@ class Compression:
         codec = self.load()
         with show_progress(self.progress, job, image.shape[:2]) as progress:
             done = self._compress(codec.with_progress(progress), image, metadata)
-        write_target(job.target, done.data)
-        notes = [*photograph.notes]
+        write_target(job, done.data)
+        size, input_size = len(done.data), photograph.size
+        notes = [*photograph.notes, *notes_of_kind(image, codec.channels)]
+        notes += [_LARGER] if size > input_size else []
         notes += [_POSITION] if has_position(metadata) else []
         notes += [_PREVIEW] if codec.name in PREVIEWS else []
         note_all(job, notes)
-        return Result(job, size=len(done.data), shape=image.shape, psnr=done.psnr)
+        return Result(job, input_size=input_size, size=size, shape=image.shape, psnr=done.psnr)
 
     def _compress(self, codec: LearnedCodec, image: np.ndarray, metadata: Metadata) -> Compressed:
         done = compress_to_target(codec, image, self._target, metadata)
@@ -117,6 +147,7 @@ class Decompression:
         force: bool. Replace files that are there.
         max_pixels: int. Larger images are refused.
         factor: int. 2, 4 or 8 for pictures that are so many times smaller; 1 for whole images.
+        output_quality: int. From 1 to 100, of JPEG, WebP and AVIF files. Default: (almost) no loss.
         progress: bool. Show a bar on stderr for each large image.
     """
 
@@ -124,6 +155,7 @@ class Decompression:
     force: bool = False
     max_pixels: int = MAX_PIXELS
     factor: int = 1
+    output_quality: int | None = None
     progress: bool = False
 
     def __call__(self, job: Job) -> Result:
@@ -147,10 +179,10 @@ class Decompression:
             else:
                 image = codec.decompress_small(data, self.factor)
                 metadata = _reduced(metadata, self.factor)
-        restored, notes = encode_photograph(image, metadata, job.target)
-        write_target(job.target, restored)
+        restored, notes = encode_photograph(image, metadata, job.target, self.output_quality)
+        write_target(job, restored)
         note_all(job, notes)
-        return Result(job, size=len(data), shape=image.shape)
+        return Result(job, input_size=len(data), size=len(restored), shape=image.shape)
 
 
 def _reduced(metadata: Metadata, factor: int) -> Metadata:

@@ -17,6 +17,7 @@ from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
     note_all,
+    notes_of_kind,
     read_photograph,
     write_target,
 )
@@ -48,6 +49,11 @@ class Denoiser:
         self._codec = load_codec(folder.path) if model.takes_quality else None
         if self._codec is None:
             self._transform = KerasTransform(model, self.recipe)
+
+    @property
+    def channels(self) -> int:
+        """Of the images that the model was trained on."""
+        return self.recipe.image_shape[2]
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Return an image without its noise.
@@ -96,13 +102,17 @@ class Denoising:
     Args:
         denoiser: Denoiser.
         force: bool. Replace files that are there.
+        output_quality: int. From 1 to 100, of JPEG, WebP and AVIF files. Default: (almost) no loss.
     """
 
     denoiser: Denoiser
     force: bool = False
+    output_quality: int | None = None
 
     def __call__(self, job: Job) -> Result:
-        """Denoise one file; its metadata are kept.
+        """Denoise one file; its metadata are kept, but for an ICC profile of another than sRGB.
+
+        Colours of such a profile are converted to sRGB, of which the model's images are.
 
         Raises:
             ValueError: if it is not an image, does not fit the model, or cannot be written in the
@@ -110,10 +120,12 @@ class Denoising:
             OSError: if files cannot be read or written.
         """
         check_target(job, self.force)
-        photograph = read_photograph(job.source)
+        photograph = read_photograph(job.source, in_srgb=True)
         image = np.asarray(photograph.pixels)
         cleaned = self.denoiser(image)
-        data, lost = encode_photograph(cleaned, photograph.metadata, job.target)
-        write_target(job.target, data)
-        note_all(job, [*photograph.notes, *lost])
-        return Result(job, size=len(data), shape=image.shape)
+        data, lost = encode_photograph(
+            cleaned, photograph.metadata, job.target, self.output_quality
+        )
+        write_target(job, data)
+        note_all(job, [*photograph.notes, *lost, *notes_of_kind(image, self.denoiser.channels)])
+        return Result(job, input_size=photograph.size, size=len(data), shape=image.shape)

@@ -1,6 +1,8 @@
 """The files of a job: images in any form are read, and results written without harm."""
 
+import contextlib
 import io
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -11,11 +13,17 @@ from PIL import Image
 
 from ae_keras.data import image_files
 from ae_keras.data.image_files import Photograph
-from ae_keras.data.metadata import NO_METADATA, Metadata, fit_profile
+from ae_keras.data.metadata import Metadata, fit_profile
 from ae_keras.photographs.jobs import STANDARD, Job
 from ae_keras.photographs.written_metadata import writer_options
+from ae_keras.photographs.written_pixels import find_format, pixel_options
 from ae_keras.system.notices import note
 from ae_keras.system.safe_files import write_safely
+
+_OTHER_KIND = (
+    "the model was trained on grey images, and takes each colour channel for one: one of colour "
+    "images does better"
+)
 
 
 def read_source(source: str) -> bytes:
@@ -23,18 +31,8 @@ def read_source(source: str) -> bytes:
     return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
 
 
-def read_pixels(source: str) -> np.ndarray:
-    """Return an image, uint8 `(height, width)` or `(height, width, channels)`, with its alpha.
-
-    Raises:
-        ValueError: if it is not an image.
-        OSError: if it cannot be read.
-    """
-    return np.asarray(read_photograph(source, keep_metadata=False).pixels)
-
-
-def read_photograph(source: str, keep_metadata: bool = True) -> Photograph:
-    """Return an image with its alpha and, if they are asked for, its metadata.
+def read_photograph(source: str, keep_metadata: bool = True, in_srgb: bool = False) -> Photograph:
+    """Return an image with its alpha, as `ae_keras.data.image_files.read_photograph` does.
 
     Raises:
         ValueError: if it is not an image.
@@ -47,7 +45,18 @@ def read_photograph(source: str, keep_metadata: bool = True) -> Photograph:
         warnings.simplefilter("ignore", UserWarning)
         # Pillow must be able to go back in a file.
         file = io.BytesIO(read_source(source)) if source == STANDARD else source
-        return image_files.read_photograph(file, keep_metadata)
+        return image_files.read_photograph(file, keep_metadata, in_srgb)
+
+
+def notes_of_kind(image: np.ndarray, channels: int) -> list[str]:
+    """Return what is to be said of an image of another kind than those that a model was trained on.
+
+    Args:
+        image: uint8 array `(height, width)` or `(height, width, channels)`.
+        channels: int. Of the model's images.
+    """
+    has_colours = image.ndim == 3 and image.shape[2] >= 3
+    return [_OTHER_KIND] if has_colours and channels == 1 else []
 
 
 def note_all(job: Job, sentences: Sequence[str]) -> None:
@@ -73,53 +82,59 @@ def check_target(job: Job, force: bool) -> None:
         raise FileExistsError(f"{job.target!r} exists. Replace it with --force.")
 
 
-def write_target(target: str, data: bytes) -> None:
-    """Write a file, and the folder for it, or to the standard output.
+def write_target(job: Job, data: bytes) -> None:
+    """Write the file of a job, and the folder for it, or to the standard output.
+
+    Its time of modification is that of the source.
 
     Raises:
         OSError: if it cannot be written.
     """
-    if target == STANDARD:
+    if job.target == STANDARD:
         sys.stdout.buffer.write(data)
         return
-    folder = Path(target).parent
+    folder = Path(job.target).parent
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{str(folder)!r} is not a folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    with write_safely(target) as path:
+    with write_safely(job.target) as path:
         path.write_bytes(data)
-
-
-def encode_image(image: np.ndarray, target: str) -> bytes:
-    """Return an image in the format of a name: PNG for the standard output.
-
-    Raises:
-        ValueError: if the name's ending is no format, or it cannot hold the image.
-    """
-    return encode_photograph(image, NO_METADATA, target)[0]
+        if job.source != STANDARD:
+            with contextlib.suppress(OSError):  # of file systems that have no such times
+                times = os.stat(job.source)
+                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def encode_photograph(
-    image: np.ndarray, metadata: Metadata, target: str
+    image: np.ndarray, metadata: Metadata, target: str, quality: int | None = None
 ) -> tuple[bytes, list[str]]:
     """Return an image with its metadata in the format of a name: PNG for the standard output.
 
+    Args:
+        image: uint8 array `(height, width)` or `(height, width, channels)`.
+        metadata: Metadata.
+        target: str. The name.
+        quality: int. From 1 to 100, of JPEG, WebP or AVIF. Default: WebP without loss, the others
+            with hardly any.
+
     Returns:
-        The bytes of the file, and which metadata it cannot hold, each a part of a sentence.
+        The bytes of the file, and what it cannot hold, each a part of a sentence.
 
     Raises:
-        ValueError: if the name's ending is no format, or it cannot hold the image.
+        ValueError: if the name's ending is no format, or it cannot hold the image, or has no
+            quality.
     """
-    suffix = ".png" if target == STANDARD else Path(target).suffix.lower()
-    format = Image.registered_extensions().get(suffix)
-    if format not in Image.SAVE:
-        raise ValueError(f"The ending {suffix!r} names no image format that can be written.")
+    format = find_format(target)
     picture = Image.fromarray(image)
-    metadata, misfits = fit_profile(metadata, picture.mode)
+    metadata, notes = fit_profile(metadata, picture.mode)
     options, lost = writer_options(metadata, format)
+    options |= pixel_options(format, quality)
+    notes += lost
+    if format == "GIF" and picture.convert("RGB").getcolors(256) is None:
+        notes.append("its colours are reduced to the 256 of a GIF")
     file = io.BytesIO()
     try:
         picture.save(file, format, **options)
     except Exception as error:  # Pillow's encoders raise many types
         raise ValueError(f"The image cannot be written as {format}: {error}") from error
-    return file.getvalue(), misfits + lost
+    return file.getvalue(), notes

@@ -5,6 +5,8 @@ import functools
 import multiprocessing
 import os
 import signal
+import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -12,7 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ae_keras.data.image_files import find_images
+from ae_keras.data.image_files import SUFFIXES, find_images
 from ae_keras.system import notices
 
 # The standard input or output.
@@ -34,7 +36,9 @@ class Result:
     Args:
         job: Job.
         error: str. Why it failed, in one sentence; None if it did not.
-        size: int. Bytes of the compressed file.
+        is_skipped: bool. Nothing was done, as the target was there.
+        input_size: int. Bytes of the source.
+        size: int. Bytes of the target.
         shape: Of the image, `(height, width)` or `(height, width, channels)`.
         psnr: float. Of the restored image, in dB, if it was measured; infinite without loss.
         scores: Other qualities that were measured, by name.
@@ -43,11 +47,18 @@ class Result:
 
     job: Job
     error: str | None = None
+    is_skipped: bool = False
+    input_size: int = 0
     size: int = 0
     shape: tuple[int, ...] = ()
     psnr: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     noted: tuple[notices.Notice, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the target was made now."""
+        return self.error is None and not self.is_skipped
 
 
 def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[str]) -> list[Job]:
@@ -65,15 +76,41 @@ def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[st
 
     Raises:
         FileNotFoundError: if an input is missing.
-        ValueError: if a folder has no such files, or `"-"` is one of several inputs.
+        ValueError: if a folder has no such files, `"-"` is one of several inputs, the output of
+            several files is named as a file, two of them would have one name, or the standard
+            output is a terminal.
     """
     pairs = find_sources(inputs, endings)
     is_single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
-    if output == STANDARD and not is_single:
-        raise ValueError("'-' can be the output of a single file only.")
-    if is_single and not (output.endswith(("/", os.sep)) or Path(output).is_dir()):
+    is_folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
+    if output == STANDARD:
+        _check_standard_output(is_single)
+    if is_single and not is_folder:
         return [Job(inputs[0], output)]
+    if not is_folder:
+        _check_folder(output, {*SUFFIXES, *endings, suffix})
     return _name_targets(pairs, Path(output), suffix)
+
+
+def _check_standard_output(is_single: bool) -> None:
+    if not is_single:
+        raise ValueError("'-' can be the output of a single file only.")
+    if sys.stdout.isatty():
+        raise ValueError(
+            "The output is no text, and would go to the terminal. Send it to a file, as in "
+            "-o - > FILE, or name one: -o FILE."
+        )
+
+
+def _check_folder(output: str, file_endings: Collection[str]) -> None:
+    """Raise `ValueError` if the folder for several files is named as a file, or is one."""
+    if Path(output).exists():
+        raise ValueError(f"{output!r} is a file. Several files need a folder as their output.")
+    if Path(output).suffix.lower() in file_endings:
+        raise ValueError(
+            f"Several files need a folder as their output, and {output!r} is named as a file. "
+            f"For a folder of that name: {output + '/'!r}"
+        )
 
 
 def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[str, Path]]:
@@ -103,13 +140,20 @@ def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[
 
 def _name_targets(pairs: Sequence[tuple[str, Path]], output: Path, suffix: str) -> list[Job]:
     short = [path.with_suffix(suffix) for _, path in pairs]
+    counts = Counter(short)
     targets = [
-        path.with_name(path.name + suffix) if short.count(name) > 1 else name
+        path.with_name(path.name + suffix) if counts[name] > 1 else name
         for name, (_, path) in zip(short, pairs, strict=True)
     ]
-    for (source, _), target in zip(pairs, targets, strict=True):
-        if targets.count(target) > 1:
-            raise ValueError(f"Several inputs would become {str(output / target)!r}: {source}")
+    for target, count in Counter(targets).items():
+        if count > 1:
+            first, second, *_ = (
+                source for (source, _), each in zip(pairs, targets, strict=True) if each == target
+            )
+            raise ValueError(
+                f"{first!r} and {second!r} would both become {str(output / target)!r}. Give each "
+                "an output folder of its own, or the folder that both are in as the input."
+            )
     return [
         Job(str(source), str(output / target))
         for (source, _), target in zip(pairs, targets, strict=True)
@@ -121,6 +165,7 @@ def run_jobs(
     jobs: Sequence[Job],
     workers: int = 1,
     initializer: Callable[[], None] | None = None,
+    skip_existing: bool = False,
 ) -> Iterator[Result]:
     """Do jobs one after the other, or in several processes; yield their results in order.
 
@@ -131,6 +176,7 @@ def run_jobs(
         jobs: What is to be done.
         workers: int. Processes; one is this one.
         initializer: Called first in each other process.
+        skip_existing: bool. Do no job whose target is there: files appear whole or not at all.
 
     Raises:
         ValueError: if there are no workers.
@@ -138,7 +184,7 @@ def run_jobs(
     """
     if workers < 1:
         raise ValueError(f"`workers` must be at least 1. Received: {workers}")
-    attempt = functools.partial(_attempt, work)
+    attempt = functools.partial(_attempt, work, skip_existing)
     with tqdm(total=len(jobs), unit="file", disable=None if len(jobs) > 1 else True) as progress:
         for result in _map(attempt, jobs, min(workers, len(jobs)), initializer):
             progress.update()
@@ -173,15 +219,28 @@ def _start_worker(initializer: Callable[[], None] | None) -> None:
         initializer()
 
 
-def _attempt(work: Callable[[Job], Result], job: Job) -> Result:
+def _attempt(work: Callable[[Job], Result], skip_existing: bool, job: Job) -> Result:
     """Do a job; in a process of several, what it notes is for the parent to say."""
     try:
-        result = work(job)
+        result = _skip(job) if skip_existing and _is_made(job) else work(job)
     except Exception as error:  # whatever one file does, the others are done
         if os.environ.get("AE_KERAS_DEBUG"):
             raise
         result = Result(job, error=_describe(error))
     return replace(result, noted=notices.take())
+
+
+def _is_made(job: Job) -> bool:
+    target = Path(job.target)
+    if job.target == STANDARD or not target.is_file():
+        return False
+    return job.source == STANDARD or not target.samefile(job.source)
+
+
+def _skip(job: Job) -> Result:
+    notices.note("its output is there, and it was skipped", job.source)
+    sizes = [0 if name == STANDARD else os.path.getsize(name) for name in (job.source, job.target)]
+    return Result(job, is_skipped=True, input_size=sizes[0], size=sizes[1])
 
 
 def _describe(error: Exception) -> str:

@@ -21,8 +21,8 @@ class Material:
     Args:
         recipe: Recipe.
         sources: Images of each split; or Photographs, of which crops are cut.
-        images: Images of each split. Of photographs, some crops of training, and the middles of
-            the others.
+        images: Images of each split. Of photographs, some crops of training, and a fixed grid
+            of crops of the others.
     """
 
     recipe: Recipe
@@ -44,7 +44,7 @@ class Material:
         images = {
             split: CropBatches(each, recipe.batch_spec).sample()
             if split == "train"
-            else Images(each.middles())
+            else Images(each.grid_crops())
             for split, each in photographs.items()
         }
         return cls(recipe, dict(photographs), images)

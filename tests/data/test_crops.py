@@ -197,13 +197,31 @@ def test_positions_are_uniform(photographs):
     np.testing.assert_allclose(counts, 500, atol=80)
 
 
-def test_evaluation_is_the_middles_as_they_are(photographs):
+def test_evaluation_is_a_grid_of_crops_as_they_are(photographs):
+    photographs = dataclasses.replace(photographs, grid=2)
     batches = make_batches(photographs, spec_of(), weigh)
-    ((inputs, position), targets, _), *rest = batches.evaluation_arrays()
-    assert rest == []
-    np.testing.assert_allclose(inputs, photographs.middles() / 255, rtol=1e-6)
+    positioned, targets, _ = zip(*batches.evaluation_arrays(), strict=True)
+    inputs, position, targets = map(np.concatenate, (*zip(*positioned, strict=True), targets))
+    assert inputs.shape == (16, 16, 16, 3)
+    np.testing.assert_allclose(inputs, photographs.grid_crops() / 255, rtol=1e-6)
     np.testing.assert_array_equal(inputs, targets)
     assert len(np.unique(np.floor(4 * position))) == 4  # spread over the scale
+
+
+@pytest.mark.parametrize("grid", [1, 2, 3, 100])
+@pytest.mark.parametrize("size", [(8, 12), (9, 40), (40, 23), (41, 67)])
+def test_a_grid_is_even_and_inside_and_its_crops_share_no_pixel(size, grid):
+    photographs = Photographs((coordinates(*size),), ("any",), (8, 12, 3), grid)
+    crops = photographs.grid_crops().astype(int)
+    rows, columns = min(grid, size[0] // 8), min(grid, size[1] // 12)
+    assert len(crops) == rows * columns
+    assert (crops - crops[:, :1, :1] == coordinates(8, 12)).all()
+    pixels = crops[..., :2].reshape(-1, 2)
+    assert len(np.unique(pixels, axis=0)) == len(pixels)
+    for axis, count in enumerate((rows, columns)):
+        centres = np.unique(crops[:, 0, 0, axis]) + (8, 12)[axis] / 2
+        parts = (np.arange(count) + 0.5) * size[axis] / count
+        assert np.abs(centres - parts).max() < 1
 
 
 def test_evaluation_does_without_the_weights_of_kinds():

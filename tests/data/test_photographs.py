@@ -132,6 +132,28 @@ def test_scikit_image_has_one_kind():
     assert all(image.shape[0] % 128 == 0 for image in data["train"].images)
 
 
+def test_images_of_photographs_are_a_grid_of_crops(photo_folder):
+    crops = {"image_shape": (16, 16, 3), "crops": {"grid": 2}}
+    spec = DataSpec(dataset=str(photo_folder), **crops)
+    images = load_images(spec, ["test"])["test"].images
+    assert len(images) == 16
+    for number, image in enumerate(load_photographs(spec, ["test"])["test"].images):
+        for place, (top, left) in enumerate([(2, 4), (2, 29), (22, 4), (22, 29)]):
+            expected = image[top : top + 16, left : left + 16]
+            np.testing.assert_array_equal(images[4 * number + place], expected)
+
+
+@pytest.mark.parametrize(("side", "is_said"), [(9, True), (11, False)])
+def test_thumbnails_of_photographs_are_said(side, is_said, photo_folder, capsys):
+    load_images(DataSpec(dataset=str(photo_folder), image_shape=(side, side, 3)), ["test"])
+    said = capsys.readouterr().err
+    assert ("is made small" in said) == is_said
+    assert said.count("\n") == int(is_said)
+    crops = {"image_shape": (9, 9, 3), "crops": {}}
+    load_images(DataSpec(dataset=str(photo_folder), **crops), ["test"])
+    assert capsys.readouterr().err == ""
+
+
 def test_images_of_photographs_are_their_middles(photo_folder):
     spec = DataSpec(dataset=str(photo_folder), **CROP)
     photographs = load_photographs(spec, ["test"])["test"]

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import make_profile, smooth_images
 from keras import ops
 from PIL import Image
 
@@ -11,6 +11,7 @@ from ae_keras.photographs.colourization import Colourization, PhotoColourizer
 from ae_keras.photographs.jobs import Job
 from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
+from ae_keras.system import notices
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +145,21 @@ def test_palette_and_deep_images_are_converted(colourizer, tmp_path, rng):
             shown.append(np.asarray(image))
     np.testing.assert_array_equal(shown[1], shown[0])
     np.testing.assert_array_equal(shown[2], shown[0])
+
+
+def test_colours_of_another_profile_are_those_of_srgb(tmp_path, rng):
+    """With a colourizer that keeps all colours."""
+    pixels = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    job = Job(str(tmp_path / "x.png"), str(tmp_path / "y.png"))
+    Image.fromarray(pixels).save(job.source, icc_profile=make_profile(swapped=True))
+    result = Colourization(lambda image: image)(job)
+    # Scored against the colours that are seen.
+    assert result.scores["Delta E 2000"] == 0
+    with Image.open(job.target) as image:
+        assert np.abs(np.asarray(image, int) - pixels[..., [1, 0, 2]]).max() <= 1
+        assert "icc_profile" not in image.info
+    ((sentence, file, _),) = notices.take()
+    assert (file, "converted to sRGB" in sentence) == (job.source, True)
 
 
 def test_other_models_and_sizes_are_refused(run):

@@ -6,17 +6,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_exif, make_profile, smooth_images
+from conftest import make_block_codec, make_exif, make_profile, smooth_images
 from PIL import Image
 
 from ae_keras.codec.learned_codec import LearnedCodec
 from ae_keras.codec.loading import find_run_of, load_codec
 from ae_keras.codec.metadata import Metadata, read_metadata
-from ae_keras.photographs.compression import Compression, Decompression, read_info
+from ae_keras.photographs import compression
+from ae_keras.photographs.compression import (
+    Compression,
+    Decompression,
+    plan_compression,
+    read_info,
+)
 from ae_keras.photographs.job_files import encode_photograph, read_photograph
 from ae_keras.photographs.jobs import Job
 from ae_keras.registry import build_model
 from ae_keras.runs.loading import load_model
+from ae_keras.system import notices
 
 
 def save(path, image):
@@ -129,6 +136,50 @@ def test_progress_of_a_large_image(
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO()))
     Decompression(progress=progress)(Job(job.target, "-"))
     assert sys.stderr.getvalue() == ""
+
+
+def test_files_have_the_time_of_what_they_are_made_of(run, photo, tmp_path):
+    os.utime(photo, ns=(10**18, 123_456_789 * 10**9))
+    jobs = (
+        Job(photo, str(tmp_path / "x.aek")),
+        Job(str(tmp_path / "x.aek"), str(tmp_path / "y.png")),
+    )
+    for work, job in zip((Compression("mine"), Decompression()), jobs, strict=True):
+        result = work(job)
+        assert os.stat(job.target).st_mtime == 123_456_789
+        assert result.input_size == os.path.getsize(job.source)
+        assert result.size == os.path.getsize(job.target)
+
+
+def test_a_file_that_becomes_larger_is_said(tmp_path, rng, monkeypatch):
+    monkeypatch.setattr(compression, "load_codec", lambda *_, **__: make_block_codec())
+    source = save(tmp_path / "a.png", smooth_images(rng, 1, 60, 60, 3)[0])
+    for quality, is_larger in ((10, False), (90, True)):
+        job = Job(source, str(tmp_path / f"{quality}.aek"))
+        result = Compression("blocks", quality=quality, measure=False)(job)
+        notes = [sentence for sentence, _, _ in notices.take()]
+        assert (result.size > result.input_size) == is_larger
+        assert any("larger than the file itself" in note for note in notes) == is_larger
+
+
+def test_a_model_of_grey_images_says_so_of_colours(run, photo, tmp_path, monkeypatch):
+    grey = save(tmp_path / "grey.png", np.zeros((9, 9), np.uint8))
+    monkeypatch.setattr(compression, "load_codec", lambda *_, **__: make_block_codec(channels=1))
+    for source, is_said in ((photo, True), (grey, False)):
+        Compression("blocks", measure=False)(Job(source, str(tmp_path / f"{is_said}.aek")))
+        notes = [sentence for sentence, _, _ in notices.take()]
+        assert any("trained on grey images" in note for note in notes) == is_said
+
+
+@pytest.mark.parametrize("output", ["x.jpg", "x.PNG", "x.aekk"])
+def test_compressed_files_are_named_as_such(output, photo, tmp_path):
+    with pytest.raises(
+        ValueError, match=rf"an \.aek file, and '{output}' ends in .* Name it 'x.aek"
+    ):
+        plan_compression([photo], output)
+    for name in ("x.aek", "x.AEK", "x", "-"):
+        assert plan_compression([photo], name) == [Job(photo, name)]
+    assert plan_compression([photo], f"{output}/") == [Job(photo, f"{output}/photo.aek")]
 
 
 def test_existing_files_are_kept(run, photo, tmp_path):

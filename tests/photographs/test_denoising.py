@@ -71,15 +71,28 @@ def test_files_are_denoised_and_not_replaced_unasked(denoiser, tmp_path, rng):
         Denoising(denoiser, force=True)(Job(str(source), str(source)))
 
 
-def test_metadata_are_kept(denoiser, tmp_path, rng):
-    image = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
+class Unchanged:
+    """A denoiser, of grey images, that keeps all pixels."""
+
+    channels = 1
+
+    def __call__(self, image):
+        return image
+
+
+def test_metadata_are_kept_and_colours_become_those_of_srgb(tmp_path, rng):
+    pixels = rng.integers(0, 256, (20, 30, 3), np.uint8)
     exif = b"Exif\0\0" + make_exif(6)
-    image.save(tmp_path / "in.png", icc_profile=make_profile(swapped=True), exif=exif)
-    Denoising(denoiser)(Job(str(tmp_path / "in.png"), str(tmp_path / "out.png")))
-    with Image.open(tmp_path / "out.png") as cleaned:
-        assert cleaned.size == (20, 30)
-        assert cleaned.info["icc_profile"] == make_profile(swapped=True)
-        assert cleaned.info["exif"] == b"Exif\0\0" + make_exif(1)
+    for swapped, order in ((False, [0, 1, 2]), (True, [1, 0, 2])):
+        profile, job = make_profile(swapped), Job(str(tmp_path / "in.png"), str(tmp_path / "x.png"))
+        Image.fromarray(pixels).save(job.source, icc_profile=profile, exif=exif)
+        Denoising(Unchanged(), force=True)(job)
+        with Image.open(job.target) as cleaned:
+            expected = np.rot90(pixels, -1)[..., order]
+            assert np.abs(np.asarray(cleaned, int) - expected).max() <= int(swapped)
+            # That of sRGB stays, and takes the place of another.
+            assert cleaned.info["icc_profile"] == make_profile()
+            assert cleaned.info["exif"] == b"Exif\0\0" + make_exif(1)
 
 
 def test_models_with_labels_are_refused(tmp_path, rng):

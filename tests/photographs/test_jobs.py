@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +37,15 @@ def test_plan_of_one_file_and_of_folders(tmp_path):
     [
         (["missing.png"], "out", FileNotFoundError, "No such file or folder: 'missing.png'"),
         (["-", "photo.png"], "out", ValueError, "'-' must be the only input"),
-        (["photo.png", "photo.png"], "out", ValueError, "Several inputs would become"),
+        (
+            ["photo.png", "a/photo.png"],
+            "out",
+            ValueError,
+            "'photo.png' and 'a/photo.png' would both become 'out/photo.png.aek'",
+        ),
+        (["photo.png", "a/photo.png"], "two.aek", ValueError, "For a folder of that name: 'two.ae"),
+        (["a"], "two.JPG", ValueError, "need a folder as their output, and 'two.JPG' is named as"),
+        (["a"], "photo.png", ValueError, "'photo.png' is a file. Several files need a folder"),
         (["photo.png", "photo.png"], "-", ValueError, "output of a single file"),
         (["empty"], "out", ValueError, "No images in 'empty'"),
     ],
@@ -46,9 +55,41 @@ def test_plans_that_make_no_sense_are_refused(
 ):
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "photo.png")
+    save(tmp_path / "a" / "photo.png")
     (tmp_path / "empty").mkdir()
     with pytest.raises(error, match=message):
         plan(inputs, output, ".aek", [".png"])
+
+
+def test_nothing_goes_to_a_terminal(tmp_path, monkeypatch):
+    photo = save(tmp_path / "photo.png")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with pytest.raises(ValueError, match=r"would go to the terminal\. Send it to a file"):
+        plan([photo], "-", ".aek", [".png"])
+    assert plan([photo], "x.aek", ".aek", [".png"])
+
+
+def write(job):
+    return Result(job, size=Path(job.target).write_bytes(b"new"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_rerun_makes_what_is_missing(workers, tmp_path):
+    jobs = [Job(save(tmp_path / f"{n}.png"), str(tmp_path / f"{n}.aek")) for n in range(4)]
+    for job in jobs[1:3]:
+        Path(job.target).write_bytes(b"there")
+    # A file that is its own target is not done.
+    jobs.append(Job(jobs[0].source, jobs[0].source))
+    results = list(run_jobs(write, jobs, workers, skip_existing=True))
+    assert [result.is_skipped for result in results] == [False, True, True, False, False]
+    assert [result.is_done for result in results] == [True, False, False, True, True]
+    assert [Path(job.target).read_bytes() for job in jobs[:4]] == [b"new", *2 * [b"there"], b"new"]
+    assert (results[1].input_size, results[1].size) == (8, 5)
+    assert [(sentence, file) for sentence, file, _ in take()] == [
+        ("its output is there, and it was skipped", jobs[n].source) for n in (1, 2)
+    ]
+    # Without the option, what is done with a target that is there is left to the work.
+    assert not any(result.is_skipped for result in run_jobs(write, jobs[:1]))
 
 
 def fail_on_odd(job):

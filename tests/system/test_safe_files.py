@@ -178,5 +178,5 @@ def copy(job):
 
     data = read_source(job.source)
     for _ in range(20):
-        write_target(job.target, data)
+        write_target(job, data)
     return Result(job, size=len(data))

@@ -55,11 +55,13 @@ def test_photo_needs_photographs(recipe, tmp_path):
 
 
 def test_any_model_trains_on_crops(photo_folder, tmp_path):
-    recipe = ae_keras.recipe_for(
-        "cae", str(photo_folder), image_shape=(16, 16, 3), epochs=1, crops={}, steps_per_epoch=3
-    )
+    settings = {"image_shape": (16, 16, 3), "epochs": 1, "steps_per_epoch": 3}
+    recipe = ae_keras.recipe_for("cae", str(photo_folder), crops={"grid": 2}, **settings)
     result = ae_keras.train(recipe, tmp_path / "run", verbose=0)
     assert np.isfinite(result["test"]["mse"])
+    assert result["test"]["images"] == 4 * 4
+    measured, _ = ae_keras.evaluate(tmp_path / "run")
+    assert measured["mse"] == pytest.approx(result["test"]["mse"])
     codec = ae_keras.load_codec(tmp_path / "run")
     image = np.zeros((20, 30, 3), np.uint8)
     assert codec.decompress(codec.compress(image)).shape == image.shape
