@@ -1,58 +1,6 @@
 """Take noise out of images with a trained autoencoder."""
 
-import sys
-
-from ae_keras.command_line import (
-    Namespace,
-    Parser,
-    add_file_options,
-    add_output_quality,
-    print_count,
-    report_failures,
-    run,
-)
-
-EXAMPLES = """\
-examples:
-  python scripts/train.py --model cae --set task=denoising --set noise=0.1 --output clean
-  python scripts/denoise.py noisy.png -o clean.png --model ./clean
-  python scripts/denoise.py photos -o cleaned/ --model ./clean
-
-Images may have any size. A model trained on noise as strong as theirs does best.
-"""
-
-
-def make_parser() -> Parser:
-    """Return the parser of the command line."""
-    parser = Parser(description=__doc__, epilog=EXAMPLES)
-    parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
-    parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
-    parser.add_argument("--model", required=True, metavar="RUN", help="a run folder, or its name")
-    add_output_quality(parser)
-    add_file_options(parser)
-    return parser
-
-
-def main(arguments: Namespace) -> None:
-    """Denoise images."""
-    from ae_keras.data.image_files import SUFFIXES
-    from ae_keras.photographs.denoising import Denoiser, Denoising
-    from ae_keras.photographs.jobs import run_jobs
-    from ae_keras.photographs.reports import collect
-    from ae_keras.photographs.written_pixels import plan_pictures
-
-    quality, skips = arguments.output_quality, arguments.skip_existing
-    jobs = plan_pictures(arguments.inputs, arguments.output, SUFFIXES, quality)
-    denoiser = Denoiser(arguments.model)
-    if denoiser.recipe.task != "denoising":
-        note = f"note: {arguments.model} was trained to reconstruct images, not to denoise them."
-        print(f"denoise.py: {note}", file=sys.stderr)
-    work = Denoising(denoiser, arguments.force, quality)
-    doing = run_jobs(work, jobs, skip_existing=skips)
-    results = collect(doing, arguments.report, arguments.force, skips)
-    print_count(results, arguments.output, "denoised")
-    report_failures("denoise.py", results)
-
+from ae_keras.commands import run_command
 
 if __name__ == "__main__":
-    run(make_parser(), main)
+    run_command("denoise")

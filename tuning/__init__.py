@@ -6,8 +6,8 @@ Example:
     >>> run_search(search)[0]["score"]
 """
 
-from tuning.objectives import Goal
-from tuning.run_search import run_search
-from tuning.search import Search
+from ae_keras.tuning.objectives import Goal
+from ae_keras.tuning.run_search import run_search
+from ae_keras.tuning.search import Search
 
 __all__ = ["Goal", "Search", "run_search"]

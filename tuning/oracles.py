@@ -13,8 +13,8 @@ import keras_tuner
 from keras_tuner import oracles
 
 from ae_keras.system.safe_files import write_text
-from tuning.keras_tuner_internals import OpenOracle, Trial, TrialStatus
-from tuning.progress import Progress
+from ae_keras.tuning.keras_tuner_internals import OpenOracle, Trial, TrialStatus
+from ae_keras.tuning.progress import Progress
 
 # A trial whose worker died so often may be what kills them.
 _MOST_LOSSES = 2

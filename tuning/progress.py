@@ -5,7 +5,7 @@ from typing import Any
 
 import keras_tuner
 
-from tuning.keras_tuner_internals import Display, Trial, TrialStatus
+from ae_keras.tuning.keras_tuner_internals import Display, Trial, TrialStatus
 
 # Of the values of a trial that are not settings: those of KerasTuner (of Hyperband), and ours.
 RESERVED = ("tuner/", "search/")

@@ -7,10 +7,10 @@ import numpy as np
 from ae_keras import figures, metrics
 from ae_keras.system.safe_files import write_safely, write_text
 from ae_keras.system.text_tables import to_csv
-from tuning.keras_tuner_internals import Trial, TrialStatus
-from tuning.oracles import Recorded
-from tuning.progress import format_value
-from tuning.search import (
+from ae_keras.tuning.keras_tuner_internals import Trial, TrialStatus
+from ae_keras.tuning.oracles import Recorded
+from ae_keras.tuning.progress import format_value
+from ae_keras.tuning.search import (
     BEST_RECIPE,
     BY_PARAMETER,
     LEADERBOARD,
@@ -19,7 +19,7 @@ from tuning.search import (
     TRADE_OFF,
     Search,
 )
-from tuning.trials import make_recipe
+from ae_keras.tuning.trials import make_recipe
 
 _LABELS = {
     "val_loss": "validation loss",

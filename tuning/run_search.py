@@ -8,9 +8,9 @@ from typing import Any
 
 from ae_keras.data.images import load_images
 from ae_keras.runs.folder import RunFolder
-from tuning.reports import write_reports
-from tuning.search import Search
-from tuning.workers import lead_workers, parse_address
+from ae_keras.tuning.reports import write_reports
+from ae_keras.tuning.search import Search
+from ae_keras.tuning.workers import lead_workers, parse_address
 
 
 def run_search(

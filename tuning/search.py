@@ -16,11 +16,11 @@ from ae_keras.recipe import Recipe
 from ae_keras.system.locks import LOCK_NAME
 from ae_keras.system.names import closest
 from ae_keras.system.safe_files import write_text
-from tuning import oracles
-from tuning.keras_tuner_internals import STATE_FILE
-from tuning.objectives import OBJECTIVES, Goal
-from tuning.search_space import DEFAULT, make_space
-from tuning.trials import RecipeTuner
+from ae_keras.tuning import oracles
+from ae_keras.tuning.keras_tuner_internals import STATE_FILE
+from ae_keras.tuning.objectives import OBJECTIVES, Goal
+from ae_keras.tuning.search_space import DEFAULT, make_space
+from ae_keras.tuning.trials import RecipeTuner
 
 ALGORITHMS = ("random", "grid", "bayesian", "hyperband")
 # Of algorithms that would not end by themselves.

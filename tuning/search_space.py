@@ -14,7 +14,7 @@ from keras_tuner import HyperParameters
 
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe, change_recipe, search_ranges, value_of
-from tuning.progress import RESERVED
+from ae_keras.tuning.progress import RESERVED
 
 # Of `--space`: the ranges that the model suggests, and of all models how to train.
 DEFAULT = "default"

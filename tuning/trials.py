@@ -12,10 +12,10 @@ from keras_tuner.errors import FailedTrialError
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.training.trainer import train
-from tuning.keras_tuner_internals import BaseTuner, Trial
-from tuning.objectives import Goal, InfeasibleError
-from tuning.oracles import REASON, Recorded
-from tuning.search_space import apply_values
+from ae_keras.tuning.keras_tuner_internals import BaseTuner, Trial
+from ae_keras.tuning.objectives import Goal, InfeasibleError
+from ae_keras.tuning.oracles import REASON, Recorded
+from ae_keras.tuning.search_space import apply_values
 
 # A worker shows its chief so often that it is alive.
 _SECONDS_BETWEEN_SIGNS = 5

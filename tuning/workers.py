@@ -19,9 +19,9 @@ from typing import IO, Any
 
 import grpc
 
-from tuning.keras_tuner_internals import OracleServicer, serve
-from tuning.oracles import Recorded
-from tuning.search import Search
+from ae_keras.tuning.keras_tuner_internals import OracleServicer, serve
+from ae_keras.tuning.oracles import Recorded
+from ae_keras.tuning.search import Search
 
 # A worker that was silent for so long is taken for dead.
 _SILENCE = 60

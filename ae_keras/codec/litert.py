@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from ae_keras.system.invocation import command
 from ae_keras.system.quiet import quiet_stderr
 
 # In the order in which one takes what another gives.
@@ -96,7 +97,7 @@ def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
             others = {*archive.namelist()} - {_DESCRIPTION, _CHECKSUM}
             tables = archive.read(others.pop()) if others else None
     except Exception as error:  # of many types, where an archive is damaged
-        raise ValueError("It is damaged, or was not written by scripts/export.py.") from error
+        raise ValueError(f"It is damaged, or was not written by {command('export')}.") from error
     if hashlib.sha256(data[:start]).hexdigest() != checksum:
         raise ValueError("It is damaged: its checksum does not match.")
     return data[:start], description, tables

@@ -12,6 +12,7 @@ from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.kinds import MakeCodec, read_entropy_model
 from ae_keras.codec.litert import LiteRTModel, unpack
 from ae_keras.codec.transform import ModelTransform
+from ae_keras.system.invocation import command
 
 
 class LiteRTTransform(ModelTransform):
@@ -87,7 +88,7 @@ def _load(path: Path, written: int) -> MakeCodec:
         model = LiteRTModel(data)
     except ValueError as error:
         raise ValueError(
-            f"Cannot load {str(path)!r}. {error} Export it again, with scripts/export.py."
+            f"Cannot load {str(path)!r}. {error} Export it again, with {command('export')}."
         ) from error
     if description.latent_shape is None:
         raise ValueError(f"{str(path)!r} holds a model without a latent, which is no codec.")
@@ -99,7 +100,7 @@ def _load(path: Path, written: int) -> MakeCodec:
     if tables is None:
         raise ValueError(
             f"{str(path)!r} has no entropy tables, because its run {description.name!r} had none. "
-            "Make them with scripts/evaluate.py --rate-distortion, and export it again."
+            f"Make them with {command('evaluate')} --rate-distortion, and export it again."
         )
     entropy_model = read_entropy_model(tables, str(path))
     if isinstance(entropy_model, HyperpriorModel):

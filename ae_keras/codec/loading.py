@@ -14,6 +14,7 @@ from ae_keras.codec.kinds import AnyEntropyModel, MakeCodec, load_tables
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, list_runs, load_model
+from ae_keras.system.invocation import command
 from ae_keras.system.quiet import import_backend_quietly
 
 if TYPE_CHECKING:  # Keras is slow to import
@@ -31,7 +32,7 @@ def load_codec(
 
     Args:
         model: A run folder, or its name in `saved_models`; or a `.tflite` file of encoder and
-            decoder, as `scripts/export.py` writes it, for which neither TensorFlow nor Keras is
+            decoder, as `ae-keras export` writes it, for which neither TensorFlow nor Keras is
             needed.
         step: int. Of the quantization. Default: the one fitted to the model.
         overlap: int. Pixels that tiles share. Default: the model's choice.
@@ -65,7 +66,7 @@ def _load_run(run: str | Path) -> MakeCodec:
         _check_has_latent(folder)
         raise FileNotFoundError(
             f"{str(folder.path)!r} has no entropy tables. Make them with: "
-            f"python scripts/evaluate.py {folder.path} --rate-distortion"
+            f"{command('evaluate')} {folder.path} --rate-distortion"
         )
     written = [path.stat().st_mtime_ns for path in (folder.model, folder.entropy_tables)]
     return _load_parts(folder.path.resolve(), *written)
@@ -101,7 +102,7 @@ def load_entropy_model(run: RunFolder, model: "ImageModel") -> AnyEntropyModel:
     """
     from ae_keras.codec.keras_transform import digest_weights
 
-    remedy = f"Make them again with: python scripts/evaluate.py {run.path} --rate-distortion"
+    remedy = f"Make them again with: {command('evaluate')} {run.path} --rate-distortion"
     try:
         tables = load_tables(run.entropy_tables)
     except ValueError as error:

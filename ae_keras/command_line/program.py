@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.command_line.imports import import_file
 from ae_keras.system import notices
+from ae_keras.system.invocation import as_typed, program
 from ae_keras.system.quiet import import_tensorflow_quietly
 from ae_keras.system.text_tables import one_line
 
@@ -25,6 +26,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options.setdefault("prog", program())
         super().__init__(**options)
         self.add_argument_group("models of your own").add_argument(
             "--import",
@@ -35,6 +37,10 @@ class Parser(argparse.ArgumentParser):
             metavar="FILE.py",
             help="run this file first, which registers them; may be repeated",
         )
+
+    def format_help(self) -> str:
+        """Return the help, whose commands can be typed."""
+        return as_typed(super().format_help())
 
     def error(self, message: str) -> NoReturn:
         """End with exit status 2."""
@@ -129,11 +135,11 @@ def prepare(arguments: argparse.Namespace) -> None:
         import_file(file)
 
 
-def report_failures(program: str, results: Sequence) -> None:
+def report_failures(results: Sequence) -> None:
     """Print a line on stderr for each failed result, and end with exit status 1 if there is one."""
     failures = [result for result in results if result.error is not None]
     for result in failures:
         reason = " ".join(result.error.split())
-        print(f"{program}: error: {one_line(result.job.source)}: {reason}", file=sys.stderr)
+        print(f"{program()}: error: {one_line(result.job.source)}: {reason}", file=sys.stderr)
     if failures:
         sys.exit(1)

@@ -39,7 +39,7 @@ def register_model(*, recipe: Recipe, search: tuple[str, ...] = ()) -> Callable[
 
     Args:
         recipe: Recipe. The default one.
-        search: Ranges of the model's arguments that `scripts/tune.py` searches by default, as
+        search: Ranges of the model's arguments that `ae-keras tune` searches by default, as
             texts like `"latent_dim=4:512:log2"`; those of learning rate and batch size, which all
             models have in common, come on top.
 

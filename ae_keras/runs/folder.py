@@ -11,7 +11,7 @@
   history.png  reconstructions.png
   samples.png           images drawn from the prior of a variational model
   augmentation.png      one image as training sees it, if the recipe moves images
-  dataset.png           images of the data set, from `train.py --dry-run`
+  dataset.png           images of the data set, from `ae-keras train --dry-run`
   tensorboard/          logs
   exports/              the model for other runtimes
   checkpoint.npz        the exact state of training, from which the run goes on or is extended

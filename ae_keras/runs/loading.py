@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ae_keras.registry import is_registered
 from ae_keras.runs.folder import REMEDY, RunFolder
+from ae_keras.system.invocation import command
 from ae_keras.system.names import suggest
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 # The trained models that ship with the project. Files are compressed with them: their weights are
 # never replaced, a better model gets a name of its own.
-PRETRAINED = Path(__file__).parents[2] / "saved_models" / "pretrained"
+_PACKAGE = Path(__file__).parents[1]
+# Of an installed package, and of a clone.
+_PLACES = (_PACKAGE / "pretrained", _PACKAGE.parent / "saved_models" / "pretrained")
+PRETRAINED = next((place for place in _PLACES if place.is_dir()), _PLACES[-1])
 # What stands for the newest of them.
 _ALIASES = {"photo": "photo-preview"}
 # Of those that ship for a while only, and whose files cannot be read for ever.
@@ -22,8 +26,8 @@ PREVIEWS = {"photo-preview"}
 
 def _roots() -> list[Path]:
     """Where runs are: the user's own, then the trained models that ship with the project."""
-    here = Path("saved_models")
-    return [here, here / "pretrained", PRETRAINED.parent, PRETRAINED]
+    here, clone = Path("saved_models"), _PACKAGE.parent / "saved_models"
+    return [here, here / "pretrained", clone, PRETRAINED]
 
 
 def list_runs() -> list[RunFolder]:
@@ -57,7 +61,7 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     near = suggest(str(name_or_path), [run.path.name for run in list_runs()])
     raise FileNotFoundError(
         f"No trained model at {str(name_or_path)!r}. Expected a run folder with 'model.keras' and "
-        "'recipe.json', as scripts/train.py writes it, or the name of one in 'saved_models'. "
+        f"'recipe.json', as {command('train')} writes it, or the name of one in 'saved_models'. "
         f"{near}".rstrip()
     )
 

@@ -1,4 +1,4 @@
-"""The experiments of the literature, one file each; `scripts/study.py` runs them.
+"""The experiments of the literature, one file each; `ae-keras study` runs them.
 
 A study is a module with a docstring (what was done, what the report found), a `TITLE`, and a
 function `run(workspace)` that trains, measures, and returns its `Page`. The verdicts of a page are
@@ -10,7 +10,7 @@ from types import ModuleType
 
 from ae_keras.system.names import suggest
 
-# Names, with a line for each, in the order in which `study.py all` runs them.
+# Names, with a line for each, in the order in which `ae-keras study all` runs them.
 STUDIES = {
     "latent_size": "latents of 1 to 1024: mlp and conv on MNIST and CIFAR-10",
     "depth": "one or two layers, 64 or 128 filters: conv on MNIST",

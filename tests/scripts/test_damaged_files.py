@@ -77,7 +77,7 @@ def whole(tmp_path_factory):
     """A folder in which all these files are whole."""
     import ae_keras
     from ae_keras.codec.litert import Description, pack
-    from tuning import Search
+    from ae_keras.tuning import Search
 
     folder = tmp_path_factory.mktemp("whole")
     images = smooth_images(np.random.default_rng(0), 40, 16, 16, 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from keras_tuner import Objective, oracles
 
-from tuning.keras_tuner_internals import TRIED_VERSIONS, OpenOracle
+from ae_keras.tuning.keras_tuner_internals import TRIED_VERSIONS, OpenOracle
 
 TUNING = Path(__file__).parents[2] / "tuning"
 OTHERS = [path for path in TUNING.glob("*.py") if path.stem != "keras_tuner_internals"]

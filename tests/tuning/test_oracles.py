@@ -6,10 +6,10 @@ import pytest
 from keras_tuner import Objective
 
 from ae_keras import recipe_for
-from tuning import oracles
-from tuning.keras_tuner_internals import STATE_FILE
-from tuning.oracles import REASON
-from tuning.search_space import make_space
+from ae_keras.tuning import oracles
+from ae_keras.tuning.keras_tuner_internals import STATE_FILE
+from ae_keras.tuning.oracles import REASON
+from ae_keras.tuning.search_space import make_space
 
 RANGES = ["latent_dim=4,8,16", "batch_size=16,32"]
 

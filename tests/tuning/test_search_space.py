@@ -4,7 +4,7 @@ import pytest
 from keras_tuner import HyperParameters
 
 from ae_keras import Recipe, list_models, recipe_for
-from tuning.search_space import Range, apply_values, make_space
+from ae_keras.tuning.search_space import Range, apply_values, make_space
 
 
 @pytest.mark.parametrize(

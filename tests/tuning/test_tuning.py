@@ -14,9 +14,9 @@ from conftest import SMALL
 import ae_keras
 from ae_keras import Recipe
 from ae_keras.runs.folder import RunFolder
-from tuning import Goal, Search, run_search, workers
-from tuning.objectives import InfeasibleError
-from tuning.run_search import lead_workers
+from ae_keras.tuning import Goal, Search, run_search, workers
+from ae_keras.tuning.objectives import InfeasibleError
+from ae_keras.tuning.run_search import lead_workers
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,0 +1,68 @@
+"""Give colours to grey photographs."""
+
+from ae_keras.command_line import (
+    Namespace,
+    Parser,
+    add_file_options,
+    add_output_quality,
+    print_count,
+    report_failures,
+    stream_beside,
+)
+
+EXAMPLES = """\
+examples:
+  ae-keras colourize old.jpg -o new.png
+  ae-keras colourize photos -o colourized/ --side-by-side
+  ae-keras colourize old.jpg -o new.png --model ./saved_models/colourizer-photos
+
+Photographs may have any size. Of one that has colours only the lightness is used, and the result is
+scored against them.
+"""
+
+
+def make_parser() -> Parser:
+    """Return the parser of the command line."""
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
+    parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
+    parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
+    parser.add_argument(
+        "--model",
+        default="colourizer-cifar10",
+        metavar="RUN",
+        help="a run folder, or its name (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side of what the model sees (default: twice that of its training images)",
+    )
+    parser.add_argument("--side-by-side", action="store_true", help="write a figure to compare")
+    add_output_quality(parser)
+    add_file_options(parser)
+    return parser
+
+
+def main(arguments: Namespace) -> None:
+    """Colourize images."""
+    from ae_keras.data.image_files import SUFFIXES
+    from ae_keras.photographs.colourization import Colourization, PhotoColourizer
+    from ae_keras.photographs.jobs import run_jobs
+    from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.written_pixels import plan_pictures
+    from ae_keras.system.text_tables import one_line
+
+    quality, skips = arguments.output_quality, arguments.skip_existing
+    jobs = plan_pictures(arguments.inputs, arguments.output, SUFFIXES, quality)
+    colourizer = PhotoColourizer(arguments.model, arguments.working_size)
+    work = Colourization(colourizer, arguments.force, arguments.side_by_side, quality)
+    doing = run_jobs(work, jobs, skip_existing=skips)
+    results = collect(doing, arguments.report, arguments.force, skips)
+    stream = stream_beside(arguments.output)
+    for result in results:
+        if result.scores:
+            scores = ", ".join(f"{name} {value:.2f}" for name, value in result.scores.items())
+            print(f"{one_line(result.job.source)}: {scores}", file=stream)
+    print_count(results, arguments.output, "colourized")
+    report_failures(results)

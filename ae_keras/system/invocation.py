@@ -1,0 +1,38 @@
+"""How the program was started, so that messages name commands that the user can type."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+COMMANDS = {
+    "train": "train an autoencoder, or go on with a run",
+    "evaluate": "measure a trained model: quality, or real files",
+    "compress": "images to .aek files",
+    "decompress": ".aek files to images",
+    "denoise": "take noise out of images",
+    "colourize": "give grey photographs colours",
+    "export": "a trained model for other runtimes",
+    "tune": "search for better recipes",
+    "study": "run an experiment of the literature",
+    "benchmark": "measure speed beside that of others",
+    "models": "list the models",
+}
+_TYPED = re.compile(rf"ae-keras ({'|'.join(COMMANDS)})\b")
+
+
+def program() -> str:
+    """Return the name that errors begin with."""
+    return os.path.basename(sys.argv[0])
+
+
+def command(name: str) -> str:
+    """Return what to type for a command: its script in a clone, if one of these was started."""
+    started = Path(sys.argv[0])
+    is_script = started.suffix == ".py" and started.stem in COMMANDS
+    return f"python scripts/{name}.py" if is_script else f"ae-keras {name}"
+
+
+def as_typed(text: str) -> str:
+    """Return a text in which commands are what the user can type."""
+    return _TYPED.sub(lambda match: command(match[1]), text)
