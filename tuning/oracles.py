@@ -31,6 +31,9 @@ class Recorded(OpenOracle):
     The first trial is that of the defaults: the recipe as it is.
     """
 
+    waiting: list[str]
+    ongoing_trials: dict[str, Trial]
+
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.progress = self.display = Progress(self)

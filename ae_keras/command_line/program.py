@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.command_line.imports import import_file
 from ae_keras.system import notices
-from ae_keras.system.invocation import as_typed, program
+from ae_keras.system.invocation import as_typed, install, program
 from ae_keras.system.quiet import import_tensorflow_quietly
 from ae_keras.system.text_tables import one_line
 
@@ -22,12 +22,20 @@ class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` that keeps the lines of its examples, and fails with one line.
 
     All commands take `--import`: a user's own models are known to every command so.
+
+    Args:
+        takes_models: bool. Whether it takes `--import`.
+        **options: Those of an `ArgumentParser`.
     """
 
-    def __init__(self, **options: Any):
+    def __init__(self, takes_models: bool = True, **options: Any):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         options.setdefault("prog", program())
         super().__init__(**options)
+        if takes_models:
+            self._add_imports()
+
+    def _add_imports(self) -> None:
         self.add_argument_group("models of your own").add_argument(
             "--import",
             dest="imports",
@@ -102,6 +110,9 @@ def _expected_errors() -> tuple[type[Exception], ...]:
 
 
 def _describe(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and str(error).startswith("No module named"):
+        name = (error.name or "").partition(".")[0]
+        return f"{name!r} is not installed. Install what training needs: {install('train')}"
     if type(error).__name__ == "ResourceExhaustedError":
         return "out of memory. Use smaller batches, images or models."
     if isinstance(error, OSError) and error.strerror:

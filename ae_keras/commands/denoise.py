@@ -52,4 +52,3 @@ def main(arguments: Namespace) -> None:
     results = collect(doing, arguments.report, arguments.force, skips)
     print_count(results, arguments.output, "denoised")
     report_failures(results)
-

@@ -49,9 +49,7 @@ class _Complete(argparse.Action):
 
 
 def _command(text: str) -> str:
-    raise argparse.ArgumentTypeError(
-        f"unknown command {text!r}. {suggest(text, COMMANDS)}".rstrip().removesuffix(".")
-    )
+    raise argparse.ArgumentTypeError(f"unknown: {text!r} {suggest(text, COMMANDS)}".rstrip(" ?"))
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -60,6 +58,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         description="Autoencoders as image codecs: train them, and compress photographs.",
         epilog=_EPILOG.format(commands=lines),
+        takes_models=False,
     )
     version = f"ae-keras {ae_keras.__version__}"
     parser.add_argument("--version", action="version", version=version)

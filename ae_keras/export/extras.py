@@ -3,6 +3,8 @@
 import importlib
 from typing import Any
 
+from ae_keras.system.invocation import install
+
 
 def import_extra(name: str) -> Any:
     """Import a library of the extra `onnx`.
@@ -14,5 +16,5 @@ def import_extra(name: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f'ONNX needs {error.name!r}. Install it with: pip install -e ".[onnx]"'
+            f"ONNX needs {error.name!r}. Install it with: {install('onnx')}"
         ) from error

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import interpolate
 
 
 def bits_per_pixel(size: int, height: int, width: int) -> float:
@@ -44,6 +43,8 @@ def bd_rate(
     Reference:
         - Bjontegaard, 2001: VCEG-M33
     """
+    from scipy import interpolate  # which who only compresses does without
+
     curves = [pareto_front(anchor_rates, anchor_quality), pareto_front(rates, quality)]
     lowest = max(curve[0, 1] for curve in curves)
     highest = min(curve[-1, 1] for curve in curves)

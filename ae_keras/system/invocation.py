@@ -28,9 +28,19 @@ def program() -> str:
 
 def command(name: str) -> str:
     """Return what to type for a command: its script in a clone, if one of these was started."""
+    return f"python scripts/{name}.py" if _is_clone() else f"ae-keras {name}"
+
+
+def _is_clone() -> bool:
+    """Whether a script was started, which only a clone has."""
     started = Path(sys.argv[0])
-    is_script = started.suffix == ".py" and started.stem in COMMANDS
-    return f"python scripts/{name}.py" if is_script else f"ae-keras {name}"
+    return started.suffix == ".py" and started.stem in COMMANDS
+
+
+def install(extra: str) -> str:
+    """Return what to type to install an optional part of this library."""
+    place = '-e ".' if _is_clone() else '"ae-keras'
+    return f'pip install {place}[{extra}]"'
 
 
 def as_typed(text: str) -> str:

@@ -5,8 +5,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 # What stands in a folder while a process has it to itself.
 LOCK_NAME = ".lock"
 
@@ -28,6 +26,8 @@ def lock_folder(folder: str | Path, refusal: str) -> Iterator[None]:
         BlockingIOError: if another process has it.
         OSError: if the folder cannot be made or written, or its file system knows no locks.
     """
+    from filelock import FileLock, Timeout  # which who only compresses does without
+
     path = Path(folder).absolute() / LOCK_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     # A file that is a lock just by being there, filelock's other way, would outlive a killed
