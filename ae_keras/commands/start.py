@@ -3,8 +3,6 @@
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
-from typing import Any
 
 import ae_keras
 from ae_keras.command_line import Parser
@@ -28,24 +26,13 @@ def main() -> None:
         # So that the usage and the errors of the command begin with what was typed.
         sys.argv = [f"{sys.argv[0]} {name}", *sys.argv[2:]]
         run_command(name)
-    else:
-        _make_parser().parse_args(sys.argv[1:] or ["--help"])
-
-
-class _Complete(argparse.Action):
-    """Prints what a shell needs to complete commands and options."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        import shtab
-
-        print(shtab.complete(_make_complete_parser(), str(values)))
-        parser.exit()
+        return
+    parser = _make_parser()
+    arguments = parser.parse_args(sys.argv[1:] or ["--help"])
+    try:
+        print(_complete(arguments.completion))
+    except ModuleNotFoundError:
+        parser.error("completion needs shtab. Install it with: pip install shtab")
 
 
 def _command(text: str) -> str:
@@ -63,17 +50,24 @@ def _make_parser() -> argparse.ArgumentParser:
     version = f"ae-keras {ae_keras.__version__}"
     parser.add_argument("--version", action="version", version=version)
     completion = "print what SHELL needs to complete commands and options"
-    parser.add_argument("--completion", action=_Complete, choices=_SHELLS, help=completion)
-    parser.add_argument("command", type=_command, help="one of those below")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--completion", choices=_SHELLS, help=completion)
+    what.add_argument("command", nargs="?", type=_command, help="one of those below")
     return parser
 
 
-def _make_complete_parser() -> argparse.ArgumentParser:
-    """Return a parser of all commands, with their options."""
+def _complete(shell: str) -> str:
+    """Return what a shell needs to complete commands and their options."""
+    import shtab
+
     parser = argparse.ArgumentParser("ae-keras")
     commands = parser.add_subparsers()
     for name, what in COMMANDS.items():
         module = importlib.import_module(f"ae_keras.commands.{name}")
         own = module.make_parser()
         commands.add_parser(name, parents=[own], add_help=False, help=what)
-    return parser
+    return str(shtab.complete(parser, shell))
+
+
+if __name__ == "__main__":
+    main()
