@@ -34,7 +34,7 @@ from ae_keras.evaluation.known_points import read_points
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.loading import find_run
+from ae_keras.runs.loading import find_run, results_folder
 from ae_keras.system import notices
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely, write_text
@@ -72,7 +72,8 @@ def measure_rate_distortion(
             the path or name of a run, by the name of whose folder its points go.
         qualities: Of learned codecs and of linear transforms, from 1 to 100. Default: each one's.
         limit: int. Take only so many images.
-        output_dir: Where to write a table and a figure. Default: the run folder.
+        output_dir: Where to write a table and a figure. Default: the run folder, or what
+            `results_folder` says.
         skip_unreadable: bool. Leave files that are not readable images out.
         curves: A table of points of the same images, measured before or published, to compare with
             too; see `ae_keras.evaluation.known_points`.
@@ -265,7 +266,7 @@ def _write(
     count: int,
     output_dir: str | Path | None,
 ) -> list[Path]:
-    output_dir = Path(output_dir or folder.path)
+    output_dir = Path(output_dir or results_folder(folder))
     output_dir.mkdir(parents=True, exist_ok=True)
     table, figure = (output_dir / f"rate_distortion-{name}.{end}" for end in ("csv", "png"))
     header = list(points[0])

@@ -20,7 +20,7 @@ from ae_keras.metrics import colour as colour_metrics
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
 from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.loading import find_run, load_model
+from ae_keras.runs.loading import find_run, load_model, results_folder
 from ae_keras.runs.pictures import write_reconstructions
 from ae_keras.system.safe_files import write_text
 
@@ -114,7 +114,8 @@ def evaluate(
         dataset: str. Default: the data set of the run. Another one is split in its own way.
         split: `"train"`, `"validation"`, `"test"` or `"all"`. Default: `"test"`, but `"all"` of
             another folder or NumPy file that comes without splits.
-        output_dir: Where to write the metrics as JSON and a figure. Default: the run folder.
+        output_dir: Where to write the metrics as JSON and a figure. Default: the run folder, or what
+            `results_folder` says.
         skip_unreadable: bool. Leave files that are not readable images out.
 
     Returns:
@@ -131,7 +132,7 @@ def evaluate(
     skip = skip_unreadable or recipe.skip_unreadable
     recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
     split = split or default_split(recipe.data_spec, folder.recipe.data_spec)
-    output_dir = Path(output_dir or folder.path)
+    output_dir = Path(output_dir or results_folder(folder))
     output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{split}"
     table, figure = (output_dir / f"{name}.{ending}" for ending in ("json", "png"))

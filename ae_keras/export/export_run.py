@@ -17,7 +17,7 @@ from ae_keras.export.latency import probe
 from ae_keras.export.parity import check
 from ae_keras.recipe import Recipe
 from ae_keras.registry import change_recipe
-from ae_keras.runs.loading import find_run
+from ae_keras.runs.loading import find_run, results_folder
 from ae_keras.system.safe_files import write_folder_safely, write_text
 
 REPORT = "export.json"
@@ -38,7 +38,8 @@ def export_run(
     Args:
         run: A run folder, or its name in `saved_models`.
         export: Export.
-        output: The folder to write. Default: `exports/` and the export's name in the run folder.
+        output: The folder to write. Default: `exports/` and the export's name in the run folder, or
+            in what `results_folder` says.
         dataset: str. Whose test images results are compared on; integers have the ranges of its
             training images. Default: that of the run.
         overwrite: bool. Replace an export that is there.
@@ -57,7 +58,7 @@ def export_run(
         OSError: if files cannot be written, or the data set is not at hand.
     """
     folder = find_run(run)
-    target = Path(output or folder.exports / export.name)
+    target = Path(output or results_folder(folder) / folder.exports.name / export.name)
     _check_target(target, overwrite)
     exporter = Exporter(folder, export)
     recipe = exporter.recipe

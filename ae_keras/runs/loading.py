@@ -66,6 +66,16 @@ def find_run(name_or_path: str | Path) -> RunFolder:
     )
 
 
+def results_folder(run: RunFolder) -> Path:
+    """Return where to write what is found out about a run: its folder.
+
+    Of a model that ships with the project it is a folder of its name in `saved_models` of the
+    working directory: what is shipped, and may be installed for all users, stays as it is.
+    """
+    path = run.path.resolve()
+    return Path("saved_models") / path.name if path.parent == PRETRAINED.resolve() else run.path
+
+
 def _check_registered(model: str, place: Path) -> None:
     if not is_registered(model):
         raise ValueError(

@@ -1,6 +1,7 @@
 """How commands end."""
 
 import signal
+import sys
 
 import pytest
 
@@ -49,7 +50,8 @@ def test_an_import_that_fails_by_itself_is_no_interrupt(interruptible, monkeypat
         program.run(Parser(prog="command.py"), main)
 
 
-def test_a_failure_is_one_line_whatever_the_name_of_its_file(capsys):
+def test_a_failure_is_one_line_whatever_the_name_of_its_file(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["scripts/command.py"])
     with pytest.raises(SystemExit):
-        report_failures("command.py", [Result(Job("a\nb.png", "c"), error="it is\nno image")])
+        report_failures([Result(Job("a\nb.png", "c"), error="it is\nno image")])
     assert capsys.readouterr().err == "command.py: error: a\\nb.png: it is no image\n"
