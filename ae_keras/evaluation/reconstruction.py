@@ -114,8 +114,8 @@ def evaluate(
         dataset: str. Default: the data set of the run. Another one is split in its own way.
         split: `"train"`, `"validation"`, `"test"` or `"all"`. Default: `"test"`, but `"all"` of
             another folder or NumPy file that comes without splits.
-        output_dir: Where to write the metrics as JSON and a figure. Default: the run folder, or what
-            `results_folder` says.
+        output_dir: Where to write the metrics as JSON and a figure. Default: the run folder, or
+            what `results_folder` says.
         skip_unreadable: bool. Leave files that are not readable images out.
 
     Returns:
