@@ -103,7 +103,7 @@ def _note_reduction(image: Image.Image, path: Path, spec: DataSpec) -> None:
     if min(image.height / height, image.width / width) >= _MUCH_SMALLER:
         note(
             f"the whole photograph is made small, to {width} x {height} pixels. To train on crops "
-            "of photographs: --set crops={} --set steps_per_epoch=500",
+            "of photographs: --set 'crops={\"grid\": 4}' --set steps_per_epoch=500",
             str(path),
         )
 

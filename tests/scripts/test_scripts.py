@@ -115,6 +115,30 @@ def test_compress_then_decompress(photo_folder, tmp_path, monkeypatch, capsys):
     assert "(quality 60)" in stdout
 
 
+def test_a_rerun_makes_what_is_missing_and_reports_all(photo_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("photos", "-o", "small", "--report", "small.csv", "--model", "vae_v2-cifar10")
+    assert run_here(monkeypatch, capsys, "compress.py", *arguments)[0] == 0
+    whole = {path: path.read_bytes() for path in (tmp_path / "small").rglob("*.aek")}
+    report = (tmp_path / "small.csv").read_text()
+    assert report.count(",done,") == len(whole) == 40
+    missing = next(iter(whole))
+    missing.unlink()
+    status, stdout, stderr = run_here(
+        monkeypatch, capsys, "compress.py", *arguments, "--skip-existing"
+    )
+    assert status == 0
+    assert f"set{missing.parent.name[-1]}/{missing.stem}.png" in stdout
+    assert stderr.endswith(" and 38 more: its output is there, and it was skipped.\n")
+    assert (tmp_path / "small.csv").read_text() == report
+    assert {path: path.read_bytes() for path in whole} == whole
+    status, stdout, stderr = run_here(monkeypatch, capsys, "compress.py", *arguments)
+    assert_one_clear_line(status, stderr, "small.csv", "--skip-existing")
+    restored = ("small", "-o", "back", "--output-quality", 50)
+    status, stdout, stderr = run_here(monkeypatch, capsys, "decompress.py", *restored)
+    assert_one_clear_line(status, stderr, "--output-quality", "PNG has none")
+
+
 def test_positions_are_said_once_and_left_out_with_the_other_metadata(
     photo_folder, tmp_path, monkeypatch, capsys
 ):
