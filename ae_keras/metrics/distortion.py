@@ -5,7 +5,6 @@ Every function returns one value for each image, or says that it does not.
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 # Wang et al., 2004: a Gaussian window of 11x11 pixels, and constants for a range of 1.
 _SIGMA = 1.5
@@ -61,6 +60,8 @@ def psnr(mean_squared_error: npt.ArrayLike) -> np.ndarray:
 
 def _smooth(images: np.ndarray) -> np.ndarray:
     """Return the Gaussian-weighted mean around each pixel whose window is inside the image."""
+    from scipy import ndimage  # slow to import, and not needed to compress
+
     sigma = (0, _SIGMA, _SIGMA, 0)
     smooth = ndimage.gaussian_filter(images, sigma, radius=(0, _RADIUS, _RADIUS, 0))
     return smooth[:, _RADIUS:-_RADIUS, _RADIUS:-_RADIUS]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import interpolate
 
 
 def bits_per_pixel(size: int, height: int, width: int) -> float:
@@ -49,6 +48,8 @@ def bd_rate(
     highest = min(curve[-1, 1] for curve in curves)
     if not lowest < highest or min(map(len, curves)) < 2:
         return None
+    from scipy import interpolate  # slow to import, and not needed to compress
+
     means = [
         interpolate.PchipInterpolator(curve[:, 1], np.log(curve[:, 0])).integrate(lowest, highest)
         / (highest - lowest)

@@ -13,11 +13,11 @@ from PIL import Image
 
 from ae_keras import figures, metrics
 from ae_keras.codec.planes import split_alpha
-from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.photographs.job_files import check_target, encode_image, read_pixels, write_target
 from ae_keras.photographs.jobs import STANDARD, Job, Result
 from ae_keras.runs.loading import find_run, load_model
+from ae_keras.system.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 from ae_keras.system.pixels import to_uint8, to_unit_range
 from ae_keras.system.safe_files import write_safely
 
