@@ -32,6 +32,7 @@ def make_parser() -> Parser:
         metavar="PIXELS",
         help="longer side of what the model sees (default: twice that of its training images)",
     )
+    parser.add_runtime_options()
     parser.add_argument("--side-by-side", action="store_true", help="write a figure to compare")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     return parser
@@ -45,7 +46,8 @@ def main(arguments: Namespace) -> None:
     from ae_keras.system.text_tables import one_line
 
     jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
-    colourizer = PhotoColourizer(arguments.model, arguments.working_size)
+    settings = arguments.working_size, arguments.runtime, arguments.threads
+    colourizer = PhotoColourizer(arguments.model, *settings)
     work = Colourization(colourizer, arguments.force, arguments.side_by_side)
     results = list(run_jobs(work, jobs))
     stream = sys.stderr if arguments.output == STANDARD else sys.stdout

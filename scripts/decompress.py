@@ -38,6 +38,7 @@ def make_parser() -> Parser:
     add("--model", help="a run, or a .tflite file, if it is not the one that the file names")
     small = "a small picture instead, each pixel the mean of a square"
     add("--scale", choices=["1/2", "1/4", "1/8"], default="1/1", help=small)
+    parser.add_runtime_options()
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
     add("--force", action="store_true", help="replace files that are there")
@@ -55,11 +56,13 @@ def main(arguments: Namespace) -> None:
             print(format_info(source, read_info(source)))
         return
     if arguments.model:
-        load_codec(arguments.model)  # a wrong model is told once, not for each file
+        # A wrong model is told once, not for each file.
+        load_codec(arguments.model, runtime=arguments.runtime, threads=arguments.threads)
     jobs = plan(arguments.inputs, arguments.output, ".png", [SUFFIX])
     factor = int(arguments.scale.removeprefix("1/"))
     settings = arguments.model, arguments.force, arguments.max_pixels, factor
-    work = Decompression(*settings, progress=len(jobs) == 1)
+    runtime = arguments.runtime, arguments.threads
+    work = Decompression(*settings, len(jobs) == 1, *runtime)
     initializer = functools.partial(prepare, arguments)
     results = list(run_jobs(work, jobs, arguments.workers, initializer))
     done = [result for result in results if result.error is None]

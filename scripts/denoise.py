@@ -20,6 +20,7 @@ def make_parser() -> Parser:
     parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
     parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
     parser.add_argument("--model", required=True, metavar="RUN", help="a run folder, or its name")
+    parser.add_runtime_options()
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     return parser
 
@@ -31,7 +32,7 @@ def main(arguments: Namespace) -> None:
     from ae_keras.photographs.jobs import STANDARD, plan, run_jobs
 
     jobs = plan(arguments.inputs, arguments.output, ".png", SUFFIXES)
-    denoiser = Denoiser(arguments.model)
+    denoiser = Denoiser(arguments.model, arguments.runtime, arguments.threads)
     if denoiser.recipe.task != "denoising":
         note = f"note: {arguments.model} was trained to reconstruct images, not to denoise them."
         print(f"denoise.py: {note}", file=sys.stderr)

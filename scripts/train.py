@@ -9,15 +9,12 @@ EXAMPLES = """\
 examples:
   python scripts/train.py --model cae --dataset cifar10 --epochs 20
   python scripts/train.py --model vae_v2 --dataset cifar10 --set conditional=true --dry-run
-  python scripts/train.py --start-from cae-cifar10 --dataset ~/photos --epochs 3
+  python scripts/train.py --start-from cae-cifar10 --dataset ~/photos --epochs 3 --export litert
 
 A run that was stopped goes on when the same command is given again. With more --epochs, --extend
-goes on with a finished one: to the bit what a longer run gives, unless the learning rate falls over
-all epochs (cosine, decay_epochs). It then first rises to where it would be in the longer run.
+goes on with a finished one; a learning rate that falls over all epochs (cosine) then rises first.
 """
-
 SETTINGS = ("epochs", "batch_size", "learning_rate", "early_stopping", "seed", "xla")
-CHANGE = "any setting of the recipe or argument of the model; may be repeated"
 
 
 def make_parser() -> Parser:
@@ -39,7 +36,8 @@ def make_parser() -> Parser:
     add("--mixed-precision", nargs="?", const="float16", choices=["float16", "bfloat16"])
     add("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
     add("--skip-unreadable", action="store_true", default=None, help="leave such files out")
-    add("--set", action="append", default=[], metavar="KEY=VALUE", help=CHANGE)
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="change recipe or model")
+    add("--export", choices=["litert"], help="also write model.tflite, which starts sooner")
     add("--dry-run", action="store_true", help="show model and images, and do not train")
     there = parser.add_mutually_exclusive_group().add_argument
     there("--overwrite", action="store_true", help="replace the run that is there")
@@ -73,6 +71,8 @@ def main(arguments: Namespace) -> None:
     result = ae_keras.train(recipe, output, arguments.overwrite, extend=arguments.extend)
     print(f"\n{format_metrics(result['test'])}\n\nSaved in {output}. Look at reconstructions.png.")
     print(f"Next: python scripts/evaluate.py {output}")
+    if arguments.export:
+        ae_keras.write_litert(output, overwrite=True)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ class Compression:
         measure: bool. Restore each image, to know its PSNR.
         force: bool. Replace files that are there.
         progress: bool. Show a bar on stderr for each large image.
+        runtime: str. That runs the model, see `ae_keras.load_codec`.
+        threads: int. Of LiteRT.
     """
 
     model: str
@@ -60,6 +62,8 @@ class Compression:
     measure: bool = True
     force: bool = False
     progress: bool = False
+    runtime: str | None = None
+    threads: int | None = None
 
     def __call__(self, job: Job) -> Result:
         """Compress one file.
@@ -100,7 +104,8 @@ class Compression:
         """
         if self._target.is_given and (self.quality, self.step) != (None, None):
             raise ValueError("Give a quality, a step or a target, not several of them.")
-        codec = load_codec(self.model, self.step, self.overlap, self.label)
+        settings = self.step, self.overlap, self.label
+        codec = load_codec(self.model, *settings, runtime=self.runtime, threads=self.threads)
         if self.quality is not None:
             codec = codec.with_quality(self.quality)
         codec.check_settings()
@@ -118,6 +123,8 @@ class Decompression:
         max_pixels: int. Larger images are refused.
         factor: int. 2, 4 or 8 for pictures that are so many times smaller; 1 for whole images.
         progress: bool. Show a bar on stderr for each large image.
+        runtime: str. That runs the model, see `ae_keras.load_codec`.
+        threads: int. Of LiteRT.
     """
 
     model: str | None = None
@@ -125,6 +132,8 @@ class Decompression:
     max_pixels: int = MAX_PIXELS
     factor: int = 1
     progress: bool = False
+    runtime: str | None = None
+    threads: int | None = None
 
     def __call__(self, job: Job) -> Result:
         """Decompress one file.
@@ -139,7 +148,8 @@ class Decompression:
         header, sections = read_bitstream(data)
         metadata = read_metadata(sections)
         run = self.model or str(find_run_of(header))
-        codec = load_codec(run).with_max_pixels(self.max_pixels)
+        codec = load_codec(run, runtime=self.runtime, threads=self.threads)
+        codec = codec.with_max_pixels(self.max_pixels)
         with show_progress(self.progress, job, (header.height, header.width)) as progress:
             codec = codec.with_progress(progress)
             if self.factor == 1:

@@ -5,16 +5,14 @@ from typing import TYPE_CHECKING
 
 from ae_keras.registry import is_registered
 from ae_keras.runs.folder import REMEDY, RunFolder
+from ae_keras.runs.shipped import PRETRAINED, check_shipped
 from ae_keras.system.names import suggest
 
 if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel
 
 
-# The trained models that ship with the project. Files are compressed with them: their weights are
-# never replaced, a better model gets a name of its own.
-PRETRAINED = Path(__file__).parents[2] / "saved_models" / "pretrained"
-# What stands for the newest of them.
+# What stands for the newest of the models that ship.
 _ALIASES = {"photo": "photo-preview"}
 # Of those that ship for a while only, and whose files cannot be read for ever.
 PREVIEWS = {"photo-preview"}
@@ -96,6 +94,7 @@ def load_model(path: str | Path) -> "ImageModel":
     Raises:
         ValueError: if it is damaged or holds something else.
     """
+    check_shipped(path)
     import keras
 
     # What is in `ae_keras.models` is registered by this, and so what the file may hold.
