@@ -8,6 +8,7 @@ Example:
     >>> recipe = ae_keras.recipe_for("cae", dataset="cifar10", epochs=3)
     >>> ae_keras.train(recipe, "saved_models/my-run")
     >>> model = ae_keras.load("my-run")
+    >>> size = ae_keras.compress_file("photo.jpg", "photo.aek", quality=60)
 """
 
 import importlib
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # what `__getattr__` returns, for type checkers and editors
     from ae_keras.export.litert_form import write_litert
     from ae_keras.models.autoencoder import Autoencoder
     from ae_keras.models.registration import register_model
+    from ae_keras.photographs.files import compress_file, decompress_file
     from ae_keras.runs.loading import load
     from ae_keras.training.preview import preview
     from ae_keras.training.starting import decay, fine_tune
@@ -33,7 +35,9 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "Autoencoder": "ae_keras.models.autoencoder",
+    "compress_file": "ae_keras.photographs.files",
     "decay": "ae_keras.training.starting",
+    "decompress_file": "ae_keras.photographs.files",
     "evaluate": "ae_keras.evaluation.reconstruction",
     "fine_tune": "ae_keras.training.starting",
     "load": "ae_keras.runs.loading",
@@ -45,14 +49,16 @@ _MODULE_OF = {
     "write_litert": "ae_keras.export.litert_form",
 }
 # These import Keras and its backend themselves, where LiteRT does not run the model.
-_LIGHT = {"load_codec"}
+_LIGHT = {"compress_file", "decompress_file", "load_codec"}
 
 __all__ = [
     "Autoencoder",
     "Recipe",
     "build_model",
     "change_recipe",
+    "compress_file",
     "decay",
+    "decompress_file",
     "evaluate",
     "fine_tune",
     "list_models",

@@ -159,7 +159,7 @@ def test_several_threads_use_one_codec_at_once(name, run, rng):
     images = [smooth_images(rng, 1, height, 80 - height, 3)[0] for height in (16, 20, 50, 64)]
 
     def do(image):
-        data = codec.with_quality(50 + len(image) % 30).compress(image)
+        data = codec.compress(image, quality=50 + len(image) % 30)
         return data, codec.decompress(data)
 
     with concurrent.futures.ThreadPoolExecutor(len(images)) as pool:
@@ -168,3 +168,11 @@ def test_several_threads_use_one_codec_at_once(name, run, rng):
         expected, expected_image = do(image)
         assert data == expected
         np.testing.assert_array_equal(restored, expected_image)
+
+
+def test_a_quality_may_be_given_with_the_image(run, rng):
+    codec, image = load_codec(run.path), smooth_images(rng, 1, 20, 20, 3)[0]
+    assert codec.compress(image, quality=75) == codec.with_quality(75).compress(image)
+    assert codec.compress(image, quality=75) != codec.compress(image)
+    with pytest.raises(ValueError, match="101"):
+        codec.compress(image, quality=101)
