@@ -13,5 +13,7 @@ from ae_keras.codec.catalogue import CLASSICAL
 EXPORTED_SUFFIX = ".tflite"
 # Compresses where no other model is named: the newest codec of photographs that ships.
 DEFAULT_MODEL = "photo"
+# What can run a trained model, see `ae_keras.codec.runtimes`.
+RUNTIMES = ("keras", "litert")
 
-__all__ = ["CLASSICAL", "DEFAULT_MODEL", "EXPORTED_SUFFIX"]
+__all__ = ["CLASSICAL", "DEFAULT_MODEL", "EXPORTED_SUFFIX", "RUNTIMES"]

@@ -1,6 +1,7 @@
 """The encoder and the decoder of a Keras model as those of a codec."""
 
 import hashlib
+import threading
 
 import keras
 import numpy as np
@@ -15,6 +16,17 @@ def check_has_latent(model: ImageModel, name: str) -> None:
     """Raise `ValueError` if a model has no latent, and so is no codec."""
     if not model.has_latent:
         raise ValueError(f"{name!r} has no latent that stands for an image.")
+
+
+def make_keras_transform(
+    model: ImageModel, recipe: Recipe
+) -> "KerasTransform | KerasQualityTransform":
+    """Return the encoder and decoder of a model.
+
+    Raises:
+        ValueError: if it has no latent.
+    """
+    return KerasQualityTransform(model) if model.takes_quality else KerasTransform(model, recipe)
 
 
 class KerasTransform(ModelTransform):
@@ -33,18 +45,21 @@ class KerasTransform(ModelTransform):
         wide = build_for_any_size(model, recipe)
         super().__init__(model.image_shape, model.latent_shape, wide is not None, model.classes)
         self._model = wide or model
+        self._lock = threading.Lock()  # Keras promises nothing of several threads
         if keras.config.backend() == "tensorflow":
             # XLA slows convolutions on a CPU, and would compile again for every size.
             self._model.encoder.jit_compile = self._model.decoder.jit_compile = False
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Return the latents, float32, of tiles in [0, 1]."""
-        return np.asarray(self._model.encoder.predict_on_batch(images), np.float32)
+        with self._lock:
+            return np.asarray(self._model.encoder.predict_on_batch(images), np.float32)
 
     def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Return the tiles, float32 in [0, 1], of latents; a conditional model needs labels."""
         inputs = latents if labels is None else [latents, labels]
-        return np.asarray(self._model.decoder.predict_on_batch(inputs), np.float32)
+        with self._lock:
+            return np.asarray(self._model.decoder.predict_on_batch(inputs), np.float32)
 
 
 class KerasQualityTransform:
@@ -62,18 +77,21 @@ class KerasQualityTransform:
         hyper_latents = model.entropy_model.analyse(latents, inputs[1])
         self._encoder = keras.Model(inputs, [latents, hyper_latents])
         self._decoder = model.decoder
+        self._lock = threading.Lock()  # see above
         if keras.config.backend() == "tensorflow":
             self._encoder.jit_compile = self._decoder.jit_compile = False
 
     def analyse(self, images: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return latents and hyper-latents, float32 and not rounded."""
-        latents, hyper_latents = self._encoder.predict_on_batch([images, positions])
+        with self._lock:
+            latents, hyper_latents = self._encoder.predict_on_batch([images, positions])
         return np.asarray(latents), np.asarray(hyper_latents)
 
     def synthesize(self, latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
         """Return the images, float32 in [0, 1], of known latents."""
         inputs = [latents.astype(np.float32), positions]
-        return np.asarray(self._decoder.predict_on_batch(inputs))
+        with self._lock:
+            return np.asarray(self._decoder.predict_on_batch(inputs))
 
 
 def build_for_any_size(model: ImageModel, recipe: Recipe) -> ImageModel | None:

@@ -1,18 +1,38 @@
-"""The kinds of entropy models that a run may have, told apart by what their files hold."""
+"""The kinds of entropy models that a run may have, and of codecs that are made with them."""
 
+import functools
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ae_keras.codec.hyperprior.entropy_model import HyperpriorModel
+from ae_keras.codec.hyperprior.strip_codec import StripCodec
+from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.learned_codec import LearnedCodec
+from ae_keras.codec.protocols import QualityTransform, Transform
 from ae_keras.codec.quantizer import Quantizer
+from ae_keras.runs.shipped import check_shipped
 
 AnyEntropyModel = Quantizer | HyperpriorModel
 # From step, overlap, label and the most pixels to a codec.
 MakeCodec = Callable[[int | None, int | None, int | None, int], LearnedCodec]
+
+
+def codec_of(
+    transform: Transform | QualityTransform, tables: AnyEntropyModel, name: str
+) -> MakeCodec:
+    """Return what makes codecs of a model.
+
+    Args:
+        transform: The model's encoder and decoder.
+        tables: What is known of its latents.
+        name: str. Of the model, for the files.
+    """
+    make: Any = StripCodec if isinstance(tables, HyperpriorModel) else ImageCodec
+    return functools.partial(make, transform, tables, name)
 
 
 def read_entropy_model(data: bytes, name: str) -> AnyEntropyModel:
@@ -36,4 +56,5 @@ def load_tables(path: Path) -> AnyEntropyModel:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged.
     """
+    check_shipped(path)
     return read_entropy_model(path.read_bytes(), str(path))

@@ -139,13 +139,20 @@ class LearnedCodec(abc.ABC):
             BitstreamError: if a section does not hold what its header promises.
         """
 
-    def compress(self, image: np.ndarray, metadata: Metadata = NO_METADATA) -> bytes:
+    def compress(
+        self,
+        image: np.ndarray,
+        metadata: Metadata = NO_METADATA,
+        *,
+        quality: int | None = None,
+    ) -> bytes:
         """Compress an image.
 
         Args:
             image: uint8 array `(height, width)` or `(height, width, 1 to 4)`: grey, grey and
                 alpha, RGB, RGB and alpha.
             metadata: Metadata. What else is to be kept in the file.
+            quality: int. From 1 to 100. Default: that of this codec, see `with_quality`.
 
         Returns:
             The bytes of an `.aek` file.
@@ -154,7 +161,8 @@ class LearnedCodec(abc.ABC):
             ValueError: if it is not such an array, or does not fit the model; or if a setting of
                 this codec is out of range.
         """
-        return self.compress_many([image], metadata)[0]
+        codec = self if quality is None else self.with_quality(quality)
+        return codec.compress_many([image], metadata)[0]
 
     def compress_many(
         self, images: Sequence[np.ndarray], metadata: Metadata = NO_METADATA

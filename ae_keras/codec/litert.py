@@ -11,9 +11,10 @@ entropy_tables.npz     those of the run, if it has any; see `ae_keras.codec.quan
 
 Its signatures are functions with named tensors: `encode`, from `images` to `latents`; `decode`,
 from `latents`, and `labels` if the model is conditional, to `reconstructions`; of a colourizer
-`colourize`, from `grey` to `images`. A model that takes a quality takes its `position`, from 0 to
-1, in both, and `encode` gives `hyper_latents` too. All are numbers in the units of the Keras model;
-a model in integers says by which scale and zero point its own are to be turned into these.
+`colourize`, from `grey` to `images`, or `chroma`, from `grey` to `chroma` at half its size. A model
+that takes a quality takes its `position`, from 0 to 1, in both, and `encode` gives `hyper_latents`
+too. All are numbers in the units of the Keras model; a model in integers says by which scale and
+zero point its own are to be turned into these.
 """
 
 import dataclasses
@@ -33,7 +34,7 @@ from ae_keras.system.invocation import command
 from ae_keras.system.quiet import quiet_stderr
 
 # In the order in which one takes what another gives.
-SIGNATURES = ("encode", "decode", "colourize")
+SIGNATURES = ("encode", "decode", "colourize", "chroma")
 _DESCRIPTION, _CHECKSUM, _TABLES = "model.json", "model.sha256", "entropy_tables.npz"
 
 
@@ -45,12 +46,14 @@ class Description:
         name: str. Of the run folder that it comes from.
         recipe: dict. What was trained there.
         weights_digest: str. Of the model's weights.
-        part: str. `"autoencoder"`, `"encoder"` or `"decoder"`.
+        part: str. One of `ae_keras.export.PARTS`.
         quantization: str. `"none"`, `"float16"`, `"dynamic"` or `"int8"`.
         image_shape: `[height, width, channels]` of the images that it was trained for.
         latent_shape: Shape of the latent of such an image; None if there is none.
         takes_any_size: bool. Whether it takes images of other sizes too.
         classes: int. Number of labels that the decoder knows, if it takes one.
+        multiple: int. What height and width of a colourizer's images must be multiples of.
+        source: str. SHA-256 of the `model.keras` that a run's own `model.tflite` was made of.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Description:
     latent_shape: list[int] | None
     takes_any_size: bool
     classes: int | None
+    multiple: int | None = None
+    source: str | None = None
 
 
 def pack(model: bytes, description: Description, tables: bytes | None) -> bytes:
@@ -104,7 +109,7 @@ def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
 
 
 class LiteRTModel:
-    """The signatures of a model as functions of arrays.
+    """The signatures of a model as functions of arrays; several threads may call them.
 
     Args:
         model: bytes. Of a `.tflite` file.
@@ -128,11 +133,13 @@ class LiteRTModel:
             self._runners = {
                 name: interpreter.get_signature_runner(name) for name in SIGNATURES if name in known
             }
+        self._inputs = {name: each.get_input_details() for name, each in self._runners.items()}
+        self._outputs = {name: each.get_output_details() for name, each in self._runners.items()}
 
     @property
     def signatures(self) -> dict[str, list[str]]:
         """The names of each signature's inputs."""
-        return {name: list(runner.get_input_details()) for name, runner in self._runners.items()}
+        return {name: list(details) for name, details in self._inputs.items()}
 
     def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of a signature, float32.
@@ -145,7 +152,7 @@ class LiteRTModel:
             ValueError: if they do not fit.
         """
         runner = self._runners[signature]
-        details = runner.get_input_details()
+        details = self._inputs[signature]
         inputs = {name: _to_model(inputs[name], details[name]) for name in details}
         size = {int(detail["shape_signature"][0]) for detail in details.values()}.pop()
         try:
@@ -155,7 +162,7 @@ class LiteRTModel:
                 )
         except RuntimeError as error:
             raise ValueError(f"LiteRT cannot compute {signature!r}: {error}") from error
-        outputs = runner.get_output_details()
+        outputs = self._outputs[signature]
         return {name: _from_model(results[name], outputs[name]) for name in outputs}
 
 

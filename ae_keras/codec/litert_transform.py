@@ -6,11 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_keras.codec.hyperprior.entropy_model import HyperpriorModel
-from ae_keras.codec.hyperprior.strip_codec import StripCodec
-from ae_keras.codec.image_codec import ImageCodec
-from ae_keras.codec.kinds import MakeCodec, read_entropy_model
-from ae_keras.codec.litert import LiteRTModel, unpack
+from ae_keras.codec.kinds import MakeCodec, codec_of, read_entropy_model
+from ae_keras.codec.litert import Description, LiteRTModel, unpack
 from ae_keras.codec.transform import ModelTransform
 from ae_keras.system.invocation import command
 
@@ -69,23 +66,49 @@ class LiteRTQualityTransform:
         return self._model.run("decode", inputs)["reconstructions"]
 
 
-def load_exported(path: str | Path) -> MakeCodec:
+def make_litert_transform(
+    model: LiteRTModel, description: Description
+) -> LiteRTTransform | LiteRTQualityTransform:
+    """Return the encoder and decoder of an exported model.
+
+    Raises:
+        ValueError: if it has no latent.
+    """
+    if description.latent_shape is None:
+        name = description.recipe["model"]
+        raise ValueError(f"{name!r} has no latent that stands for an image.")
+    if "position" in model.signatures["encode"]:
+        return LiteRTQualityTransform(model, description.image_shape[-1])
+    return LiteRTTransform(
+        model,
+        description.image_shape,
+        description.latent_shape,
+        description.takes_any_size,
+        description.classes,
+    )
+
+
+def load_exported(path: str | Path, threads: int | None = None) -> MakeCodec:
     """Load a `.tflite` file, and return what makes codecs of it.
+
+    Args:
+        path: The file.
+        threads: int. That LiteRT computes with. Default: one for each processor.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or lacks the encoder, the decoder or the entropy tables.
     """
     path = Path(path)
-    return _load(path.resolve(), path.stat().st_mtime_ns)
+    return _load(path.resolve(), path.stat().st_mtime_ns, threads)
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: Path, written: int) -> MakeCodec:
+def _load(path: Path, written: int, threads: int | None) -> MakeCodec:
     """Load a file, or return what was loaded if it has not been written since."""
     try:
         data, description, tables = unpack(path.read_bytes())
-        model = LiteRTModel(data)
+        model = LiteRTModel(data, threads)
     except ValueError as error:
         raise ValueError(
             f"Cannot load {str(path)!r}. {error} Export it again, with {command('export')}."
@@ -97,20 +120,12 @@ def _load(path: Path, written: int) -> MakeCodec:
             f"{str(path)!r} holds {' and '.join(model.signatures)} alone; a codec needs encode and "
             "decode. Export it without --part."
         )
+    if tables is None and description.source is not None:
+        raise ValueError(f"{str(path)!r} is a part of a run. Give its folder: {str(path.parent)!r}")
     if tables is None:
         raise ValueError(
             f"{str(path)!r} has no entropy tables, because its run {description.name!r} had none. "
             f"Make them with {command('evaluate')} --rate-distortion, and export it again."
         )
     entropy_model = read_entropy_model(tables, str(path))
-    if isinstance(entropy_model, HyperpriorModel):
-        strips = LiteRTQualityTransform(model, description.image_shape[-1])
-        return functools.partial(StripCodec, strips, entropy_model, description.name)
-    tiles = LiteRTTransform(
-        model,
-        description.image_shape,
-        description.latent_shape,
-        description.takes_any_size,
-        description.classes,
-    )
-    return functools.partial(ImageCodec, tiles, entropy_model, description.name)
+    return codec_of(make_litert_transform(model, description), entropy_model, description.name)

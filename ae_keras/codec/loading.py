@@ -2,23 +2,16 @@
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ae_keras.codec import EXPORTED_SUFFIX
 from ae_keras.codec.bitstream import Header
 from ae_keras.codec.errors import WrongModelError
-from ae_keras.codec.hyperprior.entropy_model import HyperpriorModel
-from ae_keras.codec.hyperprior.strip_codec import StripCodec
-from ae_keras.codec.image_codec import ImageCodec
-from ae_keras.codec.kinds import AnyEntropyModel, MakeCodec, load_tables
+from ae_keras.codec.kinds import AnyEntropyModel, MakeCodec, codec_of, load_tables
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
+from ae_keras.codec.runtimes import check_threads, load_transform, wanted_runtime
 from ae_keras.runs.folder import RunFolder
-from ae_keras.runs.loading import find_run, list_runs, load_model
+from ae_keras.runs.loading import find_run, list_runs
 from ae_keras.system.invocation import command
-from ae_keras.system.quiet import import_backend_quietly
-
-if TYPE_CHECKING:  # Keras is slow to import
-    from ae_keras.models.image_model import ImageModel
 
 
 def load_codec(
@@ -27,87 +20,84 @@ def load_codec(
     overlap: int | None = None,
     label: int | None = None,
     max_pixels: int = MAX_PIXELS,
+    *,
+    runtime: str | None = None,
+    threads: int | None = None,
 ) -> LearnedCodec:
     """Load the codec of a trained or of an exported model.
 
+    Several threads may use it at once.
+
     Args:
         model: A run folder, or its name in `saved_models`; or a `.tflite` file of encoder and
-            decoder, as `ae-keras export` writes it, for which neither TensorFlow nor Keras is
-            needed.
+            decoder, as `ae-keras export` writes it.
         step: int. Of the quantization. Default: the one fitted to the model.
         overlap: int. Pixels that tiles share. Default: the model's choice.
         label: int. Of the images, for a conditional model.
         max_pixels: int. Larger images are not decoded.
+        runtime: str. `"litert"` or `"keras"`, which write files for each other. Default: that of
+            the environment variable AE_KERAS_RUNTIME; without it LiteRT where the run has its model
+            for it, as those that ship, for which neither TensorFlow nor Keras is then needed.
+        threads: int. That LiteRT computes with. Default: one for each processor.
 
     Raises:
-        FileNotFoundError: if there is no such run or file, or the run has no entropy tables.
+        FileNotFoundError: if there is no such run or file, the run has no entropy tables, or its
+            model is not there for the runtime.
         ValueError: if files are damaged, do not belong together, or are no codec.
 
     Example:
-        >>> codec = ae_keras.load_codec("vae_v2-cifar10").with_quality(60)
-        >>> data = codec.compress(image)  # uint8, of any size
+        >>> codec = ae_keras.load_codec("photo")
+        >>> data = codec.compress(image, quality=60)  # uint8, of any size
         >>> image = codec.decompress(data)
     """
+    check_threads(threads)
     load = _load_exported if Path(model).suffix == EXPORTED_SUFFIX else _load_run
-    return load(model)(step, overlap, label, max_pixels)
+    return load(model, runtime, threads)(step, overlap, label, max_pixels)
 
 
-def _load_exported(path: str | Path) -> MakeCodec:
-    # Not needed where a model comes from a run.
+def _load_exported(path: str | Path, runtime: str | None, threads: int | None) -> MakeCodec:
+    if runtime == "keras":
+        raise ValueError(f"{str(path)!r} is a model for LiteRT. Keras takes the run it is from.")
+    # Not needed where a model is run by Keras.
     from ae_keras.codec.litert_transform import load_exported
 
-    return load_exported(path)
+    return load_exported(path, threads)
 
 
-def _load_run(run: str | Path) -> MakeCodec:
-    import_backend_quietly()
-    folder = find_run(run)
+def _load_run(run: str | Path, runtime: str | None, threads: int | None) -> MakeCodec:
+    folder, runtime = find_run(run), wanted_runtime(runtime)
     if not folder.entropy_tables.is_file():
-        _check_has_latent(folder)
+        load_transform(folder, runtime, threads)  # which says so if no tables would make a codec
         raise FileNotFoundError(
             f"{str(folder.path)!r} has no entropy tables. Make them with: "
             f"{command('evaluate')} {folder.path} --rate-distortion"
         )
-    written = [path.stat().st_mtime_ns for path in (folder.model, folder.entropy_tables)]
-    return _load_parts(folder.path.resolve(), *written)
-
-
-def _check_has_latent(run: RunFolder) -> None:
-    """Raise `ValueError` if no tables would make a codec of a run's model."""
-    from ae_keras.codec.keras_transform import check_has_latent
-
-    check_has_latent(load_model(run.model), run.recipe.model)
+    files = [folder.model, folder.entropy_tables, folder.litert]
+    written = [path.stat().st_mtime_ns for path in files if path.exists()]
+    return _load_parts(folder.path.resolve(), runtime, threads, *written)
 
 
 @functools.lru_cache(maxsize=4)
-def _load_parts(path: Path, *written: int) -> MakeCodec:
+def _load_parts(path: Path, runtime: str | None, threads: int | None, *written: int) -> MakeCodec:
     """Load the model and tables of a run; the same ones until its files are written anew."""
-    # Not needed, and slow to import, where a model comes from a `.tflite` file.
-    from ae_keras.codec.keras_transform import KerasQualityTransform, KerasTransform
-
     run = RunFolder(path)
-    model = load_model(run.model)
-    tables = load_entropy_model(run, model)
-    if isinstance(tables, HyperpriorModel):
-        return functools.partial(StripCodec, KerasQualityTransform(model), tables, path.name)
-    return functools.partial(ImageCodec, KerasTransform(model, run.recipe), tables, path.name)
+    transform, weights_digest = load_transform(run, runtime, threads)
+    return codec_of(transform, load_entropy_model(run, weights_digest), path.name)
 
 
-def load_entropy_model(run: RunFolder, model: "ImageModel") -> AnyEntropyModel:
-    """Load the entropy tables of a run, whose model is given.
+def load_entropy_model(run: RunFolder, weights_digest: str) -> AnyEntropyModel:
+    """Load the entropy tables of a run, the digest of whose model's weights is given.
 
     Raises:
         FileNotFoundError: if there are none.
         ValueError: if they are damaged, or of other weights.
     """
-    from ae_keras.codec.keras_transform import digest_weights
-
     remedy = f"Make them again with: {command('evaluate')} {run.path} --rate-distortion"
     try:
         tables = load_tables(run.entropy_tables)
     except ValueError as error:
         raise ValueError(f"{error} {remedy}") from error
-    if tables.weights_digest != digest_weights(model):
+    if tables.weights_digest != weights_digest:
         raise ValueError(f"The entropy tables in {str(run.path)!r} are of other weights. {remedy}")
     return tables
 

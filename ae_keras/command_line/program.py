@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
-from ae_keras.codec import EXPORTED_SUFFIX
+from ae_keras.codec import RUNTIMES
 from ae_keras.command_line.imports import import_file
 from ae_keras.system import notices
 from ae_keras.system.invocation import as_typed, install, program
@@ -49,6 +50,13 @@ class Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         """Return the help, whose commands can be typed."""
         return as_typed(super().format_help())
+
+    def add_runtime_options(self) -> None:
+        """Add the options of a command whose models LiteRT may run: it needs no TensorFlow then."""
+        default = "default: litert, where the model is there for it"
+        self.add_argument("--runtime", choices=RUNTIMES, help=default)
+        self.add_argument("--threads", type=int, metavar="N", help="of litert; default: all")
+        self.set_defaults(needs_tensorflow=False)
 
     def error(self, message: str) -> NoReturn:
         """End with exit status 2."""
@@ -128,7 +136,8 @@ def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> None:
 def prepare(arguments: argparse.Namespace) -> None:
     """Import what a process needs first: TensorFlow, and the files of `--import`.
 
-    An exported model, as the model of a command, needs no TensorFlow; the user's files may.
+    Commands with `Parser.add_runtime_options` import TensorFlow where a model needs it; the user's
+    files may.
 
     Args:
         arguments: Those of the command line. Where a command starts other processes, each of them
@@ -138,9 +147,10 @@ def prepare(arguments: argparse.Namespace) -> None:
         FileNotFoundError: if a file of `--import` is missing.
         ValueError: if one fails.
     """
-    model, files = getattr(arguments, "model", None), getattr(arguments, "imports", [])
-    if files or model is None or not model.endswith(EXPORTED_SUFFIX):
-        import_tensorflow_quietly().get_logger().setLevel("ERROR")
+    files = getattr(arguments, "imports", [])
+    logging.getLogger("tensorflow").setLevel("ERROR")
+    if files or getattr(arguments, "needs_tensorflow", True):
+        import_tensorflow_quietly()
         importlib.import_module("absl.logging").set_verbosity("error")
     for file in files:
         import_file(file)

@@ -38,6 +38,7 @@ def make_parser() -> Parser:
         metavar="PIXELS",
         help="longer side of what the model sees (default: twice that of its training images)",
     )
+    parser.add_runtime_options()
     parser.add_argument("--side-by-side", action="store_true", help="write a figure to compare")
     add_output_quality(parser)
     add_file_options(parser)
@@ -55,7 +56,8 @@ def main(arguments: Namespace) -> None:
 
     quality, skips = arguments.output_quality, arguments.skip_existing
     jobs = plan_pictures(arguments.inputs, arguments.output, SUFFIXES, quality)
-    colourizer = PhotoColourizer(arguments.model, arguments.working_size)
+    settings = arguments.working_size, arguments.runtime, arguments.threads
+    colourizer = PhotoColourizer(arguments.model, *settings)
     work = Colourization(colourizer, arguments.force, arguments.side_by_side, quality)
     doing = run_jobs(work, jobs, skip_existing=skips)
     results = collect(doing, arguments.report, arguments.force, skips)

@@ -48,6 +48,7 @@ def make_parser() -> Parser:
     add("--label", **NUMBER, help="of the images, for a conditional model")
     stripped = "leave out ICC profile, EXIF (with GPS), XMP and resolution"
     add("--strip-metadata", action="store_true", help=stripped)
+    parser.add_runtime_options()
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
     add_file_options(parser)

@@ -39,6 +39,7 @@ def make_parser() -> Parser:
     add("--model", help="a run, or a .tflite file, if it is not the one that the file names")
     small = "a small picture instead, each pixel the mean of a square"
     add("--scale", choices=["1/2", "1/4", "1/8"], default="1/1", help=small)
+    parser.add_runtime_options()
     add("--workers", default=1, **NUMBER, help="processes (1)")
     add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
     add_output_quality(parser)
@@ -58,13 +59,14 @@ def main(arguments: Namespace) -> None:
         for source, _ in find_sources(arguments.inputs, [SUFFIX]):
             print(format_info(source, read_info(source)))
         return
+    runtime = {"runtime": arguments.runtime, "threads": arguments.threads}
     if arguments.model:
-        load_codec(arguments.model)  # a wrong model is told once, not for each file
+        load_codec(arguments.model, **runtime)  # a wrong model is told once, not for each file
     quality, skips = arguments.output_quality, arguments.skip_existing
     jobs = plan_pictures(arguments.inputs, arguments.output, [SUFFIX], quality)
     factor = int(arguments.scale.removeprefix("1/"))
     settings = arguments.model, arguments.force, arguments.max_pixels, factor, quality
-    work = Decompression(*settings, progress=len(jobs) == 1)
+    work = Decompression(*settings, progress=len(jobs) == 1, **runtime)
     initializer = functools.partial(prepare, arguments)
     doing = run_jobs(work, jobs, arguments.workers, initializer, skips)
     results = collect(doing, arguments.report, arguments.force, skips)

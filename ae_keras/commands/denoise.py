@@ -28,6 +28,7 @@ def make_parser() -> Parser:
     parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
     parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
     parser.add_argument("--model", required=True, metavar="RUN", help="a run folder, or its name")
+    parser.add_runtime_options()
     add_output_quality(parser)
     add_file_options(parser)
     return parser
@@ -43,7 +44,7 @@ def main(arguments: Namespace) -> None:
 
     quality, skips = arguments.output_quality, arguments.skip_existing
     jobs = plan_pictures(arguments.inputs, arguments.output, SUFFIXES, quality)
-    denoiser = Denoiser(arguments.model)
+    denoiser = Denoiser(arguments.model, arguments.runtime, arguments.threads)
     if denoiser.recipe.task != "denoising":
         note = f"note: {arguments.model} was trained to reconstruct images, not to denoise them."
         print(f"{program()}: {note}", file=sys.stderr)

@@ -10,6 +10,7 @@ examples:
   ae-keras export vae_v2-cifar10 --format litert
   ae-keras export vae_v2-cifar10 --format litert --quantize int8 --dataset skimage
   ae-keras export cae-cifar10 --format onnx --part decoder --batch-size 1
+  ae-keras export my-run --format litert --in-run
   ae-keras compress photo.jpg -o photo.aek --model path/to/vae_v2-cifar10.tflite
 
 ONNX needs a few more libraries: pip install -e ".[onnx]"
@@ -32,6 +33,8 @@ def make_parser() -> Parser:
     add("--batch-size", type=_batch_size, metavar="N", help="fixes all sizes; default: any")
     add("-o", "--output", metavar="FOLDER", help="default: in the run folder")
     add("--dataset", metavar="NAME", help="to compare on, and for int8; default: the run's")
+    in_run = "litert for the run itself: model.tflite in its folder, which commands take first"
+    add("--in-run", action="store_true", help=in_run)
     add("--overwrite", action="store_true", help="replace an export that is there")
     return parser
 
@@ -45,8 +48,15 @@ def _batch_size(text: str) -> int | None:
 def main(arguments: Namespace) -> None:
     """Export, and print the report."""
     from ae_keras.export.export_run import export_run
+    from ae_keras.export.litert_form import write_litert
 
     export = Export(arguments.format, arguments.quantize, arguments.part, arguments.batch_size)
+    if arguments.in_run:
+        if export != Export("litert") or arguments.output:
+            raise ValueError("--in-run is --format litert, without other settings of the export.")
+        path, _ = write_litert(arguments.run, arguments.dataset, arguments.overwrite)
+        print(f"{path}: {path.stat().st_size:,} bytes")
+        return
     path, report = export_run(
         arguments.run, export, arguments.output, arguments.dataset, arguments.overwrite
     )

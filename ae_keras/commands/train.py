@@ -10,7 +10,7 @@ EXAMPLES = """\
 examples:
   ae-keras train --model cae --dataset cifar10 --epochs 20
   ae-keras train --model vae_v2 --dataset cifar10 --set conditional=true --dry-run
-  ae-keras train --start-from cae-cifar10 --dataset ~/photos --epochs 3
+  ae-keras train --start-from cae-cifar10 --dataset ~/photos --epochs 3 --export litert
 
 A run that was stopped goes on when the same command is given again. With more --epochs, --extend
 goes on with a finished one: to the bit what a longer run gives, unless the learning rate falls over
@@ -41,6 +41,7 @@ def make_parser() -> Parser:
     add("--xla", choices=["auto", "on", "off"], help="auto: on a GPU only")
     add("--skip-unreadable", action="store_true", default=None, help="leave such files out")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=CHANGE)
+    add("--export", choices=["litert"], help="also write model.tflite, which starts sooner")
     add("--dry-run", action="store_true", help="show model and images, and do not train")
     there = parser.add_mutually_exclusive_group().add_argument
     there("--overwrite", action="store_true", help="replace the run that is there")
@@ -74,3 +75,5 @@ def main(arguments: Namespace) -> None:
     result = ae_keras.train(recipe, output, arguments.overwrite, extend=arguments.extend)
     print(f"\n{format_metrics(result['test'])}\n\nSaved in {output}. Look at reconstructions.png.")
     print(f"Next: {command('evaluate')} {output}")
+    if arguments.export:
+        ae_keras.write_litert(output, overwrite=True)

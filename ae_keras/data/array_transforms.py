@@ -8,15 +8,7 @@ from typing import Any
 import numpy as np
 
 from ae_keras.data.spec import BatchSpec
-from ae_keras.layers.colour import LUMINANCE
-
-
-def to_grey(images: np.ndarray) -> np.ndarray:
-    """Return the grey images that are as light as sRGB ones, as `layers.colour.to_grey` does."""
-    bright = ((np.maximum(images, 0.04045) + 0.055) / 1.055) ** 2.4
-    light = np.where(images > 0.04045, bright, images / 12.92) @ LUMINANCE[:, np.newaxis]
-    bright = 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.clip(np.where(light > 0.0031308, bright, light * 12.92), 0.0, 1.0)
+from ae_keras.system.colour import to_grey
 
 
 def make_pair(

@@ -4,7 +4,6 @@ import difflib
 import os
 import re
 import socket
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ _MIRROR = "storage.googleapis.com"
 
 
 def _is_online() -> bool:
+    import urllib.request  # slow to import, and seldom needed
+
     if urllib.request.getproxies():
         return True
     try:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ae_keras.data.spec import BatchSpec
-from ae_keras.layers.colour import LUMINANCE
+from ae_keras.system.colour import LUMINANCE
 
 
 def to_unit_range(images: tf.Tensor) -> tf.Tensor:
@@ -15,7 +15,7 @@ def to_unit_range(images: tf.Tensor) -> tf.Tensor:
 
 
 def to_grey(images: tf.Tensor) -> tf.Tensor:
-    """Return the grey images that are as light as sRGB ones, as `layers.colour.to_grey` does."""
+    """Return the grey images that are as light as sRGB ones, as `system.colour.to_grey` does."""
     bright = ((tf.maximum(images, 0.04045) + 0.055) / 1.055) ** 2.4
     light = tf.where(images > 0.04045, bright, images / 12.92) @ LUMINANCE[:, np.newaxis]
     bright = 1.055 * tf.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055

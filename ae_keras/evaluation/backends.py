@@ -88,7 +88,7 @@ def _pixels(folder: Path, writer: str, reader: str) -> Path:
 
 def _work(model: str, image: str, own: str, others: Sequence[str], folder: Path) -> None:
     """Write the file of a backend, and read those of all."""
-    codec = load_codec(model)
+    codec = load_codec(model, runtime=None if own == LITERT else "keras")
     data = codec.compress(np.asarray(read_image(image)))
     with write_safely(folder / f"{own}.aek") as path:
         path.write_bytes(data)

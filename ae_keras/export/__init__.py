@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 FORMATS = ("saved_model", "litert", "onnx")
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
-PARTS = ("autoencoder", "encoder", "decoder")
+PARTS = ("autoencoder", "encoder", "decoder", "chroma")
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Export:
     Args:
         format: str. `"saved_model"`, `"litert"` or `"onnx"`.
         quantization: str. `"none"`, or in LiteRT `"float16"`, `"dynamic"` or `"int8"`.
-        part: str. `"autoencoder"`, `"encoder"` or `"decoder"`.
+        part: str. `"autoencoder"`, the whole model; its `"encoder"` or `"decoder"`; or of a
+            colourizer the `"chroma"` that its network predicts, at half the image's size.
         batch_size: int. Of all inputs, whose other sizes are then fixed too. Default: any, and
             images of any size if the model is fully convolutional.
 

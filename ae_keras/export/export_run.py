@@ -61,17 +61,16 @@ def export_run(
     target = Path(output or results_folder(folder) / folder.exports.name / export.name)
     _check_target(target, overwrite)
     exporter = Exporter(folder, export)
-    recipe = exporter.recipe
-    recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape)
-    data = _load(recipe, export)
-    for images in data.values():
-        check_labels(images, exporter.reference, recipe)
-    with write_folder_safely(target) as temporary, _exact_floats():
+    data = load_images_for(exporter, dataset)
+    with write_folder_safely(target) as temporary, exact_floats():
         path = exporter.write(temporary, data.get("train"))
         parity, inputs = exporter.compare(path, data["test"])
         check(parity, export.quantization)
         report = _describe(exporter, path) | {
-            "images": {"dataset": recipe.data_name, "count": len(data["test"].images)},
+            "images": {
+                "dataset": _recipe_of(exporter, dataset).data_name,
+                "count": len(data["test"].images),
+            },
             "parity": parity,
             "speed": {str(count): _time(export, path, inputs, count) for count in threads},
         }
@@ -80,7 +79,7 @@ def export_run(
 
 
 @contextlib.contextmanager
-def _exact_floats() -> Iterator[None]:
+def exact_floats() -> Iterator[None]:
     """Keep TensorFlow from multiplying float32 with fewer bits, as it does on some GPUs."""
     was_enabled = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -124,15 +123,33 @@ def _files(path: Path) -> list[Path]:
     return [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
 
 
-def _load(recipe: Recipe, export: Export) -> dict[str, Images]:
-    """Return a few test images and, for int8, training images."""
-    parts = ["train", "test"] if export.quantization == "int8" else ["test"]
+def load_images_for(exporter: Exporter, dataset: str | None = None) -> dict[str, Images]:
+    """Return a few test images and, for int8, training images.
+
+    Args:
+        exporter: Exporter.
+        dataset: str. Whose images they are. Default: the run's.
+
+    Raises:
+        ValueError: if the data set does not fit the model.
+        OSError: if it is not at hand.
+    """
+    recipe = _recipe_of(exporter, dataset)
+    parts = ["train", "test"] if exporter.export.quantization == "int8" else ["test"]
     try:
         data = load_images(recipe.data_spec, parts)
     except OSError as error:
         reason = "int8 takes its ranges" if "train" in parts else "An export takes its proof"
         raise type(error)(f"{reason} from images of the data set. {error}") from error
-    return {part: images.pick(MOST_IMAGES) for part, images in data.items()}
+    picked = {part: images.pick(MOST_IMAGES) for part, images in data.items()}
+    for images in picked.values():
+        check_labels(images, exporter.reference, recipe)
+    return picked
+
+
+def _recipe_of(exporter: Exporter, dataset: str | None) -> Recipe:
+    shape = exporter.recipe.image_shape
+    return change_recipe(exporter.recipe, dataset, image_shape=shape)
 
 
 def _describe(exporter: Exporter, path: Path) -> dict:

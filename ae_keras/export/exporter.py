@@ -61,9 +61,10 @@ class Exporter:
         self._signatures = make_signatures(
             self._exported, self.recipe, export.part, export.batch_size
         )
-        self.description = self._describe(digest_weights(trained))
+        weights_digest = digest_weights(trained)
+        self.description = self._describe(weights_digest)
         has_tables = run.entropy_tables.is_file()
-        self.entropy_model = load_entropy_model(run, trained) if has_tables else None
+        self.entropy_model = load_entropy_model(run, weights_digest) if has_tables else None
 
     def _describe(self, weights_digest: str) -> Description:
         model = self.reference
@@ -78,6 +79,7 @@ class Exporter:
             latent_shape=latent_shape,
             takes_any_size=self._exported.image_shape[0] is None and self.export.batch_size is None,
             classes=model.classes,
+            multiple=None if model.has_latent else model.multiple,
         )
 
     def write(self, folder: Path, training: Images | None) -> Path:

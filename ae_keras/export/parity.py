@@ -11,7 +11,7 @@ from ae_keras.codec.litert import in_batches
 from ae_keras.codec.protocols import EntropyModel
 from ae_keras.data.images import Images
 from ae_keras.export.runtimes import BATCH_SIZE
-from ae_keras.layers.colour import to_grey
+from ae_keras.system.colour import to_grey
 from ae_keras.system.pixels import to_unit_range
 
 # An export in float32 may differ by this, of the largest number where that is above 1 (latents).
@@ -48,7 +48,8 @@ def run_keras(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np
 
 def _run_batch(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
     if not model.has_latent:
-        return {"images": model(inputs["grey"], training=False)}
+        grey = inputs["grey"]
+        return {"images": model(grey, training=False), "chroma": model.predict_chroma(grey)}
     if model.takes_quality:
         position = inputs["position"]
         latents, hyper_latents = model.analyse(inputs["images"], position)

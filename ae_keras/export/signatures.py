@@ -5,6 +5,7 @@ encode        images            -> latents
 decode        latents (labels)  -> reconstructions
 reconstruct   images (labels)   -> reconstructions
 colourize     grey              -> images
+chroma        grey              -> chroma
 ```
 
 Each takes what the one before gives, by its name. A model that takes a quality takes its
@@ -25,6 +26,7 @@ from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe
 
 Tensor = Any
+_CODEC_PARTS = ("autoencoder", "encoder", "decoder")
 
 
 @dataclass(frozen=True)
@@ -69,22 +71,17 @@ def make_signatures(
         model: ImageModel, from `rebuild`.
         recipe: Recipe. That of the model.
         part: str. `"autoencoder"`: `encode` and `decode`; `"encoder"` or `"decoder"` alone. Of a
-            colourizer only the whole: `colourize`.
+            colourizer the whole, `colourize`, or `"chroma"`.
         batch_size: int. None: any.
 
     Raises:
         ValueError: if the model has no such part.
     """
+    if part not in (("autoencoder", "chroma") if not model.has_latent else _CODEC_PARTS):
+        raise ValueError(f"{recipe.model!r} has no {part}; it is exported as a whole.")
     if not model.has_latent:
-        if part != "autoencoder":
-            raise ValueError(f"{recipe.model!r} has no {part}; it is exported as a whole.")
         size = (None, None) if batch_size is None else recipe.image_shape[:2]
-        grey = tf.TensorSpec((batch_size, *size, 1), tf.float32, "grey")
-
-        def colourize(grey: Tensor) -> dict[str, Tensor]:
-            return {"images": model(grey, training=False)}
-
-        return [Signature("colourize", colourize, (grey,), tuple(model.weights))]
+        return [_colourizer(model, part, tf.TensorSpec((batch_size, *size, 1), tf.float32, "grey"))]
     if model.takes_quality:
         encode = _quality_encoder(model, batch_size)
     else:
@@ -92,6 +89,17 @@ def make_signatures(
     decode = _signature("decode", model.decoder, "reconstructions", batch_size)
     parts = {"autoencoder": [encode, decode], "encoder": [encode], "decoder": [decode]}
     return parts[part]
+
+
+def _colourizer(model: keras.Model, part: str, grey: tf.TensorSpec) -> Signature:
+    def colourize(grey: Tensor) -> dict[str, Tensor]:
+        return {"images": model(grey, training=False)}
+
+    def chroma(grey: Tensor) -> dict[str, Tensor]:
+        return {"chroma": model.predict_chroma(grey)}
+
+    function = chroma if part == "chroma" else colourize
+    return Signature(function.__name__, function, (grey,), tuple(model.weights))
 
 
 def _quality_encoder(model: keras.Model, batch_size: int | None) -> Signature:

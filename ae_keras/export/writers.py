@@ -1,9 +1,18 @@
 """Signatures to files: SavedModel, LiteRT and ONNX."""
 
+import copy
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.schema_py_generated import (
+    BufferT,
+    BuiltinOperator,
+    OperatorCodeT,
+    OperatorT,
+    TensorType,
+)
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ae_keras.export.extras import import_extra
@@ -12,6 +21,11 @@ from ae_keras.system.quiet import quiet_stderr
 
 # Of the operators of ONNX; runtimes since 2023 know them.
 _OPSET = 18
+# Of LiteRT: the operator that turns numbers of 16 bits into 32, and the first of its versions that
+# does; the buffer of all tensors that are computed.
+_DEQUANTIZE, _TAKES_16_BITS, _EMPTY = BuiltinOperator.DEQUANTIZE, 3, 0
+# Fewer numbers than these are not worth another operator.
+_MANY = 1024
 
 
 def write_saved_model(signatures: list[Signature], path: str | Path) -> None:
@@ -65,6 +79,45 @@ def strip_names(model: bytes) -> bytes:
         for tensor in subgraph.tensors:
             tensor.name = None
     return bytes(flatbuffer_utils.convert_object_to_bytearray(graph))
+
+
+def halve_constants(model: bytes) -> bytes:
+    """Return a LiteRT model with constants in 16 bits, where that changes none of their values.
+
+    The runtime turns them back into 32 bits when it loads the model. Unlike the float16 of
+    `convert_to_litert`, which rounds whatever there is, this takes what is exact.
+    """
+    graph = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    tensors = [tensor for subgraph in graph.subgraphs for tensor in subgraph.tensors]
+    others = {tensor.buffer for tensor in tensors if tensor.type != TensorType.FLOAT32}
+    halved = {
+        number
+        for number, buffer in enumerate(graph.buffers)
+        if number not in others and buffer.data is not None and _halve(buffer)
+    }
+    code = OperatorCodeT(_DEQUANTIZE, version=_TAKES_16_BITS, builtinCode=_DEQUANTIZE)
+    graph.operatorCodes.append(code)
+    for subgraph in graph.subgraphs:
+        for index, tensor in enumerate(list(subgraph.tensors)):
+            if tensor.buffer in halved:
+                half = copy.copy(tensor)
+                half.type, tensor.buffer = TensorType.FLOAT16, _EMPTY
+                inputs, outputs = [len(subgraph.tensors)], [index]
+                subgraph.tensors.append(half)
+                operator = OperatorT(len(graph.operatorCodes) - 1, inputs, outputs)
+                subgraph.operators.insert(0, operator)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(graph))
+
+
+def _halve(buffer: BufferT) -> bool:
+    """Store float32 numbers in 16 bits, if there are many and it is exact; return whether it is."""
+    values = np.frombuffer(bytes(buffer.data), "<f4")
+    with np.errstate(over="ignore"):
+        halves = values.astype("<f2")
+    if len(values) < _MANY or not np.array_equal(halves, values):
+        return False
+    buffer.data = halves.view(np.uint8)
+    return True
 
 
 def convert_to_onnx(signatures: list[Signature], metadata: dict[str, str]) -> bytes:

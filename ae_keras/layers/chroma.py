@@ -12,8 +12,8 @@ import numpy as np
 from keras import ops
 from scipy import ndimage
 
-from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab
 from ae_keras.layers.types import Shape, Tensor
+from ae_keras.system.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab
 from ae_keras.system.pixels import to_unit_range
 
 # Chroma is predicted in this unit: no colour of sRGB has an a or b beyond.
@@ -185,7 +185,9 @@ def _gamut_corners(spacing: float) -> np.ndarray:
     """Return the corners `(bins, 2)` of the squares of a grid that colours of sRGB lie in."""
     levels = np.linspace(0, 1, _GAMUT_LEVELS, dtype=np.float32)
     colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1)
-    chroma = ops.convert_to_numpy(rgb_to_lab(colours))[..., 1:].reshape(-1, 2)
+    # As a tensor: bins must not depend on how NumPy rounds.
+    lab = ops.convert_to_numpy(rgb_to_lab(ops.convert_to_tensor(colours)))
+    chroma = lab[..., 1:].reshape(-1, 2)
     squares = np.unique(np.floor(chroma / spacing).astype(int), axis=0)
     corners = [squares + offset for offset in ((0, 0), (0, 1), (1, 0), (1, 1))]
     return np.unique(np.concatenate(corners), axis=0)

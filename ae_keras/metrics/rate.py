@@ -50,6 +50,7 @@ def bd_rate(
     highest = min(curve[-1, 1] for curve in curves)
     if not lowest < highest or min(map(len, curves)) < 2:
         return None
+
     means = [
         interpolate.PchipInterpolator(curve[:, 1], np.log(curve[:, 0])).integrate(lowest, highest)
         / (highest - lowest)

@@ -14,13 +14,13 @@ from keras import layers, ops
 
 from ae_keras.layers import ChromaClassification, ChromaRegression, Standardization
 from ae_keras.layers.chroma import ChromaHead
-from ae_keras.layers.colour import to_grey
 from ae_keras.layers.standardization import channel_statistics
 from ae_keras.layers.types import Tensor
 from ae_keras.models.checks import check_counts, check_divisible
 from ae_keras.models.image_model import ImageModel, ImageShape
 from ae_keras.models.registration import register_model
 from ae_keras.recipe import Recipe
+from ae_keras.system.colour import to_grey
 from ae_keras.system.pixels import to_uint8, to_unit_range
 
 # Training images, taken evenly from all, whose colours are looked at; so many at a time.
@@ -73,6 +73,10 @@ class Colourizer(ImageModel):
     def image_shape(self) -> ImageShape:
         """`(height, width, channels)` of the images that come out; `None`: any size."""
         return tuple(self.output_shape[1:])
+
+    def predict_chroma(self, grey: Tensor) -> Tensor:
+        """Return the chroma, a and b of CIE LAB, of grey images at half their size."""
+        return self.head.to_chroma(self.network(grey, training=False))
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None

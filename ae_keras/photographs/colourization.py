@@ -4,17 +4,17 @@ Chroma is predicted from a small copy of the photograph, of the size that the mo
 with, and enlarged; the lightness is that of the photograph itself, so that no detail is lost.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from keras import ops
 from PIL import Image
 
-from ae_keras import figures, metrics
+from ae_keras import metrics
 from ae_keras.codec.planes import split_alpha
-from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
-from ae_keras.metrics import colour as colour_metrics
+from ae_keras.codec.runtimes import load_litert_form
 from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
@@ -23,8 +23,11 @@ from ae_keras.photographs.job_files import (
     write_target,
 )
 from ae_keras.photographs.jobs import STANDARD, Job, Result
+from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, load_model
+from ae_keras.system.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 from ae_keras.system.pixels import to_uint8, to_unit_range
+from ae_keras.system.quiet import import_backend_quietly
 from ae_keras.system.safe_files import write_safely
 
 # Pixels whose colours are computed together.
@@ -40,21 +43,28 @@ class PhotoColourizer:
         run: str. A run folder, or its name.
         working_size: int. Longer side, in pixels, of the copy that the model sees. Default: twice
             that of its training images.
+        runtime: str. That runs the model, see `ae_keras.load_codec`.
+        threads: int. Of LiteRT.
 
     Raises:
-        FileNotFoundError: if there is no such run.
+        FileNotFoundError: if there is no such run, or its model is not there for the runtime.
         ValueError: if it holds no colourizer, or the size is too small for it.
     """
 
-    def __init__(self, run: str, working_size: int | None = None):
+    def __init__(
+        self,
+        run: str,
+        working_size: int | None = None,
+        runtime: str | None = None,
+        threads: int | None = None,
+    ):
         folder = find_run(run)
-        self.recipe, self._model = folder.recipe, load_model(folder.model)
-        if "colourization" not in self._model.tasks:
-            raise ValueError(f"{str(run)!r} holds {self.recipe.model!r}, which is no colourizer.")
+        self.recipe = folder.recipe
+        self._network, self._multiple = _load_network(folder, runtime, threads)
         self._size = working_size or 2 * max(self.recipe.image_shape[:2])
-        if self._size < self._model.multiple:
+        if self._size < self._multiple:
             raise ValueError(
-                f"The working size must be at least {self._model.multiple}. Received: {self._size}"
+                f"The working size must be at least {self._multiple}. Received: {self._size}"
             )
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
@@ -81,21 +91,43 @@ class PhotoColourizer:
         for first in range(0, height, count):
             strip = slice(first, first + count)
             lab = [_lightness(photograph[strip]), np.tensordot(rows[strip], columns, axes=1)]
-            images = ops.convert_to_numpy(lab_to_rgb(np.concatenate(lab, axis=-1)))
-            colours[strip] = to_uint8(images)
+            colours[strip] = to_uint8(lab_to_rgb(np.concatenate(lab, axis=-1)))
         return colours if alpha is None else np.dstack([colours, alpha])
 
     def _predict(self, photograph: np.ndarray) -> np.ndarray:
         """Return chroma `(height, width, 2)`, of half the working size."""
-        multiple, scale = self._model.multiple, self._size / max(photograph.shape[:2])
+        multiple, scale = self._multiple, self._size / max(photograph.shape[:2])
         height, width = (
             max(multiple, round(side * scale / multiple) * multiple)
             for side in photograph.shape[:2]
         )
         small = Image.fromarray(_as_rgb(photograph)).resize((width, height), Image.Resampling.BOX)
-        grey = to_grey(np.asarray(small, np.float32)[np.newaxis] / 255)
-        prediction = self._model.network(grey, training=False)
-        return ops.convert_to_numpy(self._model.head.to_chroma(prediction))[0]
+        return self._network(to_grey(np.asarray(small, np.float32)[np.newaxis] / 255))[0]
+
+
+def _load_network(
+    run: RunFolder, runtime: str | None, threads: int | None
+) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
+    """Load what predicts the chroma of grey images at half their size, and what these must be.
+
+    Returns:
+        A function of arrays `(batch, height, width, 1)` in [0, 1], and what height and width must
+        be multiples of.
+    """
+    no_colourizer = f"{str(run.path)!r} holds {run.recipe.model!r}, which is no colourizer."
+    form = load_litert_form(run, runtime, threads)
+    if form is not None:
+        exported, multiple = form[0], form[1].multiple
+        if multiple is None:
+            raise ValueError(no_colourizer)
+        return lambda grey: exported.run("chroma", {"grey": grey})["chroma"], multiple
+    import_backend_quietly()
+    from keras import ops
+
+    model: Any = load_model(run.model)
+    if "colourization" not in model.tasks:
+        raise ValueError(no_colourizer)
+    return lambda grey: ops.convert_to_numpy(model.predict_chroma(grey)), model.multiple
 
 
 def _as_rgb(photograph: np.ndarray) -> np.ndarray:
@@ -112,8 +144,8 @@ def _lightness(photograph: np.ndarray) -> np.ndarray:
     """Return L of uint8 pixels, grey or RGB, as float32 `(height, width, 1)`."""
     if photograph.shape[2] == 1:
         levels = np.arange(256, dtype=np.float32) / 255
-        return ops.convert_to_numpy(grey_to_lightness(levels))[photograph]
-    return ops.convert_to_numpy(rgb_to_lab(to_unit_range(photograph)))[..., :1]
+        return grey_to_lightness(levels)[photograph]
+    return rgb_to_lab(to_unit_range(photograph))[..., :1]
 
 
 @dataclass(frozen=True)
@@ -189,6 +221,9 @@ def _judged_copy(image: np.ndarray) -> np.ndarray:
 
 def _score(original: np.ndarray, result: np.ndarray) -> dict[str, float]:
     """Score uint8 colours `(pixels, 3)`; all scores are means over pixels."""
+    # Slow to import, and not needed where photographs are grey.
+    from ae_keras.metrics import colour as colour_metrics
+
     originals, results = (
         to_unit_range(each)[np.newaxis, np.newaxis] for each in (original, result)
     )
@@ -202,8 +237,10 @@ def _score(original: np.ndarray, result: np.ndarray) -> dict[str, float]:
 def _write_side_by_side(
     path: Path, original: np.ndarray, result: np.ndarray, has_colours: bool, source: str
 ) -> None:
+    from ae_keras import figures  # slow to import, and seldom needed
+
     original, result = (to_unit_range(image[..., :3]) for image in (original, result))
-    grey = ops.convert_to_numpy(to_grey(original))
+    grey = to_grey(original)
     images = {"grey": _as_rgb(grey), "colourized": result}
     if has_colours:
         images["original"] = original

@@ -74,6 +74,8 @@ class Compression:
         measure: bool. Restore each image, to know its PSNR.
         force: bool. Replace files that are there.
         progress: bool. Show a bar on stderr for each large image.
+        runtime: str. That runs the model, see `ae_keras.load_codec`.
+        threads: int. Of LiteRT.
     """
 
     model: str
@@ -88,6 +90,8 @@ class Compression:
     measure: bool = True
     force: bool = False
     progress: bool = False
+    runtime: str | None = None
+    threads: int | None = None
 
     def __call__(self, job: Job) -> Result:
         """Compress one file.
@@ -130,7 +134,8 @@ class Compression:
         """
         if self._target.is_given and (self.quality, self.step) != (None, None):
             raise ValueError("Give a quality, a step or a target, not several of them.")
-        codec = load_codec(self.model, self.step, self.overlap, self.label)
+        settings = self.step, self.overlap, self.label
+        codec = load_codec(self.model, *settings, runtime=self.runtime, threads=self.threads)
         if self.quality is not None:
             codec = codec.with_quality(self.quality)
         codec.check_settings()
@@ -149,6 +154,8 @@ class Decompression:
         factor: int. 2, 4 or 8 for pictures that are so many times smaller; 1 for whole images.
         output_quality: int. From 1 to 100, of JPEG, WebP and AVIF files. Default: (almost) no loss.
         progress: bool. Show a bar on stderr for each large image.
+        runtime: str. That runs the model, see `ae_keras.load_codec`.
+        threads: int. Of LiteRT.
     """
 
     model: str | None = None
@@ -157,6 +164,8 @@ class Decompression:
     factor: int = 1
     output_quality: int | None = None
     progress: bool = False
+    runtime: str | None = None
+    threads: int | None = None
 
     def __call__(self, job: Job) -> Result:
         """Decompress one file.
@@ -171,7 +180,8 @@ class Decompression:
         header, sections = read_bitstream(data)
         metadata = read_metadata(sections)
         run = self.model or str(find_run_of(header))
-        codec = load_codec(run).with_max_pixels(self.max_pixels)
+        codec = load_codec(run, runtime=self.runtime, threads=self.threads)
+        codec = codec.with_max_pixels(self.max_pixels)
         with show_progress(self.progress, job, (header.height, header.width)) as progress:
             codec = codec.with_progress(progress)
             if self.factor == 1:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ae_keras.codec.keras_transform import KerasTransform
 from ae_keras.codec.layout import Layout, batch_size
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.planes import Planes, split_alpha
+from ae_keras.codec.runtimes import load_transform
 from ae_keras.codec.tiling import Tiling
+from ae_keras.codec.transform import ModelTransform
 from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
@@ -22,7 +23,7 @@ from ae_keras.photographs.job_files import (
     write_target,
 )
 from ae_keras.photographs.jobs import Job, Result
-from ae_keras.runs.loading import find_run, load_model
+from ae_keras.runs.loading import find_run
 from ae_keras.system.pixels import to_unit_range
 
 # The share of a tile of fixed size that overlaps the next: here it costs time only.
@@ -35,20 +36,24 @@ class Denoiser:
     Args:
         run: str. A run folder, or its name. Trained with `task` `"denoising"`, or at least with a
             latent that has no room for noise.
+        runtime: str. That runs the model, see `ae_keras.load_codec`.
+        threads: int. Of LiteRT.
 
     Raises:
-        FileNotFoundError: if there is no such run.
+        FileNotFoundError: if there is no such run, or its model is not there for the runtime.
         ValueError: if its model is damaged, or needs labels.
     """
 
-    def __init__(self, run: str):
+    def __init__(self, run: str, runtime: str | None = None, threads: int | None = None):
         folder = find_run(run)
-        self.recipe, model = folder.recipe, load_model(folder.model)
-        if model.is_conditional:
+        self.recipe, self._codec = folder.recipe, None
+        transform, _ = load_transform(folder, runtime, threads)
+        if not isinstance(transform, ModelTransform):
+            self._codec = load_codec(folder.path, runtime=runtime, threads=threads)
+            return
+        if transform.classes is not None:
             raise ValueError(f"{str(run)!r} needs labels, which an image file does not have.")
-        self._codec = load_codec(folder.path) if model.takes_quality else None
-        if self._codec is None:
-            self._transform = KerasTransform(model, self.recipe)
+        self._transform = transform
 
     @property
     def channels(self) -> int:

@@ -4,6 +4,7 @@
 <run>/
   recipe.json           what was trained
   model.keras           the weights of the epoch with the lowest validation loss
+  model.tflite          the same for LiteRT, if it was written, see `ae_keras.export.litert_form`
   last.keras            the weights of the last epoch
   history.csv           one row an epoch
   entropy_tables.npz    what the codec knows of the model's latents
@@ -32,6 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ae_keras.recipe import Recipe
+from ae_keras.runs.shipped import check_shipped
 from ae_keras.system.locks import LOCK_NAME, lock_folder
 from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
 from ae_keras.system.text_tables import to_csv
@@ -60,6 +62,7 @@ class RunFolder:
         self._metrics = self._name("metrics.json")
         self.checkpoint = self._name("checkpoint.npz")
         self.model = self._name("model.keras")
+        self.litert = self._name("model.tflite")
         self.last_model = self._name("last.keras")
         self._history = self._name("history.csv")
         self.entropy_tables = self._name("entropy_tables.npz")
@@ -97,6 +100,7 @@ class RunFolder:
             FileNotFoundError: if there is no run.
             ValueError: if it is damaged.
         """
+        check_shipped(self._recipe)
         try:
             return Recipe.read(self._recipe)
         except ValueError as error:
@@ -213,6 +217,7 @@ class RunFolder:
         """
         # First: a process that dies in between leaves an unfinished run, which can be extended.
         self._metrics.unlink(missing_ok=True)
+        self.litert.unlink(missing_ok=True)
         write_text(self._recipe, recipe.to_json())
         remove_leftovers(self.path)
 

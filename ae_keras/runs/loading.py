@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ae_keras.registry import is_registered
 from ae_keras.runs.folder import REMEDY, RunFolder
+from ae_keras.runs.shipped import PACKAGE, PRETRAINED, check_shipped
 from ae_keras.system.invocation import command
 from ae_keras.system.names import suggest
 
@@ -12,13 +13,7 @@ if TYPE_CHECKING:
     from ae_keras.models.image_model import ImageModel
 
 
-# The trained models that ship with the project. Files are compressed with them: their weights are
-# never replaced, a better model gets a name of its own.
-_PACKAGE = Path(__file__).parents[1]
-# Of an installed package, and of a clone.
-_PLACES = (_PACKAGE / "pretrained", _PACKAGE.parent / "saved_models" / "pretrained")
-PRETRAINED = next((place for place in _PLACES if place.is_dir()), _PLACES[-1])
-# What stands for the newest of them.
+# What stands for the newest of the models that ship.
 _ALIASES = {"photo": "photo-preview"}
 # Of those that ship for a while only, and whose files cannot be read for ever.
 PREVIEWS = {"photo-preview"}
@@ -26,7 +21,7 @@ PREVIEWS = {"photo-preview"}
 
 def _roots() -> list[Path]:
     """Where runs are: the user's own, then the trained models that ship with the project."""
-    here, clone = Path("saved_models"), _PACKAGE.parent / "saved_models"
+    here, clone = Path("saved_models"), PACKAGE.parent / "saved_models"
     return [here, here / "pretrained", clone, PRETRAINED]
 
 
@@ -110,6 +105,7 @@ def load_model(path: str | Path) -> "ImageModel":
     Raises:
         ValueError: if it is damaged or holds something else.
     """
+    check_shipped(path)
     import keras
 
     # What is in `ae_keras.models` is registered by this, and so what the file may hold.

@@ -1,6 +1,8 @@
 """Trained models made small, to be given away: weights in 16 bits, and no training state.
 
 python -m ae_keras.runs.shipping RUN FOLDER --dataset NAME
+
+What else a model needs that ships stands in `docs/export.md`.
 """
 
 import argparse

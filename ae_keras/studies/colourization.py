@@ -17,7 +17,6 @@ from keras import ops
 
 from ae_keras import figures, metrics
 from ae_keras.data.images import Images
-from ae_keras.layers.colour import lab_to_rgb, rgb_to_lab
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.models.image_model import ImageModel
 from ae_keras.recipe import Recipe
@@ -25,6 +24,7 @@ from ae_keras.registry import recipe_for
 from ae_keras.runs.pictures import reconstruct
 from ae_keras.studies.page import Evidence, Page, Table, Verdict
 from ae_keras.studies.workspace import Workspace
+from ae_keras.system.colour import lab_to_rgb, rgb_to_lab
 from ae_keras.system.pixels import to_unit_range
 
 TITLE = "Colourization"

@@ -5,11 +5,13 @@ true of all their files alike.
 """
 
 import sys
+import threading
 from collections.abc import Iterable
 
 # A sentence, the file that it is said of, and how many things in that file.
 Notice = tuple[str, str, int]
 
+_lock = threading.Lock()
 _noted: dict[tuple[str, str], int] = {}
 _said: set[tuple[str, str]] = set()
 
@@ -25,13 +27,15 @@ def note(sentence: str, file: str, count: int = 1) -> None:
     Example:
         >>> note("{count} further frames are left out", "a.gif", 11)
     """
-    _noted.setdefault((sentence, file), count)
+    with _lock:
+        _noted.setdefault((sentence, file), count)
 
 
 def take() -> tuple[Notice, ...]:
     """Return what was noted and not said, and forget it: it is for another process to say."""
-    taken = tuple((*key, count) for key, count in _noted.items())
-    _noted.clear()
+    with _lock:
+        taken = tuple((*key, count) for key, count in _noted.items())
+        _noted.clear()
     return taken
 
 

@@ -3,14 +3,20 @@
 import contextlib
 import importlib
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
+
+_lock = threading.RLock()
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send what is written to stderr to nowhere; exceptions pass."""
-    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
+    """Send what is written to stderr to nowhere; exceptions pass.
+
+    Of several threads, one at a time does: each would take nowhere for stderr as it was before.
+    """
+    with _lock, open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
         stderr = os.dup(2)
         stack.callback(os.close, stderr)
         stack.callback(os.dup2, stderr, 2)

@@ -12,6 +12,7 @@ from ae_keras.data.batches import augment_images, make_batches
 from ae_keras.data.images import Images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.data.spec import BatchSpec
+from ae_keras.system.colour import to_grey
 from ae_keras.system.pixels import to_unit_range
 
 AMOUNTS = {"rotation": 40, "shear": 25, "shift": 0.2, "scale": 0.3}
@@ -70,7 +71,7 @@ def test_denoising_pairs_noisy_inputs_with_clean_targets():
 
 def test_grey_is_that_of_tensorflow(images):
     values = to_unit_range(images)
-    grey = array_transforms.to_grey(values)
+    grey = to_grey(values)
     assert grey.dtype == np.float32
     np.testing.assert_allclose(grey, transforms.to_grey(values), atol=1e-6)
 

@@ -9,8 +9,8 @@ from ae_keras.data.images import Images, load_images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.data.spec import BatchSpec
 from ae_keras.data.splits import SPLITS
-from ae_keras.layers.colour import to_grey
 from ae_keras.layers.standardization import channel_statistics
+from ae_keras.system.colour import to_grey
 
 
 @pytest.fixture

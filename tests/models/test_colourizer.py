@@ -12,9 +12,9 @@ from ae_keras.data.images import Images
 from ae_keras.data.pipeline import Pipeline
 from ae_keras.evaluation.reconstruction import measure
 from ae_keras.layers.chroma import ChromaClassification, ChromaRegression
-from ae_keras.layers.colour import rgb_to_lab, to_grey
 from ae_keras.metrics import colour as colour_metrics
 from ae_keras.runs.loading import load_model
+from ae_keras.system.colour import rgb_to_lab, to_grey
 from ae_keras.training.compilation import compile_model
 
 HEADS = ["regression", "classification"]

@@ -6,12 +6,12 @@ from keras import ops
 from PIL import Image
 
 import ae_keras
-from ae_keras.layers.colour import grey_to_lightness, rgb_to_lab, to_grey
 from ae_keras.photographs.colourization import Colourization, PhotoColourizer
 from ae_keras.photographs.jobs import Job
 from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.system import notices
+from ae_keras.system.colour import grey_to_lightness, rgb_to_lab, to_grey
 
 
 @pytest.fixture(scope="module")

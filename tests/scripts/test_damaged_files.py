@@ -8,6 +8,7 @@
 | `entropy_tables.npz` | training, `evaluate.py` | `compress.py`, `decompress.py`, `export.py` |
 | `export.json` | `export.py` | `export.py --overwrite` |
 | `.tflite` | `export.py` | `compress.py`, `decompress.py` |
+| `model.tflite` | `train.py --export`, `export.py --in-run` | all that runs a model |
 | `search.json`, `oracle.json`, runs of trials | `tune.py` | the same command |
 | `best_recipe.json` | `tune.py` | `train.py --recipe` |
 | images that do not fit into memory | training and measuring | training and measuring |
@@ -60,6 +61,8 @@ CASES = [
         "Delete it",
     ),
     ("unfinished/checkpoint.npz", (*TRAIN, "--output", "unfinished"), "Delete it"),
+    (f"{RUN}/model.tflite", (*COMPRESS, "--model", "mine"), "--in-run --overwrite"),
+    (f"{RUN}/model.tflite", (*DECOMPRESS, "-o", "b.png"), "--in-run --overwrite"),
     (f"{RUN}/entropy_tables.npz", (*COMPRESS, "--model", "mine"), "scripts/evaluate.py"),
     (f"{RUN}/entropy_tables.npz", (*DECOMPRESS, "-o", "b.png"), "--model"),
     (f"{RUN}/entropy_tables.npz", (*EXPORT, "-o", "new"), "scripts/evaluate.py"),
@@ -87,6 +90,7 @@ def whole(tmp_path_factory):
         Image.fromarray(images[0]).save("a.png")
         recipe = ae_keras.recipe_for("cae", "images.npz", **SETTINGS)
         ae_keras.train(recipe, RUN, verbose=0)
+        ae_keras.write_litert(RUN)
         shutil.copytree(RUN, "unfinished")
         Path("unfinished/metrics.json").unlink()
         Path("a.aek").write_bytes(ae_keras.load_codec("mine").compress(images[0]))

@@ -1,3 +1,6 @@
+import concurrent.futures
+import sys
+
 from ae_keras.system import notices
 
 
@@ -33,3 +36,23 @@ def test_what_another_process_noted_is_said_here(capsys):
     assert said(capsys) == ""
     notices.add(taken)
     assert said(capsys) == "d.png: it is large.\n"
+
+
+def test_threads_lose_no_notices():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    count, taken = 20_000, []
+
+    def work(thread):
+        for number in range(count):
+            notices.note("a sentence", f"{thread}-{number}")
+            if number % 200 == thread:
+                taken.extend(notices.take())
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+    finally:
+        sys.setswitchinterval(before)
+    taken.extend(notices.take())
+    assert len(taken) == len(set(taken)) == 4 * count

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -31,3 +32,21 @@ def test_tensorflow_is_imported_where_it_is_the_backend(backend, calls, monkeypa
     assert len(imports) == calls
     assert callable(ae_keras.load_codec)  # which may do without
     assert len(imports) == calls
+
+
+def test_threads_that_silence_stderr_leave_it_as_it_was():
+    before, entered, leave = os.fstat(2), threading.Event(), threading.Event()
+
+    def second():
+        with quiet.quiet_stderr():
+            entered.set()
+            leave.wait()
+
+    thread = threading.Thread(target=second)
+    with quiet.quiet_stderr():
+        thread.start()
+        entered.wait(0.1)  # it should not
+    leave.set()
+    thread.join()
+    after = os.fstat(2)
+    assert (after.st_dev, after.st_ino) == (before.st_dev, before.st_ino)

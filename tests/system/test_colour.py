@@ -5,8 +5,8 @@ from keras import ops
 from skimage import color
 
 from ae_keras.data import transforms
-from ae_keras.layers.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 from ae_keras.metrics import colour as colour_metrics
+from ae_keras.system.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 
 CORNERS = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1]), -1).reshape(-1, 3).astype(np.float32)
 
