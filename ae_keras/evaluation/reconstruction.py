@@ -133,12 +133,12 @@ def evaluate(
     recipe = change_recipe(recipe, dataset, image_shape=recipe.image_shape, skip_unreadable=skip)
     split = split or default_split(recipe.data_spec, folder.recipe.data_spec)
     output_dir = Path(output_dir or results_folder(folder))
-    output_dir.mkdir(parents=True, exist_ok=True)
     name = f"evaluation-{recipe.data_name}-{split}"
     table, figure = (output_dir / f"{name}.{ending}" for ending in ("json", "png"))
     data = load_images(recipe.data_spec, [split])[split]
     check_labels(data, model, recipe)
     result, files = measure(model, data, recipe), list[Path]()
+    output_dir.mkdir(parents=True, exist_ok=True)
     _write_table(table, result)  # first, whatever becomes of the figures
     write_reconstructions(model, data, recipe, figure, split)
     if model.takes_quality and recipe.crops is not None:

@@ -242,7 +242,9 @@ def test_tables_of_other_weights_are_refused(run, tiny_recipe):
     other = build_model("cae", image_shape=tiny_recipe.image_shape)
     other.set_weights([weight + 0.01 for weight in other.get_weights()])
     run.write_model(other, run.model)
-    with pytest.raises(ValueError, match=r"of other weights\. Make them again with: python"):
+    with pytest.raises(
+        ValueError, match=r"of other weights\. Make them again with: ae-keras evaluate"
+    ):
         load_codec("mine")
     run.entropy_tables.unlink()
     with pytest.raises(FileNotFoundError, match=r"no entropy tables\. Make them with"):
