@@ -52,13 +52,7 @@ def compare_backends(
             backend: _start([run, exported, image], backend, backends, folder)
             for backend in backends
         }
-        failed = []
-        for backend, process in processes.items():
-            _, errors = process.communicate()
-            if process.returncode:
-                failed.append(f"{backend}: {errors.strip().splitlines()[-1:]}")
-        if failed:
-            raise RuntimeError("; ".join(failed))
+        _wait(processes)
         pixels = {
             pair: np.load(_pixels(Path(folder), *pair)).astype(int)
             for pair in itertools.product(backends, backends)
@@ -67,6 +61,21 @@ def compare_backends(
         (writer, reader): int(np.abs(pixels[writer, reader] - pixels[writer, writer]).max())
         for writer, reader in pixels
     }
+
+
+def _wait(processes: dict[str, subprocess.Popen]) -> None:
+    """Wait until all processes have ended; where one fails, the others do not wait for its file."""
+    while None in (states := [process.poll() for process in processes.values()]):
+        if any(states):
+            break
+        time.sleep(0.1)
+    failed = [backend for backend, process in processes.items() if process.returncode]
+    for process in processes.values():
+        process.kill()
+    errors = {backend: process.communicate()[1] for backend, process in processes.items()}
+    if failed:
+        lines = (f"{backend}: {errors[backend].strip().splitlines()[-1:]}" for backend in failed)
+        raise RuntimeError("; ".join(lines))
 
 
 def _start(
