@@ -114,7 +114,7 @@ def _work(model: str, image: str, own: str, others: Sequence[str], folder: Path)
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", help="a run folder, or its name")
-    parser.add_argument("exported", help="the .tflite file of the same model")
+    parser.add_argument("exported", help="its .tflite file, or a run that LiteRT takes")
     parser.add_argument("image")
     parser.add_argument("--backends", nargs="+", default=BACKENDS, choices=BACKENDS)
     for name in ("--worker", "--folder"):  # of the processes that it starts
