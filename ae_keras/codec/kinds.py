@@ -1,8 +1,7 @@
 """The kinds of entropy models that a run may have, and of codecs that are made with them."""
 
 import functools
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.learned_codec import LearnedCodec
 from ae_keras.codec.protocols import QualityTransform, Transform
 from ae_keras.codec.quantizer import Quantizer
+from ae_keras.codec.table_files import read_tables
 from ae_keras.runs.shipped import check_shipped
 
 AnyEntropyModel = Quantizer | HyperpriorModel
@@ -41,12 +41,11 @@ def read_entropy_model(data: bytes, name: str) -> AnyEntropyModel:
     Raises:
         ValueError: if they are damaged.
     """
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            is_hyperprior = "scales" in file.files
-    except Exception as error:  # of many types, where an archive is damaged
-        raise ValueError(f"Cannot read the tables in {name!r}: {error}.") from error
-    return (HyperpriorModel if is_hyperprior else Quantizer).from_bytes(data, name)
+    return read_tables(data, name, _from_arrays)
+
+
+def _from_arrays(arrays: Mapping[str, np.ndarray]) -> AnyEntropyModel:
+    return (HyperpriorModel if "scales" in arrays else Quantizer).from_arrays(arrays)
 
 
 def load_tables(path: Path) -> AnyEntropyModel:

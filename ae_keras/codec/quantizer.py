@@ -20,8 +20,7 @@ The tables, exactly: see `ae_keras.codec.channel_tables`.
 
 import functools
 import hashlib
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ import numpy.typing as npt
 
 from ae_keras.codec import steps
 from ae_keras.codec.channel_tables import ChannelTables
+from ae_keras.codec.table_files import read_tables
 
 # Counts of a channel: with them, no product of the tables exceeds 63 bits.
 _MOST_COUNTS = 2**27
@@ -133,24 +133,21 @@ class Quantizer:
             FileNotFoundError: if there is no such file.
             ValueError: if it is damaged.
         """
-        return cls.from_bytes(Path(path).read_bytes(), str(path))
+        return read_tables(Path(path).read_bytes(), str(path), cls.from_arrays)
 
     @classmethod
-    def from_bytes(cls, data: bytes, name: str) -> "Quantizer":
-        """Read the bytes of what `save` wrote; errors name the file that they are from.
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Quantizer":
+        """Return what `save` wrote the arrays of.
 
         Raises:
-            ValueError: if they are damaged.
+            KeyError: if one is missing.
+            ValueError: if they do not fit together.
         """
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                counts = np.split(file["counts"], np.cumsum(file["lengths"])[:-1])
-                return cls(
-                    file["units"],
-                    file["starts"],
-                    counts,
-                    int(file["default_step"]),
-                    str(file["weights_digest"]),
-                )
-        except Exception as error:  # of many types, where an archive is damaged
-            raise ValueError(f"Cannot read the tables in {name!r}: {error}.") from error
+        counts = np.split(arrays["counts"], np.cumsum(arrays["lengths"])[:-1])
+        return cls(
+            arrays["units"],
+            arrays["starts"],
+            counts,
+            int(arrays["default_step"]),
+            str(arrays["weights_digest"]),
+        )

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,16 +164,13 @@ class HyperpriorModel:
             np.savez_compressed(file, **everything)
 
     @classmethod
-    def from_bytes(cls, data: bytes, name: str) -> "HyperpriorModel":
-        """Read the bytes of what `save` wrote; errors name the file that they are from.
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "HyperpriorModel":
+        """Return what `save` wrote the arrays of.
 
         Raises:
-            ValueError: if they are damaged.
+            KeyError: if a setting is missing.
+            ValueError: if arrays are missing, or do not fit together.
         """
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                arrays = dict(file)
-            settings = str(arrays.pop("weights_digest")), int(arrays.pop("default_step"))
-            return cls(arrays, *settings)
-        except Exception as error:  # of many types, where an archive is damaged
-            raise ValueError(f"Cannot read the tables in {name!r}: {error}.") from error
+        rest = dict(arrays)
+        settings = str(rest.pop("weights_digest")), int(rest.pop("default_step"))
+        return cls(rest, *settings)
