@@ -49,11 +49,18 @@ def _from_arrays(arrays: Mapping[str, np.ndarray]) -> AnyEntropyModel:
 
 
 def load_tables(path: Path) -> AnyEntropyModel:
-    """Read a file of entropy tables.
+    """Read a file of entropy tables; the same ones come back until it is written anew.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged.
     """
-    check_shipped(path)
-    return read_entropy_model(path.read_bytes(), str(path))
+    written = path.stat()
+    return _load(path.absolute(), path, written.st_mtime_ns, written.st_size, written.st_ino)
+
+
+@functools.lru_cache(maxsize=8)
+def _load(place: Path, path: Path, *written: int) -> AnyEntropyModel:
+    """Read the tables in a place; errors name it as the caller does."""
+    check_shipped(place)
+    return read_entropy_model(place.read_bytes(), str(path))

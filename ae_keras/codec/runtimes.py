@@ -70,9 +70,16 @@ def load_transform(
         from ae_keras.codec.litert_transform import make_litert_transform
 
         return make_litert_transform(*form), form[1].weights_digest
+    return _load_for_keras(run.path.resolve(), run.model.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _load_for_keras(folder: Path, *written: int) -> tuple[ModelTransform | QualityTransform, str]:
+    """Do what `load_transform` does with Keras; the same until the model is written anew."""
     import_backend_quietly()
     from ae_keras.codec.keras_transform import digest_weights, make_keras_transform
 
+    run = RunFolder(folder)
     model = load_model(run.model)
     return make_keras_transform(model, run.recipe), digest_weights(model)
 

@@ -23,7 +23,7 @@ def compress_file(
     runtime: str | None = None,
     threads: int | None = None,
 ) -> int:
-    """Compress an image file; what `scripts/compress.py` tells on stderr becomes warnings.
+    """Compress an image file; what the command tells on stderr becomes warnings.
 
     Args:
         source: The image, in any format that Pillow reads.
