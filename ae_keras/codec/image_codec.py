@@ -36,7 +36,7 @@ from ae_keras.codec.tiling import Tiling, regroup
 from ae_keras.system.pixels import to_unit_range
 
 
-class ImageCodec(LearnedCodec):
+class ImageCodec(LearnedCodec[TileEntropyModel]):
     """Compresses images with a model; see `ae_keras.load_codec` for one of a run.
 
     Args:
@@ -63,8 +63,7 @@ class ImageCodec(LearnedCodec):
         max_pixels: int = MAX_PIXELS,
     ):
         super().__init__(entropy_model, name, transform.channels, step, max_pixels)
-        self.transform, self._tables = transform, entropy_model
-        self.overlap, self.label = overlap, label
+        self.transform, self.overlap, self.label = transform, overlap, label
 
     def with_overlap(self, overlap: int) -> Self:
         """Return this codec with so many pixels that tiles share."""
@@ -113,7 +112,7 @@ class ImageCodec(LearnedCodec):
         self, tiles: Iterable[np.ndarray], layout: Layout, images: int
     ) -> Iterator[bytes]:
         """Yield the sections of the tiles of some images."""
-        coder = self._tables.at(self.step)
+        coder = self.entropy_model.at(self.step)
         latents = (
             self.transform.encode(to_unit_range(batch))
             for batch in regroup(tiles, itertools.repeat(layout.batch_size))
@@ -160,7 +159,7 @@ class ImageCodec(LearnedCodec):
         """Yield the latents of files, a section at a time."""
         shape = self.transform.latent_shape_of(files[0][0].tile) or ()
         for header, sections in files:
-            coder = self._tables.at(header.step)
+            coder = self.entropy_model.at(header.step)
             for size, section in zip(layout.section_sizes, sections, strict=True):
                 yield coder.decode(section, (size, *shape))
 

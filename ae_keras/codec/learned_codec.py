@@ -8,7 +8,7 @@ else is done here.
 import abc
 import copy
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -25,7 +25,10 @@ from ae_keras.codec.sections import Section, SectionKind, sections_of
 MAX_PIXELS = 2**28
 
 
-class LearnedCodec(abc.ABC):
+Model = TypeVar("Model", bound=EntropyModel)
+
+
+class LearnedCodec(abc.ABC, Generic[Model]):
     """Compresses images with a model; a child says what the sections of the colours are.
 
     Args:
@@ -37,13 +40,13 @@ class LearnedCodec(abc.ABC):
     """
 
     takes_quality = True
+    is_lossless = False
     # From coarse to fine, those that show what a codec is for.
     usual_qualities: Sequence[int] = ()
-    is_lossless = False
 
     def __init__(
         self,
-        entropy_model: EntropyModel,
+        entropy_model: Model,
         name: str,
         channels: int,
         step: int | None = None,

@@ -41,7 +41,7 @@ _WIDEST = 2**18
 _LATENT = BLOCK // HYPER_BLOCK
 
 
-class StripCodec(LearnedCodec):
+class StripCodec(LearnedCodec[HyperpriorModel]):
     """Compresses photographs; see `ae_keras.load_codec` for the codec of a run.
 
     Args:
@@ -72,7 +72,7 @@ class StripCodec(LearnedCodec):
         if label is not None:
             raise ValueError(f"The model {name!r} takes no label.")
         super().__init__(entropy_model, name, transform.channels, step, max_pixels)
-        self._transform, self._hyperprior = transform, entropy_model
+        self._transform = transform
 
     def _plan(self, height: int, width: int, channels: int) -> Header:
         strips = Strips.plan((height, width))
@@ -95,11 +95,11 @@ class StripCodec(LearnedCodec):
             (plane,) = planes.split(colour)
             analysed = self._analyse(plane, strips, header.step)
             progress = part_of(self.progress, number, len(colours))
-            yield [self._hyperprior.encode(header.step, strips, analysed, progress)]
+            yield [self.entropy_model.encode(header.step, strips, analysed, progress)]
 
     def _analyse(self, plane: np.ndarray, strips: Strips, quality: int) -> Iterator[Analysed]:
         """Yield latents and hyper-latents of each strip, not rounded."""
-        margin = self._hyperprior.geometry.encoder_margin // BLOCK
+        margin = self.entropy_model.geometry.encoder_margin // BLOCK
         for number in range(strips.count):
             own, window = strips.blocks(number), strips.blocks(number, margin)
             rows = plane[BLOCK * window.start : BLOCK * window.stop]
@@ -131,7 +131,7 @@ class StripCodec(LearnedCodec):
             progress = part_of(self.progress, number, len(files))
             strips = _strips_of(header)
             planes = Planes(header.channels, self.channels)
-            latents = self._hyperprior.decode(header.step, strips, section)
+            latents = self.entropy_model.decode(header.step, strips, section)
             done = 0
             for part in self._synthesize(latents, header.step):
                 rows = part[: len(colour) - done, : colour.shape[1]]
@@ -145,11 +145,11 @@ class StripCodec(LearnedCodec):
         height, width = reduced_size((header.height, header.width), factor)
         planes = Planes(header.channels, self.channels)
         colour = np.empty((height, width, header.channels), np.uint8)
-        steps = self._hyperprior.level(header.step).step
-        to_means = steps[:, np.newaxis] * self._hyperprior.preview
+        steps = self.entropy_model.level(header.step).step
+        to_means = steps[:, np.newaxis] * self.entropy_model.preview
         (section,) = sections
         done = 0
-        for latents in self._hyperprior.decode(header.step, _strips_of(header), section):
+        for latents in self.entropy_model.decode(header.step, _strips_of(header), section):
             rows = _arrange(latents @ to_means)[: height - done, :width]
             colour[done : done + len(rows)] = planes.to_pixels((rows + 127.5) / 255)
             done += len(rows)
@@ -158,7 +158,7 @@ class StripCodec(LearnedCodec):
 
     def _synthesize(self, latents: Iterable[np.ndarray], quality: int) -> Iterator[np.ndarray]:
         """Yield the pixels of each strip, float32 in [0, 1], of its latents."""
-        margin = self._hyperprior.geometry.decoder_margin // _LATENT
+        margin = self.entropy_model.geometry.decoder_margin // _LATENT
         for window, above, rows in with_margins(latents, margin):
             positions = _positions(quality)
             (pixels,) = self._transform.synthesize(window[np.newaxis], positions)
