@@ -49,8 +49,8 @@ def main(arguments: Namespace) -> None:
     """Colourize images."""
     from ae_keras.data.image_files import SUFFIXES
     from ae_keras.photographs.colourization import Colourization, PhotoColourizer
-    from ae_keras.photographs.jobs import run_jobs
     from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.running import run_jobs
     from ae_keras.photographs.written_pixels import plan_pictures
     from ae_keras.system.text_tables import one_line
 
