@@ -42,7 +42,8 @@ def run(workspace: Workspace) -> Page:
     plane = recipe_for("mlp", "mnist", latent_dim=2, epochs=_EPOCHS_OF_PLANE)
     runs = {PLANE: workspace.train("latent_space-mlp", plane)}
     runs |= {name: train_own(workspace, name) for name in ("mlp", "lossy_cae", *VARIATIONAL)}
-    drawn, rows, contrasts = {}, [], {}
+    drawn: dict[str, str] = {}
+    rows, contrasts = [], {}
     for name, run in runs.items():
         model = workspace.load_model(run)
         training, test = (
@@ -51,15 +52,15 @@ def run(workspace: Workspace) -> Page:
         if name == PLANE:
             drawn |= _draw_plane(workspace, run, model)
         samples = sample(model, training, name in VARIATIONAL)
-        groups = {"test images": test[:_SAMPLES], **samples}
-        for kind, images in groups.items():
+        shown = {}
+        for kind, images in {"test images": test[:_SAMPLES], **samples}.items():
             nearest, distances = find_nearest(images, training)
             contrast = float(images.std(axis=(1, 2, 3)).mean())
             contrasts[name, kind] = contrast
             rows.append((name, kind, *map(_show, (distances.mean(), distances.min(), contrast))))
-            groups[kind] = images, training[nearest]
+            shown[kind] = images, training[nearest]
         drawn |= _draw_walks(workspace, name, model, test)
-        drawn |= _draw_samples(workspace, name, {kind: groups[kind] for kind in samples})
+        drawn |= _draw_samples(workspace, name, {kind: shown[kind] for kind in samples})
     header = ("model", "images", "to the nearest training image, mean", "least", "contrast")
     return Page(judge(contrasts), {"latent_space": Table(header, rows)}, drawn)
 
@@ -172,8 +173,8 @@ def _draw_plane(workspace: Workspace, run: RunFolder, model: ImageModel) -> dict
     grid = np.stack(np.meshgrid(across, up[::-1]), axis=-1).reshape(-1, 2).astype(np.float32)
     images = model.decoder.predict(grid, verbose=0)
     title = f"{PLANE}: what is decoded from its plane"
-    options = {"columns": _SIDE, "width": 0.4}
-    drawn = {workspace.draw("plane", figures.save_image_grid, images, title, **options): title}
+    file = workspace.draw("plane", figures.save_image_grid, images, title, (), _SIDE, 0.4)
+    drawn = {file: title}
     if data.labels is not None:
         title = f"{PLANE}: latents of test images, coloured by digit"
         maps = {"test": (latents, data.labels)}
