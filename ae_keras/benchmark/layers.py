@@ -20,7 +20,8 @@ def benchmark_layers(
 ) -> list[tuple[str, ...]]:
     """Compare each grouped layer of a model with PyTorch's, where that is installed.
 
-    A step computes the output, and from a gradient of it those of input, kernel and bias.
+    A step computes the output, activation included, and from a gradient of it those of input,
+    kernel and bias.
 
     Args:
         name: str. A registered model.
@@ -91,11 +92,12 @@ def our_layer(
     sources = [weight.value for weight in layer.trainable_weights]
 
     @tf.function
-    def step() -> list[Tensor]:
+    def step() -> tuple[Tensor, list[Tensor]]:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             outputs = layer(inputs, training=True)
-        return tape.gradient(outputs, [inputs, *sources], output_gradients=gradient)
+        # With the output, as TensorFlow leaves out what nobody asks for.
+        return outputs, tape.gradient(outputs, [inputs, *sources], output_gradients=gradient)
 
     return Alternative(lambda: [step() for _ in range(steps)], steps)
 
@@ -123,9 +125,11 @@ def _torch_twin(layer: keras.Layer) -> Any:
 
     arguments = (layer.kernel_size, layer.strides, layer.padding)
     channels = layer.input.shape[-1]
-    if isinstance(layer, GroupedConv2DTranspose):
-        return nn.ConvTranspose2d(channels, layer.filters, *arguments, groups=layer.groups)
-    return nn.Conv2d(channels, layer.filters, *arguments, groups=layer.groups)
+    kind = nn.ConvTranspose2d if isinstance(layer, GroupedConv2DTranspose) else nn.Conv2d
+    twin = kind(channels, layer.filters, *arguments, groups=layer.groups)
+    if layer.activation is keras.activations.leaky_relu:
+        return nn.Sequential(twin, nn.LeakyReLU(0.2))
+    return twin
 
 
 def _torch_steps(twin: Any, inputs: Tensor, direction: Tensor, steps: int) -> Callable[[], None]:
