@@ -91,15 +91,22 @@ def our_layer(
     inputs, gradient = tf.constant(images), tf.constant(direction)
     sources = [weight.value for weight in layer.trainable_weights]
 
-    @tf.function
     def step() -> tuple[Tensor, list[Tensor]]:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             outputs = layer(inputs, training=True)
-        # With the output, as TensorFlow leaves out what nobody asks for.
         return outputs, tape.gradient(outputs, [inputs, *sources], output_gradients=gradient)
 
-    return Alternative(lambda: [step() for _ in range(steps)], steps)
+    # As in training, Python is left for several steps. TensorFlow would leave out an output that
+    # nobody asks for.
+    @tf.function
+    def run() -> tuple[Tensor, list[Tensor]]:
+        outputs, gradients = step()
+        for _ in tf.range(steps - 1):
+            outputs, gradients = step()
+        return outputs, gradients
+
+    return Alternative(run, steps)
 
 
 def _torch_layers(
