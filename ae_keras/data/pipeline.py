@@ -28,6 +28,8 @@ def _options() -> tf.data.Options:
     # from the model, whose steps then vary by a third.
     options.threading.private_threadpool_size = 1
     options.autotune.enabled = False
+    # Each epoch would copy all images once more, to look for what could be rewritten.
+    options.experimental_optimization.apply_default_optimizations = False
     return options
 
 

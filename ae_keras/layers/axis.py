@@ -65,15 +65,3 @@ class Axis:
         """Return `(kernel, big, small)`: 1 where a tap joins two pixels, else 0."""
         tap, big, small = np.ogrid[: self.kernel, : self.big, : self.small]
         return (big == small * self.stride - self.before + tap).astype(np.float32)
-
-    def block_taps(self) -> np.ndarray:
-        """Return `(kernel, offsets, stride)`: 1 where a tap joins a block's pixel, else 0.
-
-        The big image is cut into blocks of `stride` pixels. A pixel of the small image is joined
-        to its own block and, with offsets from `-reach` to `reach`, to those around it.
-        """
-        reach = max(
-            -(-self.before // self.stride), (self.kernel - 1 - self.before) // self.stride, 0
-        )
-        tap, offset, pixel = np.ogrid[: self.kernel, -reach : reach + 1, : self.stride]
-        return (tap - self.before == offset * self.stride + pixel).astype(np.float32)

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ae_keras.layers.axis import Axis
+from ae_keras.layers.grouped_operations import convolve_transpose
 from ae_keras.layers.types import Shape, Tensor
 
 
@@ -63,10 +65,15 @@ class UpsamplingConv2D(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the activated feature maps, at twice the resolution."""
-        outputs = ops.conv_transpose(inputs, self.transposed_kernel(), strides=2, padding="same")
-        return self.activation(outputs + self.bias)
+        kernel = self.transposed_kernel()
+        if training:
+            axes = [_axis(size) for size in inputs.shape[1:3]]
+            outputs = convolve_transpose(inputs, kernel, axes, training=True)
+        else:
+            outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same")
+        return self.activation(ops.add(outputs, self.bias))
 
     def transposed_kernel(self) -> Tensor:
         """Return the kernel `(4, 4, filters, channels)` of the transposed convolution."""
@@ -90,3 +97,8 @@ class UpsamplingConv2D(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+
+def _axis(size: int | None) -> Axis:
+    big = None if size is None else 2 * size
+    return Axis(kernel=4, stride=2, before=1, after=1, big=big, small=size)

@@ -32,6 +32,7 @@ CONVOLUTIONS = [
     (2, 1, 1, (6, 9), (2, 3), (2, 3), 0),
     (2, 2, 3, (5, 7), (1, 4), (2, 1), (0, 2)),
     (4, 1, 2, (21, 17), 2, 3, 1),
+    (2, 3, 4, (11, 12), 7, 3, 5),
 ]
 TRANSPOSED = [
     (64, 3, 12, (2, 2), 4, 2, 1),
@@ -47,6 +48,7 @@ TRANSPOSED = [
     (2, 1, 1, (6, 9), (2, 3), (2, 3), 0),
     (2, 2, 3, (5, 7), (1, 4), (2, 1), (0, 2)),
     (4, 1, 2, (21, 17), 2, 3, 0),
+    (2, 3, 4, (3, 4), 7, 3, 5),
 ]
 
 
@@ -161,18 +163,19 @@ def test_the_convolution_is_that_of_keras(groups, size, kernel, stride, padding,
     np.testing.assert_allclose(outputs, theirs(images), atol=1e-5)
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("unknown_size", [False, True])
 @pytest.mark.parametrize(
     ("padding", "output_padding"), [("valid", None), ("valid", 1), ("same", None)]
 )
 @pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (3, 2), (2, 3), ((3, 5), 2)])
 def test_one_transposed_group_is_that_of_keras(
-    kernel, stride, padding, output_padding, unknown_size, rng
+    kernel, stride, padding, output_padding, unknown_size, training, rng
 ):
     images = rng.standard_normal((2, 6, 5, 4)).astype("float32")
     ours = GroupedConv2DTranspose(3, kernel, stride, padding, output_padding=output_padding)
     inputs = keras.Input((None, None, 4) if unknown_size else images.shape[1:])
-    outputs = keras.Model(inputs, ours(inputs))(images)
+    outputs = keras.Model(inputs, ours(inputs))(images, training=training)
     theirs = keras.layers.Conv2DTranspose(3, kernel, stride, padding)
     theirs.build(images.shape)
     theirs.set_weights(ours.get_weights())

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -12,6 +13,16 @@ def test_standardizes_each_channel(rng):
     outputs = np.asarray(layer(images))
     np.testing.assert_allclose(outputs.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(outputs.std((0, 1, 2)), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("width", [5, None])
+def test_training_sees_the_same_images(width, rng):
+    inputs = keras.Input((None, width, 3))
+    layer = Standardization()
+    model = keras.Model(inputs, layer(inputs))
+    layer.set_statistics([0.1, 0.2, 0.3], [0.5, 2.0, 3.0])
+    images = rng.random((2, 4, 5, 3), np.float32)
+    np.testing.assert_array_equal(model(images, training=True), model(images))
 
 
 def test_changes_nothing_before_its_statistics_are_set(rng):

@@ -1,14 +1,16 @@
 import keras
 import numpy as np
 import pytest
+from conftest import require_backend
 
 from ae_keras.layers import UpsamplingConv2D
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(
     ("height", "width", "channels", "filters"), [(8, 8, 16, 12), (1, 1, 1, 1), (5, 7, 3, 2)]
 )
-def test_equals_upsampling_then_convolution(height, width, channels, filters, rng):
+def test_equals_upsampling_then_convolution(height, width, channels, filters, training, rng):
     inputs = rng.normal(size=(2, height, width, channels)).astype(np.float32)
     layer = UpsamplingConv2D(filters, activation="relu")
     layer.build(inputs.shape)
@@ -17,8 +19,29 @@ def test_equals_upsampling_then_convolution(height, width, channels, filters, rn
     convolution.build((None, None, None, channels))
     convolution.set_weights(layer.get_weights())
     expected = convolution(keras.layers.UpSampling2D(2)(inputs))
-    np.testing.assert_allclose(layer(inputs), expected, atol=1e-5)
+    np.testing.assert_allclose(layer(inputs, training=training), expected, atol=1e-5)
     assert layer.compute_output_shape(inputs.shape) == tuple(expected.shape)
+
+
+@pytest.mark.parametrize("size", [(4, 6), (None, None)])
+@pytest.mark.parametrize("filters", [3, 12])
+def test_gradients_are_the_same_while_training(size, filters, rng):
+    require_backend("tensorflow")
+    import tensorflow as tf
+
+    inputs = tf.constant(rng.standard_normal((2, 4, 6, 5)), tf.float32)
+    direction = rng.standard_normal((2, 8, 12, filters)).astype(np.float32)
+    images = keras.Input((*size, 5))
+    model = keras.Model(images, UpsamplingConv2D(filters)(images))
+    gradients = []
+    for training in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            product = tf.reduce_sum(model(inputs, training=training) * direction)
+        sources = [inputs, *(weight.value for weight in model.weights)]
+        gradients.append(tape.gradient(product, sources))
+    for plain, ours in zip(*gradients, strict=True):
+        np.testing.assert_allclose(ours, plain, atol=1e-4)
 
 
 def test_equals_a_loop(rng):
