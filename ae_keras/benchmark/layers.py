@@ -35,36 +35,58 @@ def benchmark_layers(
     Raises:
         ValueError: if the model is unknown, or there are no rounds.
     """
+    return [_row(layer, batch_size, rounds, steps) for layer in grouped_layers(name)]
+
+
+def grouped_layers(name: str) -> list[keras.Layer]:
+    """Return the grouped layers of a model, in the order of its data.
+
+    Raises:
+        ValueError: if the model is unknown.
+    """
     model = build_model(name)
-    layers = [
+    return [
         layer
         for part in (model.encoder, model.decoder)
         for layer in part.layers
         if isinstance(layer, GroupedConv2D | GroupedConv2DTranspose)
     ]
-    return [_row(layer, batch_size, rounds, steps) for layer in layers]
+
+
+def label(layer: keras.Layer) -> str:
+    """Return the kind of a grouped layer, its kernel and groups, and the shapes of an image."""
+    kind = "transposed" if isinstance(layer, GroupedConv2DTranspose) else "convolution"
+    before, after = ("x".join(map(str, side.shape[1:])) for side in (layer.input, layer.output))
+    kernel = "x".join(map(str, layer.kernel_size))
+    return f"{kind} {kernel}, {layer.groups} groups, {before} to {after}"
+
+
+def random_batch(layer: keras.Layer, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return images for a layer, and a gradient of its output."""
+    rng = np.random.default_rng(0)
+    images, direction = (
+        rng.standard_normal((batch_size, *side.shape[1:])).astype(np.float32)
+        for side in (layer.input, layer.output)
+    )
+    return images, direction
 
 
 def _row(layer: keras.Layer, batch_size: int, rounds: int, steps: int) -> tuple[str, ...]:
-    shape = (batch_size, *layer.input.shape[1:])
-    rng = np.random.default_rng(0)
-    images = rng.standard_normal(shape).astype(np.float32)
-    direction = rng.standard_normal(layer.compute_output_shape(shape)).astype(np.float32)
-    alternatives = {OURS: _our_layer(layer, images, direction, steps)}
+    images, direction = random_batch(layer, batch_size)
+    alternatives = {OURS: our_layer(layer, images, direction, steps)}
     if importlib.util.find_spec("torch"):
         alternatives |= _torch_layers(layer, images, direction, steps)
     seconds = take_turns(alternatives, rounds)
     times = [f"{1000 * np.median(values):.2f}" for values in seconds.values()]
     others = [values for name, values in seconds.items() if name != OURS]
     ratios = [f"{np.median(seconds[OURS] / values):.2f}" for values in others]
-    kind = "transposed" if isinstance(layer, GroupedConv2DTranspose) else "convolution"
-    sizes = f"{shape[1]}x{shape[2]}x{shape[3]} to {'x'.join(map(str, direction.shape[1:]))}"
-    return (f"{kind}, {layer.groups} groups, {sizes}", *times, *ratios)
+    return (label(layer), *times, *ratios)
 
 
-def _our_layer(
+def our_layer(
     layer: keras.Layer, images: np.ndarray, direction: np.ndarray, steps: int
 ) -> Alternative:
+    """Return some steps of a layer, forward and backward, to be timed."""
     inputs, gradient = tf.constant(images), tf.constant(direction)
     sources = [weight.value for weight in layer.trainable_weights]
 

@@ -1,11 +1,13 @@
 import time
 
+import keras
 import numpy as np
 import pytest
 from conftest import require_backend
 
-from ae_keras.benchmark import codec, layers, training
+from ae_keras.benchmark import codec, layers, roofline, training
 from ae_keras.benchmark.timing import Alternative, compare, take_turns
+from ae_keras.layers import GroupedConv2D
 from ae_keras.registry import build_model
 
 
@@ -55,15 +57,34 @@ def test_the_model_with_groups_of_keras_is_the_same_model(name, rng):
 def test_every_grouped_layer_is_measured():
     rows = layers.benchmark_layers("vae_v2", batch_size=2, rounds=1, steps=1)
     assert [row[0] for row in rows] == [
-        "convolution, 1 groups, 32x32x3 to 16x16x12",
-        "convolution, 4 groups, 16x16x12 to 9x9x40",
-        "convolution, 8 groups, 9x9x40 to 5x5x128",
-        "convolution, 8 groups, 9x9x40 to 5x5x128",
-        "transposed, 8 groups, 5x5x128 to 9x9x40",
-        "transposed, 4 groups, 9x9x40 to 16x16x12",
-        "transposed, 1 groups, 16x16x12 to 32x32x3",
+        "convolution 6x6, 1 groups, 32x32x3 to 16x16x12",
+        "convolution 4x4, 4 groups, 16x16x12 to 9x9x40",
+        "convolution 3x3, 8 groups, 9x9x40 to 5x5x128",
+        "convolution 3x3, 8 groups, 9x9x40 to 5x5x128",
+        "transposed 3x3, 8 groups, 5x5x128 to 9x9x40",
+        "transposed 4x4, 4 groups, 9x9x40 to 16x16x12",
+        "transposed 6x6, 1 groups, 16x16x12 to 32x32x3",
     ]
     assert all(float(number) > 0 for row in rows for number in row[1:])
+
+
+def test_the_roofline_has_each_kind_of_layer_once_then_product_and_copy():
+    rows = roofline.roofline(["vae_v2"], batch_size=32, rounds=1, steps=1)
+    assert len(rows) == 6 + 2  # those of mean and of variance are alike
+    assert all(float(row[1]) > 0 and float(row[2]) > 0 for row in rows[:-2])
+    *_, product, copy = rows
+    assert product[3:] == ("1.00", "", "")
+    assert (copy[2:4], copy[5]) == (("", ""), "1.00")
+
+
+def test_operations_and_bytes_of_a_layer_are_counted_exactly():
+    """Of the 2x2 taps of a kernel, 3 pixels with one zero on each side meet 6 of 8 an axis."""
+    layer = GroupedConv2D(6, 2, padding=1, groups=2)
+    layer(keras.Input((3, 3, 4)))
+    multiplications = 5 * 6 * 6 * 4 * 6 // 2  # images, pixels of both axes, channels in groups
+    assert roofline.count_operations(layer, batch_size=5) == 3 * 2 * multiplications
+    numbers = 5 * (3 * 3 * 4 + 4 * 4 * 6) + (2 * 2 * 2 * 6 + 6)
+    assert roofline.count_bytes(layer, batch_size=5) == 2 * 4 * numbers
 
 
 @pytest.mark.parametrize("name", ["cae", "vae_v1", "vae_v2"])
