@@ -37,7 +37,7 @@ def measure_command(command: Sequence[str]) -> Measured:
     """
     # Without site-packages, which take time and memory.
     starter = [sys.executable, "-I", "-S", __file__, *command]
-    done = subprocess.run(starter, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = subprocess.run(starter, capture_output=True)
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise ChildProcessError(f"Cannot time {' '.join(command)!r}: {' '.join(reason)}")
