@@ -69,7 +69,7 @@ def benchmark_photographs(
 
     Raises:
         FileNotFoundError: if there is no such run, or it has no entropy tables.
-        ValueError: if there are no rounds, or a file is no image.
+        ValueError: if there are no rounds, a file is no image, or what CompressAI needs is missing.
         OSError: if a file cannot be read.
     """
     check_rounds(rounds)
@@ -101,11 +101,18 @@ def _codecs(models: Sequence[str]) -> dict[str, Any]:
         if format in Image.SAVE:
             codec = make_codec(format.lower()).with_quality(quality)
             codecs[f"{format}, quality {quality}"] = codec
-    if importlib.util.find_spec("compressai"):
-        from ae_keras.benchmark.compressai_codecs import make_compressai_codecs
+    return codecs | _compressai_codecs()
 
-        codecs |= make_compressai_codecs()
-    return codecs
+
+def _compressai_codecs() -> dict[str, Any]:
+    """Return the codecs of CompressAI by name; none where it is not installed."""
+    if not importlib.util.find_spec("compressai"):
+        return {}
+    try:
+        from ae_keras.benchmark.compressai_codecs import make_compressai_codecs
+    except ModuleNotFoundError as error:  # it is installed without what it needs
+        raise ValueError(f"compressai needs {error.name!r}: pip install {error.name}") from error
+    return make_compressai_codecs()
 
 
 def _time(codec: Any, images: Sequence[np.ndarray]) -> tuple[float, float, int]:

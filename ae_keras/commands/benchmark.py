@@ -18,8 +18,8 @@ examples:
   ae-keras benchmark roofline
   ae-keras benchmark codec --model vae_v2-cifar10
 
-For the comparison with PyTorch, install it first: pip install torch; and for that with the codecs
-of CompressAI: pip install compressai. What all measured: docs/speed.md.
+For the comparison with PyTorch, install it first: pip install torch. What all of them measured, and
+how to install CompressAI beside this library: docs/speed.md.
 """
 
 # Stands for all models that ship and have a codec.
