@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_here, smooth_images
+from conftest import require_backend, run_here, smooth_images
 from PIL import Image
 
+from ae_keras.benchmark import photographs
 from ae_keras.benchmark.folders import benchmark_folder
 from ae_keras.benchmark.photographs import benchmark_photographs, photograph_files
 from ae_keras.benchmark.samples import sample_photograph
@@ -14,6 +15,12 @@ from ae_keras.data.image_files import read_image
 from ae_keras.system import notices
 
 MODEL = "cae-cifar10"
+
+
+@pytest.fixture
+def without_compressai(monkeypatch):
+    """CompressAI is not installed; it imports for seconds, and with warnings."""
+    monkeypatch.setattr(photographs, "_compressai_codecs", dict)
 
 
 @pytest.fixture
@@ -37,6 +44,7 @@ def test_without_a_folder_the_photographs_are_those_of_scikit_image():
     assert not any(map(os.path.exists, files))
 
 
+@pytest.mark.usefixtures("without_compressai")
 def test_codecs_are_measured_on_photographs(files):
     ours, *others = benchmark_photographs(files, [MODEL], rounds=1)
     assert ours[0] == MODEL
@@ -51,6 +59,7 @@ def test_codecs_are_measured_on_photographs(files):
         assert all(float(number) >= 0 for number in row[2:])
 
 
+@pytest.mark.usefixtures("without_compressai")
 def test_milliseconds_are_of_an_image_and_of_a_megapixel(files):
     for _, _, *times, _, _ in benchmark_photographs(files, [MODEL], rounds=1)[:1]:
         encode, decode, encode_pixels, decode_pixels = map(float, times)
@@ -58,6 +67,7 @@ def test_milliseconds_are_of_an_image_and_of_a_megapixel(files):
         assert decode_pixels / decode == pytest.approx(1000, rel=0.1)
 
 
+@pytest.mark.usefixtures("without_compressai")
 def test_what_is_no_image_is_named(files):
     Path(files[1]).write_text("text")
     with pytest.raises(ValueError, match=r"b\.png: not a readable image"):
@@ -66,15 +76,17 @@ def test_what_is_no_image_is_named(files):
         benchmark_folder(files, [MODEL], rounds=1)
 
 
-def test_what_compressai_lacks_is_named(files, monkeypatch):
-    spec = object()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
-    monkeypatch.setitem(sys.modules, "compressai", None)
-    monkeypatch.delitem(sys.modules, "ae_keras.benchmark.compressai_codecs", raising=False)
-    with pytest.raises(ValueError, match="compressai needs 'compressai"):
+def test_what_compressai_lacks_is_named(files, tmp_path, monkeypatch):
+    require_backend("torch")
+    (tmp_path / "compressai").mkdir()
+    (tmp_path / "compressai" / "__init__.py").write_text("import not_there")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "compressai", raising=False)
+    with pytest.raises(ValueError, match="compressai needs 'not_there': pip install not_there"):
         benchmark_photographs(files, [MODEL], rounds=1)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what it imports
 @pytest.mark.parametrize("size", [(64, 128), (65, 70)])
 def test_compressai_restores_the_shape_of_an_image(size, rng):
     pytest.importorskip("compressai", reason="compressai is not installed")
@@ -99,6 +111,7 @@ def test_a_folder_is_worked_through(files):
     assert notices.take() == ()
 
 
+@pytest.mark.usefixtures("without_compressai")
 def test_the_command_prints_both_tables(files, tmp_path, monkeypatch, capsys):
     arguments = ("photographs", tmp_path, "--model", MODEL, "--rounds", "1", "--images", "1")
     status, stdout, stderr = run_here(monkeypatch, capsys, "benchmark.py", *arguments)
