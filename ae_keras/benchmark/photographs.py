@@ -140,5 +140,5 @@ def _row(
         f"{8 * size / megapixels / 1e6:.2f}" if size else "-",
         *(f"{value / count:.1f}" for value in milliseconds),
         *(f"{value / megapixels:.0f}" for value in milliseconds),
-        *(f"{ratio:.2f}" for ratio in ratios),
+        *(f"{ratio:.3f}" for ratio in ratios),
     )

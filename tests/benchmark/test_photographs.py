@@ -49,7 +49,7 @@ def test_codecs_are_measured_on_photographs(files):
     ours, *others = benchmark_photographs(files, [MODEL], rounds=1)
     assert ours[0] == MODEL
     assert [row[0] for row in others[:2]] == ["JPEG, quality 75", "WEBP, quality 75"]
-    assert ours[6:] == ("1.00", "1.00")
+    assert ours[6:] == ("1.000", "1.000")
     # A model cannot be as fast as JPEG, nor can these images take as many bytes as their pixels.
     assert 0 <= float(others[0][6]) < 1
     assert 0 < float(ours[1]) < 24

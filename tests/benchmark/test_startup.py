@@ -1,10 +1,12 @@
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from conftest import run_here
 
 from ae_keras.benchmark import child, installation, startup
 from ae_keras.benchmark.child import Measured, measure_command
@@ -72,6 +74,15 @@ def test_memory_that_is_unknown_is_an_empty_column(monkeypatch):
     monkeypatch.setattr(startup, "measure_command", lambda command: Measured(1, None))
     rows = startup.benchmark_startup(["cae-cifar10"], ["litert"], rounds=1)
     assert {row[3] for row in rows} == {""}
+
+
+def test_the_command_prints_the_table(monkeypatch, capsys):
+    monkeypatch.setattr(startup, "measure_command", lambda command: Measured(1, 50))
+    arguments = ("startup", "--model", "cae-cifar10", "--runtime", "litert", "--rounds", "2")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "benchmark.py", *arguments)
+    assert (status, stderr) == (0, "")
+    assert stdout.startswith("Medians of 2 rounds, ")
+    assert re.search(r"cae-cifar10, litert: compress +\| +1.00 \| +1.0 \| +50 \|", stdout)
 
 
 def test_all_codecs_that_ship_are_found():
