@@ -12,6 +12,7 @@ from ae_keras.data.checks import (
     is_augmentation,
     is_crops,
     is_image_shape,
+    is_noise,
     is_number,
     is_splits,
     is_whole,
@@ -68,7 +69,8 @@ class Recipe:
         enlarge: bool. Enlarge images that are smaller than that, instead of refusing them.
         task: `"reconstruction"`; `"denoising"`: the input carries noise, the target does not;
             `"colourization"`: the input is grey, the target has colours.
-        noise: float. Standard deviation of the Gaussian noise of `"denoising"`, images in [0, 1].
+        noise: float, or a pair of them. Standard deviation of the Gaussian noise of `"denoising"`,
+            images in [0, 1]; of a pair, that of each image is drawn evenly from between them.
         augmentation: dict. How far training images are moved at random, each time anew:
             `rotation` and `shear` (along the width) in degrees to either side, `shift` as a share
             of height and width, `scale` as a share of 1 to either side. `flip`: the share of
@@ -141,8 +143,8 @@ class Recipe:
     )
     enlarge: bool = _setting("true or false", lambda v: isinstance(v, bool), default=False)
     task: str = _choice("reconstruction", "denoising", "colourization")
-    noise: float = _setting(
-        "a number from 0 to 1", lambda v: is_number(v) and 0 <= v <= 1, default=0.0
+    noise: float | tuple[float, float] = _setting(
+        "a number from 0 to 1, or a pair of them, the smaller first", is_noise, default=0.0
     )
     augmentation: dict[str, float] = _setting(
         "a mapping of 'rotation' (0 to 180), 'shear' (0 to 80), 'shift' (0 to 1), 'scale' (0 to "
@@ -198,9 +200,9 @@ class Recipe:
                 )
         if "image_shape" in self.model_arguments:
             raise ValueError("`image_shape` is a setting of its own, not one of `model_arguments`.")
-        if (self.noise > 0) != (self.task == "denoising"):
+        if (self.noise != 0) != (self.task == "denoising"):
             raise ValueError(
-                "`noise` > 0 and `task` 'denoising' go together. "
+                "`noise` other than 0 and `task` 'denoising' go together. "
                 f"Received: noise={self.noise}, task={self.task!r}"
             )
         self._check_crops()

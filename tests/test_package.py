@@ -55,9 +55,9 @@ def exported(tmp_path_factory):
     return path
 
 
-def test_compressing_needs_five_libraries(exported, rng, tmp_path):
+def test_compressing_needs_six_libraries(exported, rng, tmp_path):
     names = {text.partition(">")[0] for text in project()["project"]["dependencies"]}
-    assert names == {"ai-edge-litert", "constriction", "numpy", "pillow", "tqdm"}
+    assert names == {"ai-edge-litert", "constriction", "numpy", "pillow", "threadpoolctl", "tqdm"}
     Image.fromarray(smooth_images(rng, 1, 40, 50, 3)[0]).save(tmp_path / "a.png")
     for command, source, target in (
         ("compress", "a.png", "a.aek"),

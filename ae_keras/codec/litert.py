@@ -17,18 +17,18 @@ too. All are numbers in the units of the Keras model; a model in integers says b
 zero point its own are to be turned into these.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import io
 import json
 import os
-import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from ae_keras.system.invocation import command
 from ae_keras.system.quiet import quiet_stderr
@@ -120,21 +120,36 @@ class LiteRTModel:
     """
 
     def __init__(self, model: bytes, threads: int | None = None):
-        self._lock = threading.Lock()
+        self._model, self._threads = model, threads or os.cpu_count()
+        runners = self._start()
+        self._idle = [runners]
+        self._inputs = {name: each.get_input_details() for name, each in runners.items()}
+        self._outputs = {name: each.get_output_details() for name, each in runners.items()}
+
+    def _start(self) -> dict[str, SignatureRunner]:
+        """Return the signatures of a new interpreter."""
         with quiet_stderr():
             try:
-                interpreter = Interpreter(
-                    model_content=model, num_threads=threads or os.cpu_count()
-                )
+                interpreter = Interpreter(model_content=self._model, num_threads=self._threads)
                 interpreter.allocate_tensors()  # which says so, at the first time
             except (ValueError, RuntimeError) as error:
                 raise ValueError(f"LiteRT cannot read the model: {error}.") from error
             known = interpreter.get_signature_list()
-            self._runners = {
+            return {
                 name: interpreter.get_signature_runner(name) for name in SIGNATURES if name in known
             }
-        self._inputs = {name: each.get_input_details() for name, each in self._runners.items()}
-        self._outputs = {name: each.get_output_details() for name, each in self._runners.items()}
+
+    @contextlib.contextmanager
+    def _borrow(self) -> Iterator[dict[str, SignatureRunner]]:
+        """Give an interpreter that no other thread uses meanwhile: one is for one at a time."""
+        try:
+            runners = self._idle.pop()
+        except IndexError:
+            runners = self._start()
+        try:
+            yield runners
+        finally:
+            self._idle.append(runners)
 
     @property
     def signatures(self) -> dict[str, list[str]]:
@@ -151,15 +166,13 @@ class LiteRTModel:
         Raises:
             ValueError: if they do not fit.
         """
-        runner = self._runners[signature]
         details = self._inputs[signature]
         inputs = {name: _to_model(inputs[name], details[name]) for name in details}
         size = {int(detail["shape_signature"][0]) for detail in details.values()}.pop()
         try:
-            with self._lock:  # an interpreter is not for several threads at a time
-                results = in_batches(
-                    lambda each: runner(**each), inputs, size if size > 0 else None
-                )
+            with self._borrow() as runners:
+                run = runners[signature]
+                results = in_batches(lambda each: run(**each), inputs, size if size > 0 else None)
         except RuntimeError as error:
             raise ValueError(f"LiteRT cannot compute {signature!r}: {error}") from error
         outputs = self._outputs[signature]

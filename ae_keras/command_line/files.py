@@ -31,7 +31,7 @@ def print_count(results: Sequence, output: str, verb: str) -> None:
     """Print how many images were, say, `"restored"`, unless none was.
 
     Args:
-        results: Those of `ae_keras.photographs.jobs.run_jobs`.
+        results: Those of `ae_keras.photographs.running.run_jobs`.
         output: str. A file, a folder, or `"-"`.
         verb: str.
     """

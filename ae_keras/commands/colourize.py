@@ -13,6 +13,7 @@ from ae_keras.command_line import (
 EXAMPLES = """\
 examples:
   ae-keras colourize old.jpg -o new.png
+  ae-keras colourize old.jpg -o new.png --hint 120,80=#a03020 --hint 300,40=skyblue
   ae-keras colourize photos -o colourized/ --side-by-side
   ae-keras colourize old.jpg -o new.png --model ./saved_models/colourizer-photos
 
@@ -38,6 +39,12 @@ def make_parser() -> Parser:
         metavar="PIXELS",
         help="longer side of what the model sees (default: twice that of its training images)",
     )
+    hint = (
+        "a colour that is known, of the pixel X from the left and Y from the top; may be repeated"
+    )
+    parser.add_argument(
+        "--hint", action="append", default=[], metavar="X,Y=COLOUR", dest="hints", help=hint
+    )
     parser.add_runtime_options()
     parser.add_argument("--side-by-side", action="store_true", help="write a figure to compare")
     add_output_quality(parser)
@@ -49,16 +56,20 @@ def main(arguments: Namespace) -> None:
     """Colourize images."""
     from ae_keras.data.image_files import SUFFIXES
     from ae_keras.photographs.colourization import Colourization, PhotoColourizer
-    from ae_keras.photographs.jobs import run_jobs
+    from ae_keras.photographs.hints import Hint
     from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.running import run_jobs
     from ae_keras.photographs.written_pixels import plan_pictures
     from ae_keras.system.text_tables import one_line
 
     quality, skips = arguments.output_quality, arguments.skip_existing
     jobs = plan_pictures(arguments.inputs, arguments.output, SUFFIXES, quality)
+    hints = tuple(Hint.parse(text) for text in arguments.hints)
+    if hints and len(jobs) > 1:
+        raise ValueError("--hint is for one photograph: each has its own places.")
     settings = arguments.working_size, arguments.runtime, arguments.threads
     colourizer = PhotoColourizer(arguments.model, *settings)
-    work = Colourization(colourizer, arguments.force, arguments.side_by_side, quality)
+    work = Colourization(colourizer, arguments.force, arguments.side_by_side, quality, hints)
     doing = run_jobs(work, jobs, skip_existing=skips)
     results = collect(doing, arguments.report, arguments.force, skips)
     stream = stream_beside(arguments.output)

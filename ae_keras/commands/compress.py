@@ -1,7 +1,5 @@
 """Compress images with a trained model."""
 
-import functools
-
 from ae_keras.codec import DEFAULT_MODEL
 from ae_keras.command_line import (
     NUMBER,
@@ -10,7 +8,6 @@ from ae_keras.command_line import (
     add_file_options,
     format_results,
     parse_size,
-    prepare,
     report_failures,
     stream_beside,
 )
@@ -19,7 +16,7 @@ EXAMPLES = """\
 examples:
   ae-keras compress photo.jpg -o photo.aek
   ae-keras compress photo.png -o photo.aek --model cae-cifar10 --quality 60
-  ae-keras compress ~/photos more/photo.png -o compressed/ --workers 2
+  ae-keras compress ~/photos more/photo.png -o compressed/
   ae-keras compress photo.png -o small.aek --target-size 200KB
   cat photo.png | ae-keras compress - -o - > photo.aek
 
@@ -49,7 +46,7 @@ def make_parser() -> Parser:
     stripped = "leave out ICC profile, EXIF (with GPS), XMP and resolution"
     add("--strip-metadata", action="store_true", help=stripped)
     parser.add_runtime_options()
-    add("--workers", default=1, **NUMBER, help="processes (1)")
+    add("--workers", **NUMBER, help="files at a time; default: one for each processor, up to 4")
     add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
     add_file_options(parser)
     return parser
@@ -58,17 +55,16 @@ def make_parser() -> Parser:
 def main(arguments: Namespace) -> None:
     """Compress, and print a table of what was saved."""
     from ae_keras.photographs.compression import Compression, plan_compression
-    from ae_keras.photographs.jobs import run_jobs
     from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.running import run_jobs
 
     jobs = plan_compression(arguments.inputs, arguments.output)
     arguments.progress = len(jobs) == 1
     settings = {name: getattr(arguments, name) for name in Compression.__dataclass_fields__}
     compression = Compression(**settings)
     compression.load()  # a wrong model is told once, not for each file
-    initializer = functools.partial(prepare, arguments)
     skips = arguments.skip_existing
-    doing = run_jobs(compression, jobs, arguments.workers, initializer, skips)
+    doing = run_jobs(compression, jobs, arguments.workers, skips)
     results = collect(doing, arguments.report, arguments.force, skips)
     if done := [result for result in results if result.is_done]:
         print(format_results(done), file=stream_beside(arguments.output))

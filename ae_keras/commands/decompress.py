@@ -1,7 +1,5 @@
 """Restore images that were compressed, or say what is in a file."""
 
-import functools
-
 from ae_keras.command_line import (
     NUMBER,
     Namespace,
@@ -9,7 +7,6 @@ from ae_keras.command_line import (
     add_file_options,
     add_output_quality,
     format_info,
-    prepare,
     print_count,
     report_failures,
 )
@@ -40,7 +37,7 @@ def make_parser() -> Parser:
     small = "a small picture instead, each pixel the mean of a square"
     add("--scale", choices=["1/2", "1/4", "1/8"], default="1/1", help=small)
     parser.add_runtime_options()
-    add("--workers", default=1, **NUMBER, help="processes (1)")
+    add("--workers", **NUMBER, help="files at a time; default: one for each processor, up to 4")
     add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
     add_output_quality(parser)
     add_file_options(parser)
@@ -51,8 +48,9 @@ def main(arguments: Namespace) -> None:
     """Restore images, or print headers."""
     from ae_keras.codec.loading import load_codec
     from ae_keras.photographs.compression import SUFFIX, Decompression, read_info
-    from ae_keras.photographs.jobs import find_sources, run_jobs
+    from ae_keras.photographs.jobs import find_sources
     from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.running import run_jobs
     from ae_keras.photographs.written_pixels import plan_pictures
 
     if arguments.info:
@@ -67,8 +65,7 @@ def main(arguments: Namespace) -> None:
     factor = int(arguments.scale.removeprefix("1/"))
     settings = arguments.model, arguments.force, arguments.max_pixels, factor, quality
     work = Decompression(*settings, progress=len(jobs) == 1, **runtime)
-    initializer = functools.partial(prepare, arguments)
-    doing = run_jobs(work, jobs, arguments.workers, initializer, skips)
+    doing = run_jobs(work, jobs, arguments.workers, skips)
     results = collect(doing, arguments.report, arguments.force, skips)
     print_count(results, arguments.output, "restored")
     report_failures(results)

@@ -38,8 +38,8 @@ def main(arguments: Namespace) -> None:
     """Denoise images."""
     from ae_keras.data.image_files import SUFFIXES
     from ae_keras.photographs.denoising import Denoiser, Denoising
-    from ae_keras.photographs.jobs import run_jobs
     from ae_keras.photographs.reports import collect
+    from ae_keras.photographs.running import run_jobs
     from ae_keras.photographs.written_pixels import plan_pictures
 
     quality, skips = arguments.output_quality, arguments.skip_existing

@@ -16,8 +16,12 @@ def make_pair(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a task's (input, target) of float32 images in [0, 1]; noise comes from `rng`."""
     if spec.task == "denoising":
-        noise = np.float32(spec.noise) * rng.standard_normal(images.shape, np.float32)
-        return np.clip(images + noise, 0.0, 1.0), images
+        noise = rng.standard_normal(images.shape, np.float32)
+        if isinstance(spec.noise, tuple):
+            deviations = rng.uniform(*spec.noise, (len(images), 1, 1, 1)).astype(np.float32)
+        else:
+            deviations = np.asarray(spec.noise, np.float32)
+        return np.clip(images + deviations * noise, 0.0, 1.0), images
     if spec.task == "colourization":
         return to_grey(images), images
     return images, images

@@ -14,6 +14,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def is_noise(value: Any) -> bool:
+    """Whether a value is what `noise` may be."""
+    if isinstance(value, tuple):
+        return len(value) == 2 and all(map(is_number, value)) and 0 < value[0] <= value[1] <= 1
+    return is_number(value) and 0 <= value <= 1
+
+
 # What an augmentation may hold, and the largest value of each.
 _AUGMENTATIONS = {
     "rotation": 180,

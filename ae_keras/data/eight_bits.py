@@ -6,11 +6,12 @@ PNG's transparent colour it knows the value in the file, not that of the pixels 
 
 import contextlib
 import io
-import warnings
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
+
+from ae_keras.system.pillow_warnings import warnings_ignored
 
 # Scans carry long texts. What all texts of a file take together stays limited, to 64 MB.
 PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY)
@@ -99,8 +100,7 @@ def _check_samples(image: Image.Image) -> None:
 
 def _turn(image: Image.Image) -> None:
     # Damaged EXIF, of which Pillow raises and warns in many ways, is no reason to lose the pixels.
-    with contextlib.suppress(Exception), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with contextlib.suppress(Exception), warnings_ignored(Warning):
         ImageOps.exif_transpose(image, in_place=True)
 
 

@@ -1,14 +1,16 @@
 """What image files say besides their pixels: ICC profile, EXIF, XMP and resolution."""
 
+import contextlib
 import dataclasses
 import re
 import struct
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import ExifTags, Image
+
+from ae_keras.system.pillow_warnings import warnings_as_errors
 
 # Of a profile, EXIF or XMP, in bytes; larger ones are left out.
 LARGEST = 2**24
@@ -120,17 +122,14 @@ def _read_resolution(dpi: Any) -> tuple[float, float] | None:
     return (round(across, 3), round(down, 3)) if is_kept else None
 
 
-class no_damage(warnings.catch_warnings):  # noqa: N801 - a context
-    """Turns all that Pillow says of damaged EXIF into `ValueError`, warnings included."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.simplefilter("error")
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        super().__exit__(kind, error, traceback)
-        if isinstance(error, Exception):
-            raise ValueError(f"The EXIF is damaged: {error}") from error
+@contextlib.contextmanager
+def no_damage() -> Iterator[None]:
+    """Turn all that Pillow says of damaged EXIF into `ValueError`, warnings included."""
+    try:
+        with warnings_as_errors():
+            yield
+    except Exception as error:
+        raise ValueError(f"The EXIF is damaged: {error}") from error
 
 
 def check_exif(exif: bytes) -> Image.Exif:

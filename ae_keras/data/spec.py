@@ -69,7 +69,7 @@ class BatchSpec:
         batch_size: int.
         seed: int. Of order, augmentation and noise.
         task: `"reconstruction"`, `"denoising"` or `"colourization"`.
-        noise: float. Standard deviation of the noise of `"denoising"`.
+        noise: float, or a pair of them. Standard deviation of the noise of `"denoising"`.
         augmentation: dict. How far training images are moved.
         conditional: bool. Whether the inputs are pairs of images and labels.
         crops: dict or None. How crops are cut out of photographs.
@@ -79,7 +79,7 @@ class BatchSpec:
     batch_size: int = 32
     seed: int = 0
     task: str = "reconstruction"
-    noise: float = 0.0
+    noise: float | tuple[float, float] = 0.0
     augmentation: dict[str, float] = field(default_factory=dict)
     conditional: bool = False
     crops: dict[str, Any] | None = None

@@ -8,6 +8,9 @@ import tensorflow as tf
 from ae_keras.data.spec import BatchSpec
 from ae_keras.system.colour import LUMINANCE
 
+# Keeps the draws of the deviations of noise apart from those of the noise.
+_DEVIATIONS = 1
+
 
 def to_unit_range(images: tf.Tensor) -> tf.Tensor:
     """Return uint8 images as float32 in [0, 1]."""
@@ -31,7 +34,13 @@ def make_pair(spec: BatchSpec) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tens
     if spec.task == "denoising":
 
         def pair(images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            noise = tf.random.stateless_normal(tf.shape(images), seed, stddev=spec.noise)
+            if isinstance(spec.noise, tuple):
+                drawn = tf.random.experimental.stateless_fold_in(seed, _DEVIATIONS)
+                shape = (tf.shape(images)[0], 1, 1, 1)
+                deviations = tf.random.stateless_uniform(shape, drawn, *spec.noise)
+            else:
+                deviations = spec.noise
+            noise = deviations * tf.random.stateless_normal(tf.shape(images), seed)
             return tf.clip_by_value(images + noise, 0.0, 1.0), images
 
     elif spec.task == "colourization":

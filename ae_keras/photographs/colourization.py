@@ -4,7 +4,7 @@ Chroma is predicted from a small copy of the photograph, of the size that the mo
 with, and enlarged; the lightness is that of the photograph itself, so that no detail is lost.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from PIL import Image
 from ae_keras import metrics
 from ae_keras.codec.planes import split_alpha
 from ae_keras.codec.runtimes import load_litert_form
+from ae_keras.photographs.hints import GRID, Hint, apply_hints, check_places, to_grid
 from ae_keras.photographs.job_files import (
     check_target,
     encode_photograph,
@@ -67,23 +68,28 @@ class PhotoColourizer:
                 f"The working size must be at least {self._multiple}. Received: {self._size}"
             )
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray, hints: Sequence[Hint] = ()) -> np.ndarray:
         """Return a photograph in colour.
 
         Args:
             image: uint8 array `(height, width)` or `(height, width, 1 to 4)`: grey, grey and
                 alpha, RGB, RGB and alpha. Of colours only the lightness is used; alpha is kept.
+            hints: Colours that are known of some places.
 
         Returns:
             uint8 array `(height, width, 3)`, or `(height, width, 4)` with alpha. Its lightness is
             that of the image, to one grey level.
 
         Raises:
-            ValueError: if it is not such an array.
+            ValueError: if it is not such an array, or a hint lies outside it.
+            ModuleNotFoundError: if there are hints, and SciPy is not installed.
         """
         photograph, alpha = split_alpha(image, 3)
         height, width = photograph.shape[:2]
+        check_places(hints, width, height)
         chroma = self._predict(photograph)
+        if hints:
+            chroma = _with_hints(chroma, photograph, hints)
         columns = np.einsum("hwc,Ww->hWc", chroma, _interpolation(chroma.shape[1], width))
         rows = _interpolation(chroma.shape[0], height)
         colours = np.empty((height, width, 3), np.uint8)
@@ -101,8 +107,24 @@ class PhotoColourizer:
             max(multiple, round(side * scale / multiple) * multiple)
             for side in photograph.shape[:2]
         )
-        small = Image.fromarray(_as_rgb(photograph)).resize((width, height), Image.Resampling.BOX)
+        small = _resized(photograph, (width, height))
         return self._network(to_grey(np.asarray(small, np.float32)[np.newaxis] / 255))[0]
+
+
+def _resized(photograph: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a photograph as uint8 RGB of another size `(width, height)`."""
+    image = Image.fromarray(_as_rgb(photograph))
+    return np.asarray(image.resize(size, Image.Resampling.BOX))
+
+
+def _with_hints(chroma: np.ndarray, photograph: np.ndarray, hints: Sequence[Hint]) -> np.ndarray:
+    """Return chroma `(height, width, 2)`, of another size, that keeps to hints."""
+    height, width = photograph.shape[:2]
+    scale = min(1.0, GRID / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    guess = np.dstack([to_grid(part, size) for part in np.moveaxis(chroma, -1, 0)])
+    lightness = _lightness(_resized(photograph, size))[..., 0]
+    return apply_hints(guess, lightness, hints, (width, height))
 
 
 def _load_network(
@@ -158,12 +180,14 @@ class Colourization:
         side_by_side: bool. Write a figure beside each result: what went in, what came out and,
             where the input has colours, these.
         output_quality: int. From 1 to 100, of JPEG, WebP and AVIF files. Default: (almost) no loss.
+        hints: Colours that are known of some places.
     """
 
     colourizer: PhotoColourizer
     force: bool = False
     side_by_side: bool = False
     output_quality: int | None = None
+    hints: tuple[Hint, ...] = ()
 
     def __call__(self, job: Job) -> Result:
         """Colourize one file; one that has colours is scored against them.
@@ -180,7 +204,7 @@ class Colourization:
                 check_target(target, self.force)
         photograph = read_photograph(job.source, keep_metadata=False, in_srgb=True)
         image = np.asarray(photograph.pixels)
-        colourized = self.colourizer(image)
+        colourized = self.colourizer(image, self.hints)
         original, result = _judged_copy(image), _judged_copy(colourized)
         colours = metrics.visible_colours(original)
         has_colours = bool(np.ptp(colours, axis=-1).any())

@@ -99,8 +99,9 @@ def _do(
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{str(target)!r} exists. Replace it with overwrite=True.")
     try:
-        return work(Job(str(source), str(target)))
+        with notices.collected() as noted:
+            return work(Job(str(source), str(target)))
     finally:
-        for sentence, file, count in notices.take():
+        for sentence, file, count in noted:
             text = sentence.replace("{count}", str(count))
             warnings.warn(f"{file}: {text}.", stacklevel=3)

@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ae_keras.photographs.jobs import STANDARD, Job
 from ae_keras.photographs.written_metadata import writer_options
 from ae_keras.photographs.written_pixels import find_format, pixel_options
 from ae_keras.system.notices import note
+from ae_keras.system.pillow_warnings import warnings_ignored
 from ae_keras.system.safe_files import write_safely
 
 _OTHER_KIND = (
@@ -38,11 +38,9 @@ def read_photograph(source: str, keep_metadata: bool = True, in_srgb: bool = Fal
         ValueError: if it is not an image.
         OSError: if it cannot be read.
     """
-    with warnings.catch_warnings():
-        # Of a user's own image. Pillow still refuses twice as many pixels.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        # Of damaged metadata, which are told in other words.
-        warnings.simplefilter("ignore", UserWarning)
+    # Of a user's own image, and Pillow still refuses twice as many pixels; and of damaged metadata,
+    # which are told in other words.
+    with warnings_ignored(Image.DecompressionBombWarning, UserWarning):
         # Pillow must be able to go back in a file.
         file = io.BytesIO(read_source(source)) if source == STANDARD else source
         return image_files.read_photograph(file, keep_metadata, in_srgb)

@@ -1,18 +1,11 @@
-"""Which files to make of which, and making them one by one or in several processes."""
+"""Which files to make of which."""
 
-import concurrent.futures
-import functools
-import multiprocessing
 import os
-import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from tqdm import tqdm
 
 from ae_keras.data.image_files import SUFFIXES, find_images
 from ae_keras.system import notices
@@ -158,96 +151,3 @@ def _name_targets(pairs: Sequence[tuple[str, Path]], output: Path, suffix: str) 
         Job(str(source), str(output / target))
         for (source, _), target in zip(pairs, targets, strict=True)
     ]
-
-
-def run_jobs(
-    work: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    workers: int = 1,
-    initializer: Callable[[], None] | None = None,
-    skip_existing: bool = False,
-) -> Iterator[Result]:
-    """Do jobs one after the other, or in several processes; yield their results in order.
-
-    A job that fails does not keep the others from being done.
-
-    Args:
-        work: Does a job; it must be picklable for several processes.
-        jobs: What is to be done.
-        workers: int. Processes; one is this one.
-        initializer: Called first in each other process.
-        skip_existing: bool. Do no job whose target is there: files appear whole or not at all.
-
-    Raises:
-        ValueError: if there are no workers.
-        OSError: if a worker process dies.
-    """
-    if workers < 1:
-        raise ValueError(f"`workers` must be at least 1. Received: {workers}")
-    attempt = functools.partial(_attempt, work, skip_existing)
-    with tqdm(total=len(jobs), unit="file", disable=None if len(jobs) > 1 else True) as progress:
-        for result in _map(attempt, jobs, min(workers, len(jobs)), initializer):
-            progress.update()
-            notices.add(result.noted)
-            yield result
-
-
-def _map(
-    attempt: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    workers: int,
-    initializer: Callable[[], None] | None,
-) -> Iterator[Result]:
-    if workers <= 1:
-        yield from map(attempt, jobs)
-        return
-    pool = concurrent.futures.ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _start_worker, (initializer,)
-    )
-    try:
-        yield from pool.map(attempt, jobs)
-    except BrokenProcessPool as error:
-        raise OSError("A worker process died. Fewer --workers need less memory.") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker(initializer: Callable[[], None] | None) -> None:
-    # Ctrl-C is for the parent, which lets the files in work be finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if initializer is not None:
-        initializer()
-
-
-def _attempt(work: Callable[[Job], Result], skip_existing: bool, job: Job) -> Result:
-    """Do a job; in a process of several, what it notes is for the parent to say."""
-    try:
-        result = _skip(job) if skip_existing and _is_made(job) else work(job)
-    except Exception as error:  # whatever one file does, the others are done
-        if os.environ.get("AE_KERAS_DEBUG"):
-            raise
-        result = Result(job, error=_describe(error))
-    return replace(result, noted=notices.take())
-
-
-def _is_made(job: Job) -> bool:
-    target = Path(job.target)
-    if job.target == STANDARD or not target.is_file():
-        return False
-    return job.source == STANDARD or not target.samefile(job.source)
-
-
-def _skip(job: Job) -> Result:
-    notices.note("its output is there, and it was skipped", job.source)
-    sizes = [0 if name == STANDARD else os.path.getsize(name) for name in (job.source, job.target)]
-    return Result(job, is_skipped=True, input_size=sizes[0], size=sizes[1])
-
-
-def _describe(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        return str(error) or "out of memory"
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror}: {error.filename}"
-    if isinstance(error, ValueError | OSError | ArithmeticError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"

@@ -20,6 +20,7 @@ STUDIES = {
     "architectures": "fewer, more and wider convolutions, smaller and larger latents: cae",
     "celeba_models": "faces: strided convolutions or pooling, and a grid of batch and width",
     "svd": "MNIST: lossy_cae and lossless_mlp against the SVD and PCA; maps of their latents",
+    "latent_space": "walks and samples: mlp, lossy_cae, vae_v1 and vae_v2",
     "grouped_convolution": "what groups save and cost: vae_v1 and vae_v2 with and without",
     "compression_rate": "real bits of every model at its default step, beside PNG, JPEG, WebP",
     "colourization": "colours for grey images: regression and classification of chroma",

@@ -1,18 +1,21 @@
 """What users should know of their files: noted while these are read, and said once, on stderr.
 
-A data set may be read in parts and a folder by several processes, and still one line says what is
+A data set may be read in parts and a folder by several threads, and still one line says what is
 true of all their files alike.
 """
 
+import contextlib
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # A sentence, the file that it is said of, and how many things in that file.
 Notice = tuple[str, str, int]
 
 _lock = threading.Lock()
 _noted: dict[tuple[str, str], int] = {}
+# `noted`: what is collected in a thread.
+_local = threading.local()
 _said: set[tuple[str, str]] = set()
 
 
@@ -28,11 +31,26 @@ def note(sentence: str, file: str, count: int = 1) -> None:
         >>> note("{count} further frames are left out", "a.gif", 11)
     """
     with _lock:
-        _noted.setdefault((sentence, file), count)
+        getattr(_local, "noted", _noted).setdefault((sentence, file), count)
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[list[Notice]]:
+    """Collect what this thread notes, for whoever may `add` it, in a list that is full at the end.
+
+    Collections are not nested.
+    """
+    notices: list[Notice] = []
+    _local.noted = {}
+    try:
+        yield notices
+    finally:
+        notices += ((*key, count) for key, count in _local.noted.items())
+        del _local.noted
 
 
 def take() -> tuple[Notice, ...]:
-    """Return what was noted and not said, and forget it: it is for another process to say."""
+    """Return what was noted and not said, and forget it: it is for others to say."""
     with _lock:
         taken = tuple((*key, count) for key, count in _noted.items())
         _noted.clear()
@@ -40,7 +58,7 @@ def take() -> tuple[Notice, ...]:
 
 
 def add(notices: Iterable[Notice]) -> None:
-    """Note what another process has noted."""
+    """Note what was noted before."""
     for notice in notices:
         note(*notice)
 

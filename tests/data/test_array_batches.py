@@ -55,6 +55,16 @@ def test_an_epoch_goes_on_from_any_batch(images, settings):
     assert np.any(other[0] != whole[0][0])
 
 
+def test_the_noise_of_each_image_may_have_a_deviation_of_its_own():
+    images = np.full((400, 16, 16, 3), 128, np.uint8)
+    batches = ArrayBatches(Images(images), BatchSpec(200, task="denoising", noise=(0.02, 0.1)))
+    inputs = np.concatenate([noisy for noisy, _ in batches.training(epoch=0)])
+    deviations = (inputs - 128 / 255).std(axis=(1, 2, 3))
+    assert 0.018 < deviations.min() < 0.025
+    assert 0.095 < deviations.max() < 0.11
+    assert abs(deviations.mean() - 0.06) < 0.005
+
+
 def test_denoising_pairs_noisy_inputs_with_clean_targets():
     images = np.full((200, 16, 16, 1), 128, np.uint8)
     batches = ArrayBatches(Images(images), BatchSpec(task="denoising", noise=0.05))

@@ -54,6 +54,18 @@ def test_evaluation_keeps_the_order(images):
     np.testing.assert_allclose(inputs, images / 255, rtol=1e-6)
 
 
+def test_the_noise_of_each_image_may_have_a_deviation_of_its_own():
+    images = np.full((400, 16, 16, 3), 128, np.uint8)
+    pipeline = Pipeline(Images(images), BatchSpec(200, task="denoising", noise=(0.02, 0.1)))
+    inputs = np.concatenate([np.asarray(noisy) for noisy, _ in pipeline.training(epoch=0)])
+    deviations = (inputs - 128 / 255).std(axis=(1, 2, 3))
+    assert 0.018 < deviations.min() < 0.025
+    assert 0.095 < deviations.max() < 0.11
+    assert abs(deviations.mean() - 0.06) < 0.005
+    again = np.concatenate([np.asarray(noisy) for noisy, _ in pipeline.training(epoch=0)])
+    np.testing.assert_array_equal(again, inputs)
+
+
 def test_denoising_pairs_noisy_inputs_with_clean_targets(rng):
     images = np.full((200, 16, 16, 1), 128, np.uint8)
     pipeline = Pipeline(Images(images), BatchSpec(task="denoising", noise=0.05))

@@ -118,7 +118,7 @@ def test_pixels_that_no_one_sees_are_not_scored(tmp_path, rng):
     image[:8, :, 3] = 0
     source, target = tmp_path / "x.png", tmp_path / "y.png"
 
-    def redden(image):
+    def redden(image, hints):
         return np.dstack([np.broadcast_to([255, 0, 0], (20, 30, 3)), image[..., 3]]).astype(
             np.uint8
         )
@@ -152,7 +152,7 @@ def test_colours_of_another_profile_are_those_of_srgb(tmp_path, rng):
     pixels = rng.integers(0, 256, (20, 30, 3), np.uint8)
     job = Job(str(tmp_path / "x.png"), str(tmp_path / "y.png"))
     Image.fromarray(pixels).save(job.source, icc_profile=make_profile(swapped=True))
-    result = Colourization(lambda image: image)(job)
+    result = Colourization(lambda image, hints: image)(job)
     # Scored against the colours that are seen.
     assert result.scores["Delta E 2000"] == 0
     with Image.open(job.target) as image:

@@ -11,7 +11,8 @@ from ae_keras.photographs import compression
 from ae_keras.photographs.colourization import Colourization
 from ae_keras.photographs.compression import Compression
 from ae_keras.photographs.denoising import Denoising
-from ae_keras.photographs.jobs import Job, plan, run_jobs
+from ae_keras.photographs.jobs import Job, plan
+from ae_keras.photographs.running import run_jobs
 from ae_keras.system import notices
 
 

@@ -40,9 +40,8 @@ def test_an_own_model_works_with_every_command(own_file, photo_folder, monkeypat
     command("export.py", "blocks-photos", *own, "--format", "litert")
 
     model = ("--model", "blocks-photos")
-    # In two processes, which import the file too.
     photos = [photo_folder / "set0" / name for name in ("00.png", "03.png")]
-    command("compress.py", *photos, "-o", "small/", *model, *own, "--workers", 2)
+    command("compress.py", *photos, "-o", "small/", *model, *own)
     command("decompress.py", "small", "-o", "back", *own)
     with Image.open("back/00.png") as image:
         assert image.size == (50, 40)

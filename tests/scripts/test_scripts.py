@@ -320,6 +320,10 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         (("colourize.py", "/dev/null", "-o", "b.png"), ["/dev/null", "not a readable image"]),
         (("colourize.py", "/dev/null", "-o", "b.png", "--model", "cae-cifar10"), ["no colourizer"]),
         (("colourize.py", "/dev/null", "-o", "b.png", "--working-size", "2"), ["at least 8"]),
+        (
+            ("colourize.py", "/dev/null", "-o", "b.png", "--hint", "3=red"),
+            ["X,Y=COLOUR", "'3=red'"],
+        ),
         (("train.py", "--model", "cae", "--set", "task=colourization"), ["'cae' is for"]),
         (("benchmark.py", "train", "--model", "colourizer"), ["no autoencoder"]),
         (("benchmark.py", "train", "--model", "photo"), ["no autoencoder"]),

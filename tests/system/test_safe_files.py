@@ -155,7 +155,8 @@ def test_leftovers_of_other_machines_are_removed_when_they_are_old(tmp_path):
 
 def test_long_names_that_end_alike_are_not_mixed_up_by_workers(tmp_path):
     """The files of two processes equal those of one."""
-    from ae_keras.photographs.jobs import plan, run_jobs
+    from ae_keras.photographs.jobs import plan
+    from ae_keras.photographs.running import run_jobs
 
     for number in range(24):
         path = tmp_path / "in" / f"{number:03}_{'x' * 70}.png"
