@@ -11,7 +11,8 @@ import numpy as np
 
 from ae_keras.benchmark.timing import check_rounds
 from ae_keras.photographs.compression import SUFFIX, Compression, Decompression
-from ae_keras.photographs.jobs import Job, Result, run_jobs
+from ae_keras.photographs.jobs import Job, Result
+from ae_keras.photographs.running import run_jobs
 from ae_keras.system import notices
 
 # What does a job, and the jobs.
@@ -19,11 +20,7 @@ _Work = tuple[Callable[[Job], Result], list[Job]]
 
 
 def benchmark_folder(
-    files: Sequence[str],
-    models: Sequence[str],
-    rounds: int = 3,
-    workers: int = 1,
-    initializer: Callable[[], None] | None = None,
+    files: Sequence[str], models: Sequence[str], rounds: int = 3, workers: int | None = None
 ) -> list[tuple[str, str, str, str]]:
     """Time the compression and decompression of files, without the start of the program.
 
@@ -33,8 +30,7 @@ def benchmark_folder(
         files: Image files.
         models: Runs with a codec, or their names.
         rounds: int. Measurements, of which the medians are taken.
-        workers: int. Processes; the start of more than one counts.
-        initializer: Called first in each other process.
+        workers: int. Files at a time. Default: as many as there are processors, up to 4.
 
     Returns:
         For each model, to compress, to compress without measuring the PSNR, and to decompress:
@@ -43,10 +39,9 @@ def benchmark_folder(
     Raises:
         FileNotFoundError: if there is no such run, or it has no entropy tables.
         ValueError: if there are no rounds or workers, or a file fails.
-        OSError: if a worker process dies.
     """
     check_rounds(rounds)
-    do = partial(run_jobs, workers=workers, initializer=initializer)
+    do = partial(run_jobs, workers=workers)
     with tempfile.TemporaryDirectory() as place:
         works: dict[str, _Work] = {}
         for model in models:

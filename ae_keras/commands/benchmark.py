@@ -1,13 +1,12 @@
 """Measure the speed of this library beside that of others, in one run."""
 
-import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import ae_keras
 from ae_keras.codec import DEFAULT_MODEL, RUNTIMES
-from ae_keras.command_line import NUMBER, Namespace, Parser, format_table, prepare
+from ae_keras.command_line import NUMBER, Namespace, Parser, format_table
 
 EXAMPLES = """\
 examples:
@@ -121,8 +120,8 @@ def _add_photographs(subjects: Any) -> None:
     _add_models(parser)
     most = "take the first N photographs (%(default)s)"
     parser.add_argument("--images", default=24, **NUMBER, help=most)
-    workers = "processes that work through the folder (%(default)s)"
-    parser.add_argument("--workers", default=1, **NUMBER, help=workers)
+    workers = "files at a time; default: one for each processor, up to 4"
+    parser.add_argument("--workers", **NUMBER, help=workers)
 
 
 def _photographs(arguments: Namespace) -> None:
@@ -130,9 +129,8 @@ def _photographs(arguments: Namespace) -> None:
     from ae_keras.benchmark.photographs import benchmark_photographs, photograph_files
 
     models, rounds = _models_of(arguments), arguments.rounds
-    initializer = functools.partial(prepare, arguments)
     with photograph_files(arguments.folder, arguments.images) as files:
-        folder = benchmark_folder(files, models, rounds, arguments.workers, initializer)
+        folder = benchmark_folder(files, models, rounds, arguments.workers)
         codecs = benchmark_photographs(files, models, rounds)
     print(f"{len(files)} photographs, medians of {rounds} rounds, {os.cpu_count()} processors\n")
     _print(codecs, PHOTOGRAPHS)
