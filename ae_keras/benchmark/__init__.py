@@ -1,1 +1,1 @@
-"""Speed beside that of Keras and PyTorch, measured in turns in one process."""
+"""Speed beside that of Keras, PyTorch and other codecs, measured in turns."""

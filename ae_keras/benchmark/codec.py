@@ -4,14 +4,13 @@ import math
 import time
 
 import numpy as np
-from skimage import data
 
+from ae_keras.benchmark.samples import HEIGHT, WIDTH, sample_photograph
+from ae_keras.benchmark.timing import check_rounds
 from ae_keras.codec.bitstream import read_bitstream
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.quantizer import Quantizer
-
-_HEIGHT, _WIDTH = 512, 768
 
 
 def benchmark_codec(run: str, rounds: int = 11) -> list[tuple[str, str]]:
@@ -28,23 +27,21 @@ def benchmark_codec(run: str, rounds: int = 11) -> list[tuple[str, str]]:
         FileNotFoundError: if there is no such run, or it has no entropy tables.
         ValueError: if there are no rounds, or the codec has no tables of channels to time.
     """
-    if rounds < 1:
-        raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
+    check_rounds(rounds)
     codec = load_codec(run)
     quantizer = codec.entropy_model
     if not isinstance(codec, ImageCodec) or not isinstance(quantizer, Quantizer):
         raise ValueError(
             f"The symbols of {run!r} have no tables of channels, which are timed here."
         )
-    image = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
-    image = np.ascontiguousarray(image[:_HEIGHT, :_WIDTH])
+    image = sample_photograph()
     seconds = np.array([_round(codec, quantizer, image) for _ in range(rounds + 1)][1:])
     compress, decompress, encode, decode, symbols, overhead = np.median(seconds, axis=0)
     return [
-        (f"compress {_WIDTH}x{_HEIGHT} pixels [ms]", f"{1000 * compress:.1f}"),
+        (f"compress {WIDTH}x{HEIGHT} pixels [ms]", f"{1000 * compress:.1f}"),
         ("entropy coding in it", f"{100 * encode / compress:.1f} %"),
         ("encode [million symbols / s]", f"{symbols / encode / 1e6:.0f}"),
-        (f"decompress {_WIDTH}x{_HEIGHT} pixels [ms]", f"{1000 * decompress:.1f}"),
+        (f"decompress {WIDTH}x{HEIGHT} pixels [ms]", f"{1000 * decompress:.1f}"),
         ("entropy decoding in it", f"{100 * decode / decompress:.1f} %"),
         ("decode [million symbols / s]", f"{symbols / decode / 1e6:.0f}"),
         ("bytes above the tables' entropy", f"{100 * overhead:.3f} %"),

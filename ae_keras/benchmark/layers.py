@@ -34,7 +34,7 @@ def benchmark_layers(
         ours as a share of these.
 
     Raises:
-        ValueError: if the model is unknown, or there are no rounds.
+        ValueError: if the model is unknown or has no such layers, or there are no rounds or images.
     """
     return [_row(layer, batch_size, rounds, steps) for layer in grouped_layers(name)]
 
@@ -43,15 +43,18 @@ def grouped_layers(name: str) -> list[keras.Layer]:
     """Return the grouped layers of a model, in the order of its data.
 
     Raises:
-        ValueError: if the model is unknown.
+        ValueError: if the model is unknown, or has none.
     """
     model = build_model(name)
-    return [
+    layers = [
         layer
-        for part in (model.encoder, model.decoder)
+        for part in ((model.encoder, model.decoder) if model.has_latent else ())
         for layer in part.layers
         if isinstance(layer, GroupedConv2D | GroupedConv2DTranspose)
     ]
+    if not layers:
+        raise ValueError(f"{name!r} has no grouped layers, which are measured here.")
+    return layers
 
 
 def label(layer: keras.Layer) -> str:
@@ -63,7 +66,13 @@ def label(layer: keras.Layer) -> str:
 
 
 def random_batch(layer: keras.Layer, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return images for a layer, and a gradient of its output."""
+    """Return images for a layer, and a gradient of its output.
+
+    Raises:
+        ValueError: if the batch has no images.
+    """
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be at least 1. Received: {batch_size}")
     rng = np.random.default_rng(0)
     images, direction = (
         rng.standard_normal((batch_size, *side.shape[1:])).astype(np.float32)

@@ -46,7 +46,7 @@ def roofline(
         GB/s, and their share of the plain copy's; the last two rows are product and copy.
 
     Raises:
-        ValueError: if a model is unknown, or there are no rounds.
+        ValueError: if a model is unknown or has none, or there are no rounds or images.
     """
     layers = {label(layer): layer for name in names for layer in grouped_layers(name)}
     work = {

@@ -24,6 +24,12 @@ class Alternative:
     count: int
 
 
+def check_rounds(rounds: int) -> None:
+    """Raise `ValueError` if there are no rounds."""
+    if rounds < 1:
+        raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
+
+
 def take_turns(alternatives: dict[Name, Alternative], rounds: int) -> dict[Name, np.ndarray]:
     """Time some alternatives in turn, after one call of each that does not count.
 
@@ -36,8 +42,7 @@ def take_turns(alternatives: dict[Name, Alternative], rounds: int) -> dict[Name,
     Raises:
         ValueError: if there are no rounds.
     """
-    if rounds < 1:
-        raise ValueError(f"`rounds` must be at least 1. Received: {rounds}")
+    check_rounds(rounds)
     seconds = {name: np.empty(rounds) for name in alternatives}
     for alternative in alternatives.values():
         alternative.run()

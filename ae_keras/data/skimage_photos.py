@@ -16,7 +16,7 @@ from ae_keras.data.image_files import fit_image
 _TRAIN, _VALIDATION, _TEST = range(3)
 
 
-def _photographs() -> list[list[np.ndarray]]:
+def load_scenes() -> list[list[np.ndarray]]:
     """Return the photographs, those of one scene together."""
     from skimage import data
 
@@ -71,7 +71,7 @@ def split_photographs(
     Yields:
         A uint8 array `(rows, width, 3)`, and its split. No two share a pixel.
     """
-    scenes = _photographs()
+    scenes = load_scenes()
     bands = [scene[0].shape[0] // height for scene in scenes]
     splits_of = np.split(_assign_bands(sum(bands), shares), np.cumsum(bands)[:-1])
     for scene, scene_splits in zip(scenes, splits_of, strict=True):

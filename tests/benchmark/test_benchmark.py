@@ -3,7 +3,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from conftest import require_backend
+from conftest import require_backend, run_here
 
 from ae_keras.benchmark import codec, layers, roofline, training
 from ae_keras.benchmark.timing import Alternative, compare, take_turns
@@ -102,3 +102,14 @@ def test_codec_benchmark_measures_both_directions():
     assert 0 < float(rows["bytes above the tables' entropy"].removesuffix(" %")) < 0.5
     assert float(rows["compress 768x512 pixels [ms]"]) > 0
     assert 0 < float(rows["entropy decoding in it"].removesuffix(" %")) < 100
+
+
+def test_the_command_prints_the_roofline_of_both_models(monkeypatch, capsys):
+    def measure(models, batch_size, rounds):
+        return [(f"{models} {batch_size} {rounds}", "1", "2", "3", "4", "5")]
+
+    monkeypatch.setattr(roofline, "roofline", measure)
+    status, stdout, stderr = run_here(monkeypatch, capsys, "benchmark.py", "roofline")
+    assert (status, stderr) == (0, "")
+    assert stdout.startswith("vae_v1, vae_v2, batch 128, medians of 11 rounds\n\n| layer, ")
+    assert "| ['vae_v1', 'vae_v2'] 128 11 " in stdout
