@@ -15,7 +15,7 @@ from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.models.checks import check_count, check_known
 from ae_keras.models.image_model import ImageShape
 from ae_keras.models.registration import register_model
-from ae_keras.recipe import DIGIT_AUGMENTATION, Recipe
+from ae_keras.recipe import Recipe
 
 
 # python scripts/train.py --model mlp --dataset mnist: test MSE 0.0097; with --set
@@ -51,32 +51,53 @@ def mlp(
     return _build(image_shape, latent_dim, lambda width: [layers.Dense(width)], name)
 
 
-# python scripts/train.py --model lossless_mlp --dataset mnist: as in the study, hours on a CPU
+# Of each of its four layers: what pixels are multiplied with, what is added, and the slope of
+# PReLU below zero. Together, and with the sigmoid, they give back the 256 grey levels with an
+# error of 0.000015 (mean square, weighed as MNIST's pixels are): found by minimizing that.
+_PIXELWISE = (
+    (1.125, -0.037, 15.9),
+    (1.245, -1.198, 0.183),
+    (1.739, 0.305, 2.315),
+    (10.546, -1.417, 0.88),
+)
+
+
+# python scripts/train.py --model lossless_mlp --dataset mnist
 @register_model(
     recipe=Recipe(
         model="lossless_mlp",
         dataset="mnist",
         image_shape=(28, 28, 1),
-        augmentation=DIGIT_AUGMENTATION | {"copies": 5},
         batch_size=100,
-        epochs=300,
-        optimizer_arguments={"weight_decay": 1e-9},
-        schedule="exponential",
-        schedule_arguments={"decay_rate": 0.98},
+        epochs=10,
+        # The start is near the optimum, which larger steps would leave.
+        learning_rate=5e-5,
+        schedule="cosine",
     ),
     search=("latent_dim=4:512:log2",),
 )
 def lossless_mlp(
-    image_shape: ImageShape = (28, 28, 1), latent_dim: int = 784, name: str = "lossless_mlp"
+    image_shape: ImageShape = (28, 28, 1),
+    latent_dim: int = 784,
+    start: str = "pixelwise",
+    name: str = "lossless_mlp",
 ) -> Autoencoder:
     """Build the autoencoder `lossless_mlp`.
 
     Twice dense and PReLU in the encoder, twice in the decoder, each as wide as the latent; the
     last is as wide as the image. Then a sigmoid.
 
+    A latent as wide as the image can hold all of it, and from random weights training finds that
+    slowly. So it begins with multiples of the identity, and with slopes of PReLU that bend a
+    straight line into the logit that the sigmoid undoes. The study that this model is from trained
+    random weights: `start="random"`, 300 epochs of five moved copies, with an exponential schedule
+    (`DIGIT_AUGMENTATION`, decay rate 0.98 an epoch).
+
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: int. Length of the latent.
+        start: str. `"pixelwise"`, or `"random"`; with a latent of another width than the image it
+            is always random.
         name: str.
 
     Returns:
@@ -85,9 +106,26 @@ def lossless_mlp(
     Raises:
         ValueError: if an argument does not fit.
     """
+    if start not in ("pixelwise", "random"):
+        raise ValueError(f"`start` must be pixelwise or random. Received: {start!r}")
+    is_pixelwise = start == "pixelwise" and latent_dim == math.prod(check_known(image_shape, name))
+    numbers = iter(_PIXELWISE)
+
+    def layer(width: int) -> list[keras.Layer]:
+        if not is_pixelwise:
+            return [layers.Dense(width), layers.PReLU()]
+        scale, offset, slope = next(numbers)
+        return [
+            layers.Dense(
+                width,
+                kernel_initializer=keras.initializers.Identity(scale),
+                bias_initializer=keras.initializers.Constant(offset),
+            ),
+            layers.PReLU(alpha_initializer=keras.initializers.Constant(slope)),
+        ]
 
     def half(width: int) -> list[keras.Layer]:
-        return [layers.Dense(latent_dim), layers.PReLU(), layers.Dense(width), layers.PReLU()]
+        return [*layer(latent_dim), *layer(width)]
 
     return _build(image_shape, latent_dim, half, name)
 

@@ -10,8 +10,9 @@ training images, so that each takes one number.
 
 Real bytes are those of files at the default step, which costs little quality, of 2,000 test images:
 one file an image, and mosaics of 20x20. The maps show the first two principal components of each
-latent space, fitted to 2,000 training images. `lossless_mlp` was trained for 40 epochs, where the
-report took 300 of five-fold data.
+latent space, fitted to 2,000 training images. `lossless_mlp` begins near the identity and trains
+for 10 epochs, where the report took random weights and 300 epochs of five-fold data; so trained for
+40 epochs of single data, it came to an error of 0.00157, that of rank 7.
 """
 
 from typing import Any

@@ -7,7 +7,6 @@ CPU cores allow, so that some are below what their recipes give.
 from typing import Any
 
 from ae_keras.codec.fitting import fit_run
-from ae_keras.recipe import DIGIT_AUGMENTATION
 from ae_keras.registry import recipe_for
 from ae_keras.runs.folder import RunFolder
 from ae_keras.studies.celeba_models import train_faces
@@ -21,13 +20,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "mlp": {},
     "conv": {"epochs": 3},
     "lossy_cae": {},
-    # Of the 300 epochs of five copies that its study took.
-    "lossless_mlp": {
-        "epochs": 40,
-        "augmentation": DIGIT_AUGMENTATION,
-        "schedule": "cosine",
-        "schedule_arguments": {},
-    },
+    "lossless_mlp": {},
 }
 # Those that the study `celeba_models` trains too, with so large batches and so many filters.
 FACES = {"celeba_conv": (16, 16), "celeba_pool": (16, 16)}
