@@ -1,4 +1,4 @@
-"""Pointwise layers and the residual block of the photo codec."""
+"""Pointwise layers and residual blocks: that of the photo codec, and one without biases."""
 
 from typing import Any
 
@@ -116,3 +116,55 @@ class ResidualBlock(layers.Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape
+
+
+@keras.saving.register_keras_serializable(package="ae_keras")
+class ConvolutionBlock(layers.Layer):
+    """A residual step of two 3x3 convolutions without biases: `x = x + second(relu(first(x)))`.
+
+    Without biases it scales: a multiple of the input, from 0, gives that multiple of the output.
+    Only the convolutions are computed in the precision of the layer; the sum is float32.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        The input's.
+
+    Example:
+        >>> ConvolutionBlock()(keras.ops.ones((1, 8, 8, 32))).shape
+        (1, 8, 8, 32)
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(autocast=False, **kwargs)
+
+    def build(self, input_shape: Shape) -> None:
+        """Create the two convolutions."""
+        self.first = _convolution(input_shape[-1], 2.0, "first", self.dtype_policy)
+        # Smaller at first, so that the block starts near the identity.
+        self.second = _convolution(input_shape[-1], 0.1, "second", self.dtype_policy)
+        for layer in (self.first, self.second):
+            layer.build(input_shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the features after the step."""
+        changes = self.second(ops.relu(self.first(inputs)))
+        return inputs + ops.cast(changes, self.variable_dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output."""
+        return input_shape
+
+
+def _convolution(filters: int, scale: float, name: str, dtype: Any) -> layers.Conv2D:
+    initializer = keras.initializers.VarianceScaling(scale, "fan_in")
+    return layers.Conv2D(
+        filters,
+        3,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=initializer,
+        name=name,
+        dtype=dtype,
+    )
