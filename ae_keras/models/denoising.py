@@ -60,10 +60,10 @@ class ResidualDenoiser(ImageModel):
                 f"Received: filters={filters}, blocks={blocks}"
             )
         check_divisible(image_shape, 2 ** len(filters), str(name))
-        images = keras.Input(image_shape, name="images")
-        noise = _predict_noise(images, filters, blocks, precision)
-        cleaned = layers.Subtract(dtype="float32")([images, noise])
-        super().__init__(images, Clip(dtype="float32", name="clip")(cleaned), name=name, **kwargs)
+        noisy = keras.Input(image_shape, name="noisy")
+        noise = _predict_noise(noisy, filters, blocks, precision)
+        cleaned = layers.Subtract(dtype="float32")([noisy, noise])
+        super().__init__(noisy, Clip(dtype="float32", name="clip")(cleaned), name=name, **kwargs)
         self._settings: dict[str, Any] = {
             "image_shape": tuple(image_shape),
             "filters": tuple(filters),
@@ -94,7 +94,7 @@ class ResidualDenoiser(ImageModel):
 
 
 def _predict_noise(
-    images: keras.KerasTensor, filters: Sequence[int], blocks: Sequence[int], precision: str
+    noisy: keras.KerasTensor, filters: Sequence[int], blocks: Sequence[int], precision: str
 ) -> keras.KerasTensor:
     """Return the noise of images, which is zero before any training."""
 
@@ -106,7 +106,7 @@ def _predict_noise(
             features = ConvolutionBlock(dtype=precision)(features)
         return features
 
-    features, skips = images, []
+    features, skips = noisy, []
     for count, depth in zip(filters, blocks, strict=True):
         features = mix(SpaceToDepth(2, dtype="float32")(features), count)
         features = refine(features, depth)
@@ -114,7 +114,7 @@ def _predict_noise(
     for count, depth, skip in zip(filters[-2::-1], blocks[-2::-1], skips[-2::-1], strict=True):
         features = DepthToSpace(2, dtype="float32")(mix(features, 4 * count))
         features = refine(layers.Add(dtype="float32")([features, skip]), depth)
-    return DepthToSpace(2, dtype="float32")(mix(features, 4 * images.shape[-1], 0))
+    return DepthToSpace(2, dtype="float32")(mix(features, 4 * noisy.shape[-1], 0))
 
 
 # python scripts/train.py --model denoiser: on the photographs inside scikit-image
