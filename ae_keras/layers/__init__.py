@@ -11,7 +11,7 @@ from ae_keras.layers.grouped_convolution import GroupedConv2D, GroupedConv2DTran
 from ae_keras.layers.hyperprior import Hyperprior
 from ae_keras.layers.quality import Gain, Modulation
 from ae_keras.layers.rescale import Rescale
-from ae_keras.layers.residual import ConvolutionBlock, Pointwise, ResidualBlock
+from ae_keras.layers.residual import Pointwise, ResidualBlock
 from ae_keras.layers.standardization import Standardization
 from ae_keras.layers.upsampling import UpsamplingConv2D
 
@@ -19,7 +19,6 @@ __all__ = [
     "ChromaClassification",
     "ChromaRegression",
     "Clip",
-    "ConvolutionBlock",
     "DepthToSpace",
     "Gain",
     "GroupedConv2D",

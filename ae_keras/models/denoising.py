@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from ae_keras.layers import Clip, ConvolutionBlock, DepthToSpace, SpaceToDepth
+from ae_keras.layers import Clip, DepthToSpace, ResidualBlock, SpaceToDepth
 from ae_keras.layers.residual import pointwise
 from ae_keras.models.checks import check_counts, check_divisible
 from ae_keras.models.image_model import ImageModel, ImageShape
@@ -103,7 +103,7 @@ def _predict_noise(
 
     def refine(features: keras.KerasTensor, count: int) -> keras.KerasTensor:
         for _ in range(count):
-            features = ConvolutionBlock(dtype=precision)(features)
+            features = ResidualBlock(use_bias=False, dtype=precision)(features)
         return features
 
     features, skips = noisy, []
@@ -142,19 +142,19 @@ def _predict_noise(
 )
 def denoiser(
     image_shape: ImageShape = (None, None, 3),
-    filters: Sequence[int] = (48, 96, 192),
-    blocks: Sequence[int] = (1, 1, 2),
+    filters: Sequence[int] = (48, 96, 128),
+    blocks: Sequence[int] = (1, 2, 4),
     name: str = "denoiser",
 ) -> ResidualDenoiser:
     """Build the denoiser.
 
     ```
-    image -> [space to depth 2, Dense, blocks] 48, 96, 192
+    image -> [space to depth 2, Dense, blocks] 48, 96, 128
       -> [Dense, depth to space 2, plus the features of that size, blocks] 96, 48
       -> Dense, depth to space 2: noise; image - noise
     ```
 
-    A block adds two 3x3 convolutions, with ReLU between them, to its input. No layer has a bias.
+    The blocks are `ae_keras.layers.ResidualBlock`. No layer has a bias.
 
     Args:
         image_shape: `(height, width, channels)`, divisible by 8; `None`: any.
