@@ -30,6 +30,7 @@ from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run
 from ae_keras.studies.page import Evidence, Page, Table, Verdict, judge_cases
 from ae_keras.studies.workspace import Workspace
+from ae_keras.system.invocation import install
 from ae_keras.system.pixels import to_uint8, to_unit_range
 
 TITLE = "Denoising of photographs"
@@ -88,7 +89,7 @@ def _make_methods(denoiser: Denoiser) -> dict[str, Method]:
     try:
         from bm3d import bm3d_rgb
     except ImportError:
-        print("BM3D is left out: it needs the package 'bm3d', see the study's text", flush=True)
+        print(f"BM3D is left out. Install it with: {install('bm3d')}", flush=True)
     else:
         methods["BM3D"] = lambda noisy, level: _to_8_bits(bm3d_rgb(to_unit_range(noisy), level))
     return methods | {"denoiser": lambda noisy, level: denoiser(noisy)}

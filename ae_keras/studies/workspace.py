@@ -83,7 +83,9 @@ class Workspace:
             train(recipe, run.path, overwrite=True, verbose=self.verbose)
             run.checkpoint.unlink(missing_ok=True)  # models of studies are not extended
         if self.quick:
-            batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
+            batches = recipe.steps_per_epoch  # of crops; else of whole images
+            if batches is None:
+                batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
             self.steps[name] = batches * run.metrics["training"]["epochs"]
         return run
 
