@@ -6,8 +6,10 @@ import pytest
 from conftest import SMALL
 
 import ae_keras
+from ae_keras.codec.loading import load_codec
 from ae_keras.export.litert_form import write_litert
 from ae_keras.photographs import windows
+from ae_keras.photographs.colourization import PhotoColourizer
 from ae_keras.photographs.denoising import Denoiser
 from ae_keras.photographs.windows import run_in_windows
 from ae_keras.runs.folder import RunFolder
@@ -81,6 +83,16 @@ def test_both_runtimes_clean_images_of_any_kind(shape, run, rng):
         if shape[-1] in (2, 4):
             np.testing.assert_array_equal(result[..., -1], image[..., -1])
     assert np.abs(cleaned["keras"].astype(int) - cleaned["litert"]).max() <= 1
+
+
+def test_a_denoiser_is_no_colourizer_and_no_codec(run):
+    if not run.litert.exists():
+        write_litert(run.path)
+    for runtime in ("keras", "litert"):
+        with pytest.raises(ValueError, match="'denoiser', which is no colourizer"):
+            PhotoColourizer(str(run.path), runtime=runtime)
+        with pytest.raises(ValueError, match="no latent"):
+            load_codec(run.path, runtime=runtime)
 
 
 def test_evaluation_measures_a_run(run):
