@@ -1,8 +1,8 @@
 """A denoiser for photographs: a network that finds the noise of an image, to be taken away.
 
 It is blind: nobody tells it how strong the noise is. It has no biases, so that it scales: what it
-makes of a darker copy of a noisy image is a darker copy of the result, and of noise stronger than
-it has seen it takes away what it would of weaker. The idea is that of Mohan et al.; the network, a
+makes of a darker copy of a noisy image is a darker copy of the result. By that, Mohan et al. found,
+such networks stay good at noise of a strength that they were not trained for. The architecture, a
 U-Net that begins at half the resolution, is ours.
 """
 

@@ -14,7 +14,7 @@ from ae_keras.system.pixels import to_unit_range
 Network = Callable[[np.ndarray], np.ndarray]
 
 # Sides of a window, and what is left out at its inner edges, in pixels: multiples of what any
-# network here wants, and no less than how far one sees: `denoiser` sees 56 pixels.
+# network here wants, and of the second no less than one sees: `denoiser` sees 59 at most.
 _WINDOW, _MARGIN = 768, 64
 
 
