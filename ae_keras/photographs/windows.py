@@ -51,9 +51,9 @@ def run_in_windows(
 
 def _pieces(side: int) -> Iterator[tuple[int, slice]]:
     """Yield where windows along a side begin, and which of its pixels are taken from each."""
-    done, start = 0, 0
+    done = 0
     while done < side:
-        start = min(done and done - _MARGIN, max(side - _WINDOW, 0))
+        start = min(max(done - _MARGIN, 0), max(side - _WINDOW, 0))
         end = start + _WINDOW
         stop = side if end >= side else end - _MARGIN
         yield start, slice(done, stop)
