@@ -30,6 +30,7 @@ SHIPPED = {
     "celeba_pool": "celeba",
     "colourizer": "colourization",
     "conv": "convolutional",
+    "denoiser": "denoising",
     "lossless_mlp": "dense",
     "lossy_cae": "convolutional",
     "mlp": "dense",

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, ImageCms
 SMALL = {
     "celeba_conv": {"filters": 4},
     "conv": {"filters": 8},
+    "denoiser": {"filters": (4, 8, 8), "blocks": (1, 1, 1)},
     "lossless_mlp": {"latent_dim": 50},
     "photo": {
         "filters": 8,

@@ -42,7 +42,10 @@ def imported_packages(path):
 def test_what_is_imported_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    lists = (project["dependencies"], *(extras[name] for name in ("train", "onnx", "benchmark")))
+    lists = (
+        project["dependencies"],
+        *(extras[name] for name in ("train", "onnx", "benchmark", "bm3d")),
+    )
     declared = {re.match(r"[\w.-]+", text)[0] for texts in lists for text in texts}
     folders = (ROOT / name for name in ("ae_keras", "tuning", "scripts"))
     paths = [path for folder in folders for path in folder.rglob("*.py")]

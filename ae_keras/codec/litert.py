@@ -11,10 +11,11 @@ entropy_tables.npz     those of the run, if it has any; see `ae_keras.codec.quan
 
 Its signatures are functions with named tensors: `encode`, from `images` to `latents`; `decode`,
 from `latents`, and `labels` if the model is conditional, to `reconstructions`; of a colourizer
-`colourize`, from `grey` to `images`, or `chroma`, from `grey` to `chroma` at half its size. A model
-that takes a quality takes its `position`, from 0 to 1, in both, and `encode` gives `hyper_latents`
-too. All are numbers in the units of the Keras model; a model in integers says by which scale and
-zero point its own are to be turned into these.
+`colourize`, from `grey` to `images`, or `chroma`, from `grey` to `chroma` at half its size; of a
+denoiser `denoise`, from `noisy` to `images`. A model that takes a quality takes its `position`,
+from 0 to 1, in both, and `encode` gives `hyper_latents` too. All are numbers in the units of the
+Keras model; a model in integers says by which scale and zero point its own are to be turned into
+these.
 """
 
 import contextlib
@@ -34,7 +35,7 @@ from ae_keras.system.invocation import command
 from ae_keras.system.quiet import quiet_stderr
 
 # In the order in which one takes what another gives.
-SIGNATURES = ("encode", "decode", "colourize", "chroma")
+SIGNATURES = ("encode", "decode", "colourize", "chroma", "denoise")
 _DESCRIPTION, _CHECKSUM, _TABLES = "model.json", "model.sha256", "entropy_tables.npz"
 
 
@@ -52,7 +53,8 @@ class Description:
         latent_shape: Shape of the latent of such an image; None if there is none.
         takes_any_size: bool. Whether it takes images of other sizes too.
         classes: int. Number of labels that the decoder knows, if it takes one.
-        multiple: int. What height and width of a colourizer's images must be multiples of.
+        multiple: int. What height and width of the images of a model without a latent, a colourizer
+            or a denoiser, must be multiples of.
         source: str. SHA-256 of the `model.keras` that a run's own `model.tflite` was made of.
     """
 

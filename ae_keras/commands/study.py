@@ -14,6 +14,7 @@ examples:
   ae-keras study depth
   ae-keras study depth --quick
   ae-keras study all --faces ~/celeba
+  ae-keras study photograph_denoising --photographs ~/kodak
 
 Models are kept in saved_models/studies: what was trained is not trained again, and what was stopped
 goes on. The two that look at faces need CelebA: --faces takes a folder of its images.
@@ -29,6 +30,12 @@ def make_parser() -> Parser:
         "--faces", default="celeb_a", metavar="DIR", help="CelebA's images (default: TFDS celeb_a)"
     )
     parser.add_argument(
+        "--photographs",
+        default="skimage",
+        metavar="DIR",
+        help="photographs to judge denoisers on (default: scikit-image's)",
+    )
+    parser.add_argument(
         "--output", type=Path, metavar="DIR", help="default: docs/studies, of a trial quick_studies"
     )
     return parser
@@ -40,8 +47,10 @@ def main(arguments: argparse.Namespace) -> None:
         print("\n".join(f"{name:20} {question}" for name, question in STUDIES.items()))
         return
     load_study(arguments.study if arguments.study != "all" else next(iter(STUDIES)))
-    if arguments.faces != "celeb_a" and not Path(arguments.faces).expanduser().is_dir():
-        raise FileNotFoundError(f"No such folder: {arguments.faces!r}. See --faces in --help.")
+    for option, default in (("faces", "celeb_a"), ("photographs", "skimage")):
+        folder = getattr(arguments, option)
+        if folder != default and not Path(folder).expanduser().is_dir():
+            raise FileNotFoundError(f"No such folder: {folder!r}. See --{option} in --help.")
     import keras
 
     from ae_keras.studies.run_studies import run_all, run_study
@@ -50,7 +59,9 @@ def main(arguments: argparse.Namespace) -> None:
     output = arguments.output or Path("quick_studies" if arguments.quick else "docs/studies")
     has_gpu = bool(keras.distribution.list_devices("gpu"))
     runs = Path("saved_models/studies")
-    workspace = Workspace(output, runs, arguments.quick, has_gpu, arguments.faces)
+    workspace = Workspace(
+        output, runs, arguments.quick, has_gpu, arguments.faces, arguments.photographs
+    )
     if arguments.study != "all":
         page, file = run_study(workspace, arguments.study)
         print(f"\n{page.finding}\n\nSee {file}.")

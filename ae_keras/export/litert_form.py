@@ -43,7 +43,7 @@ def write_litert(
     folder = find_run(run)
     if folder.litert.exists() and not overwrite:
         raise FileExistsError(f"{str(folder.litert)!r} exists. Replace it with --overwrite.")
-    part = "autoencoder" if load_model(folder.model).has_latent else "chroma"
+    part = "chroma" if "colourization" in load_model(folder.model).tasks else "autoencoder"
     exporter = Exporter(folder, Export("litert", part=part))
     test = load_images_for(exporter, dataset)["test"]
     with tempfile.TemporaryDirectory() as temporary, exact_floats():

@@ -25,8 +25,10 @@ SMALLEST_PSNR = {"float16": 50.0, "dynamic": 30.0, "int8": 30.0}
 def make_inputs(model: keras.Model, data: Images) -> dict[str, np.ndarray]:
     """Return what a model's signatures take of uint8 images: by name, float32 in [0, 1]."""
     images = to_unit_range(data.images)
-    if not model.has_latent:
+    if "colourization" in model.tasks:
         return {"grey": ops.convert_to_numpy(to_grey(images))}
+    if not model.has_latent:
+        return {"noisy": images}
     inputs = {"images": images}
     if model.classes is not None:
         inputs["labels"] = np.asarray(data.labels, np.int32)
@@ -47,9 +49,11 @@ def run_keras(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np
 
 
 def _run_batch(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
-    if not model.has_latent:
+    if "colourization" in model.tasks:
         grey = inputs["grey"]
         return {"images": model(grey, training=False), "chroma": model.predict_chroma(grey)}
+    if not model.has_latent:
+        return {"images": model(inputs["noisy"], training=False)}
     if model.takes_quality:
         position = inputs["position"]
         latents, hyper_latents = model.analyse(inputs["images"], position)

@@ -6,6 +6,7 @@ decode        latents (labels)  -> reconstructions
 reconstruct   images (labels)   -> reconstructions
 colourize     grey              -> images
 chroma        grey              -> chroma
+denoise       noisy             -> images
 ```
 
 Each takes what the one before gives, by its name. A model that takes a quality takes its
@@ -57,7 +58,10 @@ def rebuild(model: keras.Model, recipe: Recipe, any_size: bool) -> keras.Model:
     wide = build_for_any_size(model, recipe) if model.has_latent and any_size else None
     if wide is not None:
         return wide
-    same = build_from_recipe(recipe, model.classes)
+    # What has no latent is fully convolutional.
+    is_wide = any_size and not model.has_latent
+    shape = (None, None, recipe.image_shape[2]) if is_wide else recipe.image_shape
+    same = build_from_recipe(recipe, model.classes, shape)
     same.set_weights(model.get_weights())
     return same
 
@@ -71,17 +75,21 @@ def make_signatures(
         model: ImageModel, from `rebuild`.
         recipe: Recipe. That of the model.
         part: str. `"autoencoder"`: `encode` and `decode`; `"encoder"` or `"decoder"` alone. Of a
-            colourizer the whole, `colourize`, or `"chroma"`.
+            colourizer the whole, `colourize`, or `"chroma"`; of a denoiser the whole, `denoise`.
         batch_size: int. None: any.
 
     Raises:
         ValueError: if the model has no such part.
     """
-    if part not in (("autoencoder", "chroma") if not model.has_latent else _CODEC_PARTS):
+    is_colourizer = "colourization" in model.tasks
+    others = ("chroma",) if is_colourizer else ()
+    if part not in (_CODEC_PARTS if model.has_latent else ("autoencoder", *others)):
         raise ValueError(f"{recipe.model!r} has no {part}; it is exported as a whole.")
-    if not model.has_latent:
+    if is_colourizer:
         size = (None, None) if batch_size is None else recipe.image_shape[:2]
         return [_colourizer(model, part, tf.TensorSpec((batch_size, *size, 1), tf.float32, "grey"))]
+    if not model.has_latent:
+        return [_signature("denoise", model, "images", batch_size)]
     if model.takes_quality:
         encode = _quality_encoder(model, batch_size)
     else:

@@ -1,4 +1,4 @@
-"""Pointwise layers and the residual block of the photo codec."""
+"""Pointwise layers and the residual block of the photo codec and the denoiser."""
 
 from typing import Any
 
@@ -63,12 +63,17 @@ def pointwise(units: int, scale: float = 1.0, **kwargs: Any) -> Pointwise:
     return Pointwise(units, kernel_initializer=initializer, **kwargs)
 
 
-def depthwise(name: str) -> layers.DepthwiseConv2D:
+def depthwise(name: str, use_bias: bool = True) -> layers.DepthwiseConv2D:
     """Return a 3x3 convolution of each channel by itself, in float32."""
     # Keras's initializers take the channels for inputs of each output, and start too small.
     initializer = keras.initializers.RandomUniform(-1 / 3, 1 / 3)
     return layers.DepthwiseConv2D(
-        3, padding="same", depthwise_initializer=initializer, name=name, dtype="float32"
+        3,
+        padding="same",
+        use_bias=use_bias,
+        depthwise_initializer=initializer,
+        name=name,
+        dtype="float32",
     )
 
 
@@ -79,6 +84,10 @@ class ResidualBlock(layers.Layer):
     `x = x + mix_out(leaky(depthwise(leaky(mix_in(x)))))`, then
     `x = x + narrow(leaky(widen(x)))`. All but the 3x3 depthwise convolution are `Pointwise` layers;
     `widen` doubles the channels.
+
+    Args:
+        use_bias: bool. Without biases the block scales: a multiple of its input, from 0, gives that
+            multiple of its output.
 
     Input shape:
         `(batch, height, width, channels)`.
@@ -91,18 +100,20 @@ class ResidualBlock(layers.Layer):
         (1, 8, 8, 96)
     """
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, use_bias: bool = True, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
+        self.use_bias = use_bias
 
     def build(self, input_shape: Shape) -> None:
         """Create the five layers."""
-        channels, dtype = input_shape[-1], self.dtype_policy
+        channels = input_shape[-1]
+        options = {"use_bias": self.use_bias, "dtype": self.dtype_policy}
         # Smaller at first, so that the block starts near the identity.
-        self.mix_in = pointwise(channels, name="mix_in", dtype=dtype)
-        self.depthwise = depthwise(name="depthwise")
-        self.mix_out = pointwise(channels, 0.3, name="mix_out", dtype=dtype)
-        self.widen = pointwise(2 * channels, name="widen", dtype=dtype)
-        self.narrow = pointwise(channels, 0.3, name="narrow", dtype=dtype)
+        self.mix_in = pointwise(channels, name="mix_in", **options)
+        self.depthwise = depthwise("depthwise", self.use_bias)
+        self.mix_out = pointwise(channels, 0.3, name="mix_out", **options)
+        self.widen = pointwise(2 * channels, name="widen", **options)
+        self.narrow = pointwise(channels, 0.3, name="narrow", **options)
         for layer in (self.mix_in, self.depthwise, self.mix_out, self.widen):
             layer.build(input_shape)
         self.narrow.build((*input_shape[:-1], 2 * channels))
@@ -116,3 +127,7 @@ class ResidualBlock(layers.Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""
         return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), "use_bias": self.use_bias}

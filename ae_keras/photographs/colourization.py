@@ -140,7 +140,7 @@ def _load_network(
     form = load_litert_form(run, runtime, threads)
     if form is not None:
         exported, multiple = form[0], form[1].multiple
-        if multiple is None:
+        if multiple is None or "chroma" not in exported.signatures:
             raise ValueError(no_colourizer)
         return lambda grey: exported.run("chroma", {"grey": grey})["chroma"], multiple
     import_backend_quietly()

@@ -1,17 +1,21 @@
 """Images of any size through a trained model, which takes noise away.
 
-Latents are not quantized on the way, but for a model that takes a quality: only quantization takes
-anything away there, and what files of its default quality keep is what comes back.
+A model that is made for it takes an image window after window, see `windows`; an autoencoder in
+tiles, through its latents. These are not quantized on the way, but for a model that takes a
+quality: only quantization takes anything away there, and what files of its default quality keep is
+what comes back.
 """
 
+import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ae_keras.codec.layout import Layout, batch_size
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.planes import Planes, split_alpha
-from ae_keras.codec.runtimes import load_transform
+from ae_keras.codec.runtimes import load_litert_form, load_transform
 from ae_keras.codec.tiling import Tiling
 from ae_keras.codec.transform import ModelTransform
 from ae_keras.photographs.job_files import (
@@ -23,8 +27,12 @@ from ae_keras.photographs.job_files import (
     write_target,
 )
 from ae_keras.photographs.jobs import Job, Result
-from ae_keras.runs.loading import find_run
+from ae_keras.photographs.windows import Network, run_in_windows
+from ae_keras.recipe import Recipe
+from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.loading import find_run, load_model
 from ae_keras.system.pixels import to_unit_range
+from ae_keras.system.quiet import import_backend_quietly
 
 # The share of a tile of fixed size that overlaps the next: here it costs time only.
 _OVERLAP_SHARE = 4
@@ -47,6 +55,9 @@ class Denoiser:
     def __init__(self, run: str, runtime: str | None = None, threads: int | None = None):
         folder = find_run(run)
         self.recipe, self._codec = folder.recipe, None
+        self._network = _load_network(folder, runtime, threads)
+        if self._network is not None:
+            return
         transform, _ = load_transform(folder, runtime, threads)
         if not isinstance(transform, ModelTransform):
             self._codec = load_codec(folder.path, runtime=runtime, threads=threads)
@@ -76,12 +87,16 @@ class Denoiser:
         if self._codec is not None:
             codec = self._codec.with_max_pixels(image.size)
             return codec.decompress(codec.compress(image)).reshape(image.shape)
-        colour, alpha = split_alpha(image, self._transform.channels)
+        colour, alpha = split_alpha(image, self.channels)
         height, width, channels = colour.shape
-        tiling, planes = self._tile((height, width)), Planes(channels, self._transform.channels)
-        layout = Layout.plan(tiling, planes)
+        planes = Planes(channels, self.channels)
         cleaned = np.empty((height, width, channels + (alpha is not None)), np.uint8)
-        layout.join((self._restore(strip) for strip in layout.cut(colour)), cleaned[..., :channels])
+        if self._network is not None:
+            _clean_in_windows(*self._network, colour, planes, cleaned)
+        else:
+            layout = Layout.plan(self._tile((height, width)), planes)
+            strips = (self._restore(strip) for strip in layout.cut(colour))
+            layout.join(strips, cleaned[..., :channels])
         if alpha is not None:
             cleaned[..., -1] = alpha
         return cleaned.reshape(np.shape(image))
@@ -98,6 +113,57 @@ class Denoiser:
         batches = (tiles[first : first + count] for first in range(0, len(tiles), count))
         encode, decode = self._transform.encode, self._transform.decode
         return np.concatenate([decode(encode(to_unit_range(batch))) for batch in batches])
+
+
+def _load_network(
+    run: RunFolder, runtime: str | None, threads: int | None
+) -> tuple[Network, int] | None:
+    """Load a model that is made to denoise, and what sides of its images must be multiples of.
+
+    Returns:
+        None if the run holds another model.
+    """
+    form = load_litert_form(run, runtime, threads)
+    if form is not None:
+        exported, multiple = form[0], form[1].multiple
+        if multiple is None or "denoise" not in exported.signatures:
+            return None
+        return lambda noisy: exported.run("denoise", {"noisy": noisy})["images"], multiple
+    import_backend_quietly()
+
+    model: Any = load_model(run.model)
+    if model.has_latent or "denoising" not in model.tasks:
+        return None
+    return _in_keras(model, run.recipe), model.multiple
+
+
+def _in_keras(trained: Any, recipe: Recipe) -> Network:
+    """Return a model as a function of images of any size, whose products are float32."""
+    import keras
+
+    from ae_keras.registry import build_from_recipe
+
+    model: Any = build_from_recipe(recipe, image_shape=(None, None, recipe.image_shape[2]))
+    model.set_weights(trained.get_weights())
+    if keras.config.backend() == "tensorflow":  # XLA would compile again for every size
+        model.jit_compile = False
+    lock = threading.Lock()  # Keras promises nothing of several threads
+
+    def network(noisy: np.ndarray) -> np.ndarray:
+        with lock:
+            return np.asarray(model.predict_on_batch(noisy), np.float32)
+
+    return network
+
+
+def _clean_in_windows(
+    network: Network, multiple: int, colour: np.ndarray, planes: Planes, cleaned: np.ndarray
+) -> None:
+    """Write what a network makes of an image's planes into the channels of another image."""
+    for number, plane in enumerate(planes.split(colour)):
+        channels = slice(number * planes.width, (number + 1) * planes.width)
+        for (rows, columns), part in run_in_windows(network, multiple, plane):
+            cleaned[rows, columns, channels] = planes.to_pixels(part)
 
 
 @dataclass(frozen=True)

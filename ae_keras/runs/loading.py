@@ -119,5 +119,7 @@ def load_model(path: str | Path) -> "ImageModel":
         ) from error
     if not isinstance(model, ImageModel):
         kind = type(model).__name__
-        raise ValueError(f"{str(path)!r} holds a {kind}, not an Autoencoder or a Colourizer.")
+        raise ValueError(
+            f"{str(path)!r} holds a {kind}, not an Autoencoder, a Colourizer or a denoiser."
+        )
     return model

@@ -15,6 +15,7 @@ STUDIES = {
     "latent_size": "latents of 1 to 1024: mlp and conv on MNIST and CIFAR-10",
     "depth": "one or two layers, 64 or 128 filters: conv on MNIST",
     "denoising": "autoencoders as filters of noise, beside median and non-local means",
+    "photograph_denoising": "denoiser on photographs, beside non-local means and BM3D",
     "out_of_domain": "photographs for a model of digits, and how its error gives them away",
     "recognition": "does a classifier still recognize what was compressed?",
     "architectures": "fewer, more and wider convolutions, smaller and larger latents: cae",

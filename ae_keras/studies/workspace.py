@@ -48,6 +48,7 @@ class Workspace:
         quick: bool. Train on a few images for one epoch.
         has_gpu: bool. Train what takes hours without one.
         faces: str. Data set of faces: a folder of CelebA's images, or the TFDS name.
+        photographs: str. What denoisers of photographs are judged on: a folder, or `"skimage"`.
         verbose: int. As in Keras's `fit`.
         steps: For each model of a quick study the steps of its training, but not of timing; filled
             as they are trained.
@@ -58,6 +59,7 @@ class Workspace:
     quick: bool = False
     has_gpu: bool = False
     faces: str = "celeb_a"
+    photographs: str = "skimage"
     verbose: int | None = None
     steps: dict[str, int] = field(default_factory=dict)
 
@@ -81,7 +83,9 @@ class Workspace:
             train(recipe, run.path, overwrite=True, verbose=self.verbose)
             run.checkpoint.unlink(missing_ok=True)  # models of studies are not extended
         if self.quick:
-            batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
+            batches = recipe.steps_per_epoch  # of crops; else of whole images
+            if batches is None:
+                batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
             self.steps[name] = batches * run.metrics["training"]["epochs"]
         return run
 

@@ -88,7 +88,7 @@ def check_report(run, report, outputs):
 
 def outputs_of(run):
     """Return the names of what all signatures of a model give."""
-    if is_colourizer(run):
+    if makes_images(run):
         return {"images"}
     return {"latents", "reconstructions"} | ({"hyper_latents"} if is_photo(run) else set())
 
@@ -97,8 +97,9 @@ def is_photo(run):
     return run.recipe.model == "photo"
 
 
-def is_colourizer(run):
-    return run.recipe.model == "colourizer"
+def makes_images(run):
+    """Whether a run's model has no latent."""
+    return run.recipe.model in ("colourizer", "denoiser")
 
 
 class TestEveryModel:
@@ -114,10 +115,10 @@ class TestEveryModel:
 
     def test_onnx_computes_what_keras_does(self, run):
         _, report = export_run(run.path, Export("onnx"), threads=())
-        check_report(run, report, {"images"} if is_colourizer(run) else {"reconstructions"})
+        check_report(run, report, {"images"} if makes_images(run) else {"reconstructions"})
 
     def test_parts_and_fixed_batches_compute_it_too(self, run):
-        if is_colourizer(run):
+        if makes_images(run):
             export_run(run.path, Export("litert", batch_size=3), threads=())
             with pytest.raises(ValueError, match="has no decoder"):
                 export_run(run.path, Export("litert", part="decoder"), threads=())
@@ -129,7 +130,7 @@ class TestEveryModel:
 
     def test_exported_model_is_the_same_codec(self, run, exported, rng):
         path, _ = exported
-        if is_colourizer(run):
+        if makes_images(run):
             with pytest.raises(ValueError, match="without a latent"):
                 load_codec(path)
             return

@@ -311,6 +311,7 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         ),
         (("study.py", "dept"), ["Unknown study 'dept'", "Did you mean 'depth'"]),
         (("study.py", "celeba_models", "--faces", "nope"), ["No such folder", "'nope'", "--faces"]),
+        (("study.py", "svd", "--photographs", "nope"), ["No such folder", "--photographs"]),
         (("denoise.py", "a.png", "-o", "b.png", "--model", "vae_v2-cifar10"), ["'a.png'"]),
         (
             ("denoise.py", "/dev/null", "-o", "b.png", "--model", "colourizer-cifar10"),

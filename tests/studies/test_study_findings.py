@@ -297,3 +297,37 @@ def test_exports_are_judged_by_exactness_speed_and_size():
     assert numbers(refused) == {"models": ("c",)}
     assert {verdict.holds for verdict in (exact, fast, small, refused)} == {None}
     assert len(load_study("export").judge(rows[:2] + rows[3:])) == 3
+
+
+def test_photographs_are_judged_by_the_gain_to_each_method():
+    study = load_study("photograph_denoising")
+
+    def psnr(*ours):
+        return {
+            level: {"noisy": 20.0, "non-local means": 28.0, "BM3D": 30.0, "denoiser": value}
+            for level, value in zip(study.LEVELS, ours, strict=True)
+        }
+
+    better, gain = study.judge(psnr(30.5, 31.0, 32.0), "24 of kodak")
+    assert better.holds is True
+    assert better.claim.endswith("than non-local means and BM3D")
+    assert numbers(better) == {
+        "above non-local means at 0.05, 0.1, 0.2": (2.5, 3.0, 4.0),
+        "above BM3D at 0.05, 0.1, 0.2": (0.5, 1.0, 2.0),
+        "photographs": "24 of kodak",
+    }
+    assert gain.holds is None
+    assert numbers(gain) == {"above the noisy images at 0.05, 0.1, 0.2": (10.5, 11.0, 12.0)}
+    assert study.judge(psnr(30.5, 29.0, 32.0), "")[0].holds == "in part"
+    assert study.judge(psnr(27.0, 26.0, 25.0), "")[0].holds is False
+
+
+def test_noise_of_photographs_is_as_strong_as_said_and_always_the_same():
+    study = load_study("photograph_denoising")
+    image = np.full((200, 200, 3), 128, np.uint8)
+    for level in study.LEVELS:
+        noisy = study.add_noise(image, level)
+        assert noisy.dtype == np.uint8
+        assert np.std(noisy / 255 - image / 255) == pytest.approx(level, rel=0.02)
+        np.testing.assert_array_equal(study.add_noise(image, level), noisy)
+    assert study.add_noise(np.zeros((50, 50, 3), np.uint8), 0.2).min() == 0  # clipped
