@@ -30,6 +30,8 @@ SHIPPED = {
     "celeba_pool": "celeba",
     "colourizer": "colourization",
     "conv": "convolutional",
+    "factorized_v1": "factorized",
+    "factorized_v2": "factorized",
     "lossless_mlp": "dense",
     "lossy_cae": "convolutional",
     "mlp": "dense",

@@ -8,6 +8,22 @@ Example:
     >>> keras.saving.load_model("saved_models/pretrained/cae-cifar10/model.keras")
 """
 
-from ae_keras.models import celeba, colourization, convolutional, dense, hyperprior, variational
+from ae_keras.models import (
+    celeba,
+    colourization,
+    convolutional,
+    dense,
+    factorized,
+    hyperprior,
+    variational,
+)
 
-__all__ = ["celeba", "colourization", "convolutional", "dense", "hyperprior", "variational"]
+__all__ = [
+    "celeba",
+    "colourization",
+    "convolutional",
+    "dense",
+    "factorized",
+    "hyperprior",
+    "variational",
+]
