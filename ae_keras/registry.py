@@ -31,6 +31,8 @@ SHIPPED = {
     "colourizer": "colourization",
     "conv": "convolutional",
     "denoiser": "denoising",
+    "factorized_v1": "factorized",
+    "factorized_v2": "factorized",
     "lossless_mlp": "dense",
     "lossy_cae": "convolutional",
     "mlp": "dense",

@@ -7,6 +7,7 @@ from ae_keras.layers.bottleneck import QuantizationNoise, Sampling
 from ae_keras.layers.chroma import ChromaClassification, ChromaRegression
 from ae_keras.layers.clipping import Clip
 from ae_keras.layers.depth_to_space import DepthToSpace, SpaceToDepth
+from ae_keras.layers.factorized_prior import FactorizedPrior
 from ae_keras.layers.grouped_convolution import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.layers.hyperprior import Hyperprior
 from ae_keras.layers.quality import Gain, Modulation
@@ -20,6 +21,7 @@ __all__ = [
     "ChromaRegression",
     "Clip",
     "DepthToSpace",
+    "FactorizedPrior",
     "Gain",
     "GroupedConv2D",
     "GroupedConv2DTranspose",

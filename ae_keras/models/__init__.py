@@ -14,6 +14,7 @@ from ae_keras.models import (
     convolutional,
     denoising,
     dense,
+    factorized,
     hyperprior,
     variational,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "convolutional",
     "denoising",
     "dense",
+    "factorized",
     "hyperprior",
     "variational",
 ]

@@ -179,27 +179,44 @@ def _encoder(
 
 def _decoder(encoder: keras.Model, convolutions: Convolutions, activation: str) -> keras.Model:
     """Mirror an encoder: each transposed convolution leads to its convolution's input shape."""
-    shapes = [encoder.input_shape]
-    for _, filters, kernel, stride, padding in convolutions:
-        sizes = ((size + 2 * padding - kernel) // stride + 1 for size in shapes[-1][1:3])
-        shapes.append((None, *sizes, filters))
     latents = features = keras.Input(encoder.output_shape[1:], name="latents")
-    activations = [None, *(activation for _ in convolutions[1:])]
-    rows = reversed(list(zip(convolutions, shapes[:-1], activations, strict=True)))
-    for (groups, _, kernel, stride, padding), (_, height, width, filters), after in rows:
-        missing = [
-            target - ((size - 1) * stride - 2 * padding + kernel)
-            for size, target in zip(features.shape[1:3], (height, width), strict=True)
-        ]
-        features = GroupedConv2DTranspose(
-            filters,
-            kernel,
-            stride,
-            padding,
-            groups,
-            output_padding=missing,
-            kernel_initializer=_INITIALIZER,
-            activation=after,
-        )(features)
+    for arguments, after in zip(
+        mirror(encoder.input_shape[1:], convolutions),
+        [*(activation for _ in convolutions[1:]), None],
+        strict=True,
+    ):
+        layer = GroupedConv2DTranspose(
+            **arguments, kernel_initializer=_INITIALIZER, activation=after
+        )
+        features = layer(features)
     images = layers.Activation("sigmoid", dtype="float32")(features)
     return keras.Model(latents, images, name="decoder")
+
+
+def mirror(image_shape: Sequence[int], convolutions: Convolutions) -> list[dict[str, Any]]:
+    """Return the arguments of the transposed convolutions that lead back through some others.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        convolutions: Of an encoder.
+    """
+    mirrored: list[dict[str, Any]] = []
+    (height, width, channels) = image_shape
+    for groups, filters, kernel, stride, padding in convolutions:
+        small = [(size + 2 * padding - kernel) // stride + 1 for size in (height, width)]
+        missing = [
+            size - ((less - 1) * stride - 2 * padding + kernel)
+            for size, less in zip((height, width), small, strict=True)
+        ]
+        mirrored.append(
+            {
+                "filters": channels,
+                "kernel_size": kernel,
+                "strides": stride,
+                "padding": padding,
+                "groups": groups,
+                "output_padding": missing,
+            }
+        )
+        (height, width), channels = small, filters
+    return mirrored[::-1]
