@@ -42,6 +42,15 @@ PARAMETERS = {
         16 * (3 * 16 + 16 * 32 + 32 * 64) + 3 * (16 + 32) + 3,
     ),
     "conv": (640 + 36_928, 2 * 36_928 + 577),
+    # Convolutions, slopes, and seven numbers for the distribution of each channel of the latent.
+    "factorized_v1": (
+        49 * (12 + 48 + 192 + 768) + 252 + 7 * 768,
+        48 * (12 + 48 + 192 + 768) + 255 + 252,
+    ),
+    "factorized_v2": (
+        36 * 3 * 12 + 16 * 3 * 40 + 9 * 5 * 128 + 180 + 52 + 7 * 128,
+        36 * 3 * 12 + 16 * 3 * 40 + 9 * 5 * 128 + 55 + 52,
+    ),
     "lossless_mlp": (2 * (784 * 784 + 2 * 784),) * 2,
     "lossy_cae": (
         640 + 64 + 73_856 + 128 + 73_792 + 64 + 2_080 + 32,
@@ -68,6 +77,8 @@ LATENTS = {
     "celeba_conv": (1, 1, 256),
     "celeba_pool": (256,),
     "conv": (7, 7, 64),
+    "factorized_v1": (2, 2, 768),
+    "factorized_v2": (5, 5, 128),
     "lossless_mlp": (784,),
     "lossy_cae": (1, 1, 32),
     "mlp": (32,),

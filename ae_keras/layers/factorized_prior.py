@@ -27,9 +27,9 @@ class FactorizedPrior(keras.layers.Layer):
 
     Each image has a step of its own, drawn evenly in its logarithm, so that one model serves all of
     them. Where errors are those of quantization, they grow with `d**2`, and so does what a bit is
-    worth. The loss is `rate_weight` times the bits of a pixel, and `error_weights` tells by what the
-    errors of images are to be multiplied beside it: `(mean / d)**2`, with the geometric mean of the
-    steps. At inference the step is that mean.
+    worth. The loss is `rate_weight` times the bits of a pixel, and `error_weights` tells by what
+    the errors of images are to be multiplied beside it: `(mean / d)**2`, with the geometric mean of
+    the steps. At inference the step is that mean.
 
     Args:
         pixels: int. Height times width of the image.

@@ -63,7 +63,8 @@ class FactorizedAutoencoder(Autoencoder):
         training: bool = True,
     ) -> Tensor:
         """Return the loss, in which an error counts as the step of its image lets it."""
-        return super().compute_loss(x, y, y_pred, self._prior.error_weights, training)
+        weights = ops.reshape(self._prior.error_weights, (-1, 1, 1))
+        return super().compute_loss(x, y, y_pred, weights, training)
 
     def adapt(self, images: np.ndarray) -> None:
         """Set kernels to principal components of training images, uint8, and the prior to these."""
@@ -171,8 +172,8 @@ def _build(
     images = keras.Input(shape, name="images")
     features = Rescale(_SCALE, -_SCALE / 2)(images)
     for groups, filters, kernel, stride, padding in convolutions[:-1]:
-        features = GroupedConv2D(filters, kernel, stride, padding, groups)(features)
-        features = _activation()(features)
+        layer = GroupedConv2D(filters, kernel, stride, padding, groups)
+        features = _activation()(layer(features))
     groups, filters, kernel, stride, padding = convolutions[-1]
     features = GroupedConv2D(filters, kernel, stride, padding, groups)(features)
     prior = FactorizedPrior(shape[0] * shape[1], rate_weight, steps)
@@ -182,7 +183,9 @@ def _build(
     for mirrored in before:
         features = _activation()(GroupedConv2DTranspose(**mirrored)(features))
     features = GroupedConv2DTranspose(**last)(features)
-    decoded = Clip()(Rescale(1 / _SCALE, 0.5)(features))
+    # In float32 under mixed precision too: images have finer steps than float16.
+    decoded = Rescale(1 / _SCALE, 0.5, dtype="float32")(features)
+    decoded = Clip(dtype="float32")(decoded)
     return FactorizedAutoencoder(encoder, keras.Model(latents, decoded, name="decoder"), name=name)
 
 
