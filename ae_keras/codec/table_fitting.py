@@ -104,6 +104,8 @@ def _measure_units(
     extent = np.abs(latents.reshape(-1, len(spread))).max(axis=0).astype(np.float64)
     widest = np.where(extent > 0, 2 * extent, 1.0)  # of a channel that does not matter
     units = np.divide(unit, gains, out=widest.copy(), where=gains > 0)
+    # A constant other than zero is kept as exactly as bins allow, which takes no bits.
+    units[(spread == 0) & (extent > 0)] = 0
     return np.clip(units, 2 * extent / _MOST_BINS, widest)
 
 

@@ -192,3 +192,29 @@ def test_a_model_that_has_diverged_gets_no_tables(rng):
 
     with pytest.raises(ValueError, match=r"no numbers: .+ diverged\. Train it again"):
         fit_quantizer(Diverged(), smooth_images(rng, 4, 8, 8, 3))
+
+
+def test_a_constant_that_the_decoder_needs_is_kept_at_every_step(rng):
+    class Shifted(BlockTransform):
+        """Its first channel is 0.73 for every training image, and the decoder takes that off."""
+
+        def encode(self, images):
+            latents = super().encode(images)
+            latents[..., 0] = latents[..., 0] * self.scale - np.float32(0.73)
+            return latents
+
+        scale = np.float32(0)
+
+    transform = Shifted()
+    quantizer = fit_quantizer(transform, smooth_images(rng, 40, 8, 8, 3))
+    latents = transform.encode(smooth_images(rng, 2, 8, 8, 3).astype(np.float32) / 255)
+    for quality in (1, 30, 60, 100):
+        tables = quantizer.at(step_of_quality(quality))
+        restored = tables.latents(tables.symbols(latents)).reshape(latents.shape)
+        np.testing.assert_allclose(restored[..., 0], -0.73, rtol=1e-3)
+    # What is other than in training comes through as well.
+    transform.scale = np.float32(3)
+    latents = transform.encode(smooth_images(rng, 2, 8, 8, 3).astype(np.float32) / 255)
+    tables = quantizer.at(FINEST_STEP)
+    restored = tables.latents(tables.symbols(latents)).reshape(latents.shape)
+    np.testing.assert_allclose(restored[..., 0], latents[..., 0], atol=0.001)
