@@ -90,7 +90,8 @@ def _measure_units(
     some = latents[:_PROBED_IMAGES]
     labels = None if labels is None else labels[:_PROBED_IMAGES]
     images = transform.decode(some, labels)
-    spread = latents.reshape(-1, latents.shape[-1]).std(axis=0, dtype=np.float64)
+    flat = latents.reshape(-1, latents.shape[-1])
+    spread = flat.std(axis=0, dtype=np.float64)
     gains = np.zeros(len(spread))
     positions = int(np.prod(some.shape[1:-1]))
     for channel in np.flatnonzero(spread):
@@ -101,12 +102,12 @@ def _measure_units(
         gains[channel] = np.sqrt(change.sum() / len(some) / positions) / (_PROBE * spread[channel])
     pixels, active = int(np.prod(shape[1:])), positions * int(np.count_nonzero(gains))
     unit = np.sqrt(12 * _FINEST_MSE * pixels / max(active, 1))
-    extent = np.abs(latents.reshape(-1, len(spread))).max(axis=0).astype(np.float64)
-    widest = np.where(extent > 0, 2 * extent, 1.0)  # of a channel that does not matter
+    extent = np.abs(flat).max(axis=0).astype(np.float64)
+    # Of a channel whose changes do not matter, still about the values that it has: a decoder may
+    # need its mean. A constant is kept as exactly as bins allow, which takes no bits.
+    widest = np.where(extent > 0, np.ptp(flat, axis=0), 1.0)
     units = np.divide(unit, gains, out=widest.copy(), where=gains > 0)
-    # A constant other than zero is kept as exactly as bins allow, which takes no bits.
-    units[(spread == 0) & (extent > 0)] = 0
-    return np.clip(units, 2 * extent / _MOST_BINS, widest)
+    return np.maximum(np.minimum(units, widest), 2 * extent / _MOST_BINS)
 
 
 def _count_bins(latents: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
