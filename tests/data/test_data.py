@@ -46,7 +46,7 @@ def test_no_pixel_is_in_two_parts(monkeypatch):
     """Photographs whose pixels are numbers: no number is found in patches of two parts."""
     counter = np.arange(2 * 160 * 80, dtype=np.uint32).reshape(2, 160, 80)
     coded = np.stack([counter & 255, counter >> 8 & 255, counter >> 16], -1).astype(np.uint8)
-    monkeypatch.setattr(skimage_photos, "_photographs", lambda: [[coded[0]], [coded[1]]])
+    monkeypatch.setattr(skimage_photos, "load_scenes", lambda: [[coded[0]], [coded[1]]])
     patches, parts = skimage_photos.cut_photographs((8, 8, 3), (0.6, 0.2, 0.2))
     numbers = patches.astype(np.int64) @ [1, 256, 65536]
     seen = [set(numbers[parts == part].ravel().tolist()) for part in range(3)]
@@ -60,7 +60,7 @@ def test_both_pictures_of_a_scene_are_cut_alike(monkeypatch):
     left, right = np.full((320, 64, 3), 10, np.uint8), np.full((320, 64, 3), 20, np.uint8)
     rows = np.arange(320, dtype=np.uint8)[:, None] // 32
     left[..., 1], right[..., 1] = rows, rows
-    monkeypatch.setattr(skimage_photos, "_photographs", lambda: [[left, right]])
+    monkeypatch.setattr(skimage_photos, "load_scenes", lambda: [[left, right]])
     patches, parts = skimage_photos.cut_photographs((32, 32, 3), (0.8, 0.1, 0.1))
     bands = {
         (part, picture): set(

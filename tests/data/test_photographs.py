@@ -115,7 +115,7 @@ def test_no_pixel_of_scikit_image_is_in_two_splits(monkeypatch):
     """Photographs whose pixels are numbers: no number is found in two splits."""
     counter = np.arange(2 * 160 * 80, dtype=np.uint32).reshape(2, 160, 80)
     coded = np.stack([counter & 255, counter >> 8 & 255, counter >> 16], -1).astype(np.uint8)
-    monkeypatch.setattr(skimage_photos, "_photographs", lambda: [[coded[0]], [coded[1]]])
+    monkeypatch.setattr(skimage_photos, "load_scenes", lambda: [[coded[0]], [coded[1]]])
     spec = DataSpec(dataset="skimage", image_shape=(8, 8, 3), splits=(0.6, 0.2, 0.2), crops={})
     data = load_photographs(spec)
     seen = [

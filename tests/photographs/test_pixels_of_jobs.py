@@ -45,7 +45,7 @@ class Unchanged:
         return image
 
 
-def to_colour(image):
+def to_colour(image, hints=()):
     """What a colourizer returns of an image: three channels, and its alpha."""
     image = np.atleast_3d(image)
     alpha = image[..., -1:] if image.shape[2] in (2, 4) else image[..., :0]
