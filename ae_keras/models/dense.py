@@ -109,25 +109,25 @@ def lossless_mlp(
     if start not in ("pixelwise", "random"):
         raise ValueError(f"`start` must be pixelwise or random. Received: {start!r}")
     is_pixelwise = start == "pixelwise" and latent_dim == math.prod(check_known(image_shape, name))
-    numbers = iter(_PIXELWISE)
-
-    def layer(width: int) -> list[keras.Layer]:
-        if not is_pixelwise:
-            return [layers.Dense(width), layers.PReLU()]
-        scale, offset, slope = next(numbers)
-        return [
-            layers.Dense(
-                width,
-                kernel_initializer=keras.initializers.Identity(scale),
-                bias_initializer=keras.initializers.Constant(offset),
-            ),
-            layers.PReLU(alpha_initializer=keras.initializers.Constant(slope)),
-        ]
+    starts = iter(_PIXELWISE if is_pixelwise else 4 * (None,))
 
     def half(width: int) -> list[keras.Layer]:
-        return [*layer(latent_dim), *layer(width)]
+        return [*_lossless_layer(latent_dim, next(starts)), *_lossless_layer(width, next(starts))]
 
     return _build(image_shape, latent_dim, half, name)
+
+
+def _lossless_layer(width: int, start: tuple[float, float, float] | None) -> list[keras.Layer]:
+    """Return a dense layer and its PReLU, which begin as `_PIXELWISE` says, or at random."""
+    if start is None:
+        return [layers.Dense(width), layers.PReLU()]
+    scale, offset, slope = start
+    dense = layers.Dense(
+        width,
+        kernel_initializer=keras.initializers.Identity(scale),
+        bias_initializer=keras.initializers.Constant(offset),
+    )
+    return [dense, layers.PReLU(alpha_initializer=keras.initializers.Constant(slope))]
 
 
 def _build(
