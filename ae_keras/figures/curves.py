@@ -145,7 +145,11 @@ def save_curves(path: str | Path, panels: Sequence[Panel], title: str) -> None:
 
 
 def save_label_maps(
-    path: str | Path, maps: dict[str, tuple[np.ndarray, np.ndarray]], title: str, columns: int = 2
+    path: str | Path,
+    maps: dict[str, tuple[np.ndarray, np.ndarray]],
+    title: str,
+    columns: int = 2,
+    names: tuple[str, str] = ("first principal component", "second"),
 ) -> None:
     """Save points of the plane, coloured by their labels.
 
@@ -154,6 +158,7 @@ def save_label_maps(
         maps: For each caption, points `(count, 2)` and their labels, integers from 0 to 9.
         title: str. Over the figure.
         columns: int. Maps in a row.
+        names: Of what is across and what is up.
     """
     rows = -(-len(maps) // columns)
     figure = Figure(figsize=(4.2 * columns + 0.8, 4 * rows + 0.4), layout="constrained")
@@ -162,7 +167,7 @@ def save_label_maps(
     for axes, (caption, (points, labels)) in zip(grid, maps.items(), strict=False):
         drawn = axes.scatter(*points.T, c=labels, s=2, cmap="tab10", vmin=-0.5, vmax=9.5)
         axes.set_title(caption, fontsize=9)
-        axes.set_xlabel("first principal component")
-        axes.set_ylabel("second")
+        axes.set_xlabel(names[0])
+        axes.set_ylabel(names[1])
     figure.colorbar(drawn, ax=grid.tolist(), ticks=range(10), label="label", shrink=0.6)
     figure.savefig(path, dpi=DPI)

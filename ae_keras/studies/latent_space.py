@@ -178,7 +178,9 @@ def _draw_plane(workspace: Workspace, run: RunFolder, model: ImageModel) -> dict
     if data.labels is not None:
         title = f"{PLANE}: latents of test images, coloured by digit"
         maps = {"test": (latents, data.labels)}
-        drawn[workspace.draw("plane_latents", figures.save_label_maps, maps, title)] = title
+        names = "first value of the latent", "second"
+        file = workspace.draw("plane_latents", figures.save_label_maps, maps, title, 1, names)
+        drawn[file] = title
     return drawn
 
 
