@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from ae_keras.system.names import suggest
 
-# Truncated decompositions of any rank are named after it.
-_RANKED = re.compile(r"svd-([1-9]\d*)")
+# Names of linear transforms may end with a number: the rank, or the side of blocks.
+_NUMBERED = re.compile(r"(svd|pca)-([1-9]\d*)")
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,23 @@ def find_classical(name: str) -> ClassicalCodec | None:
     """Return what is known of a classical codec; None if there is none of that name.
 
     Args:
-        name: One of `CLASSICAL`, or `"svd-5"`, with any number, for a truncated decomposition of
-            that rank.
+        name: One of `CLASSICAL`; or, with any number, `"svd-5"` for a truncated decomposition of
+            that rank, `"pca-16"` for the principal components of blocks of 16x16 pixels.
     """
-    return CLASSICAL.get(name if rank_of(name) is None else "svd")
+    numbered = _NUMBERED.fullmatch(name)
+    return CLASSICAL.get(numbered[1] if numbered else name)
 
 
-def rank_of(name: str) -> int | None:
-    """Return the rank of a truncated decomposition, if the name has one."""
-    ranked = _RANKED.fullmatch(name)
-    return int(ranked[1]) if ranked else None
+def number_in(name: str) -> int | None:
+    """Return the number in the name of a linear transform, if there is one."""
+    numbered = _NUMBERED.fullmatch(name)
+    return int(numbered[2]) if numbered else None
 
 
 def unknown_codec(name: str, runs: Iterable[str] = ()) -> ValueError:
     """Return the error of a name that is neither a classical codec's nor one of some runs."""
     known, near = ", ".join(CLASSICAL), suggest(name, [*CLASSICAL, *runs])
     return ValueError(
-        f"Unknown codec {name!r}. Expected one of: {known}, svd-5, or the path or name of a run. "
-        f"{near}".rstrip()
+        f"Unknown codec {name!r}. Expected one of: {known}, svd-5, pca-16, or the path or name of "
+        f"a run. {near}".rstrip()
     )

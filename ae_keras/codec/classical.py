@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from ae_keras.codec.catalogue import find_classical, rank_of, unknown_codec
+from ae_keras.codec.catalogue import find_classical, number_in, unknown_codec
 from ae_keras.codec.image_codec import ImageCodec
 from ae_keras.codec.protocols import Codec
 from ae_keras.codec.table_fitting import fit_quantizer
@@ -185,22 +185,41 @@ def make_singular_values(training: np.ndarray, rank: int | None = None) -> Image
     return ImageCodec(transform, fit_quantizer(transform, grey), "svd")
 
 
-def make_principal_components(training: np.ndarray) -> ImageCodec:
-    """Return a codec of the principal components of training images, uint8."""
+def make_principal_components(training: np.ndarray, side: int | None = None) -> ImageCodec:
+    """Return a codec of the principal components of training images.
+
+    Args:
+        training: uint8 array `(count, height, width, channels)`.
+        side: int. Of square blocks that images are cut into. Default: the components are those of
+            whole images.
+
+    Raises:
+        ValueError: if images do not consist of such blocks.
+    """
+    if side is not None:
+        training = _cut_blocks(training, side)
     transform = PrincipalComponents(training)
     return ImageCodec(transform, fit_quantizer(transform, training), "pca")
+
+
+def _cut_blocks(images: np.ndarray, side: int) -> np.ndarray:
+    count, height, width, channels = images.shape
+    if height % side or width % side:
+        raise ValueError(f"Images of {height}x{width} do not consist of blocks of {side}x{side}.")
+    blocks = images.reshape(count, height // side, side, width // side, side, channels)
+    return blocks.swapaxes(2, 3).reshape(-1, side, side, channels)
 
 
 def make_codec(name: str, training: np.ndarray | None = None) -> Codec:
     """Return a classical codec.
 
     Args:
-        name: One of `ae_keras.codec.CLASSICAL`, or `"svd-5"`, with any number, for a truncated
-            decomposition of that rank.
+        name: One of `ae_keras.codec.CLASSICAL`; or, with any number, `"svd-5"` for a truncated
+            decomposition of that rank, `"pca-16"` for the components of blocks of 16x16 pixels.
         training: uint8 array `(count, height, width, channels)`, to fit the linear ones.
 
     Raises:
-        ValueError: if the name is unknown, or training images are missing.
+        ValueError: if the name is unknown, or training images are missing or do not fit.
     """
     known = find_classical(name)
     if known is None:
@@ -209,6 +228,5 @@ def make_codec(name: str, training: np.ndarray | None = None) -> Codec:
         return PillowCodec(known.format, known.options, known.is_lossless)
     if training is None:
         raise ValueError(f"{name!r} is fitted to training images, and there are none.")
-    if name == "pca":
-        return make_principal_components(training)
-    return make_singular_values(training, rank_of(name))
+    make = make_principal_components if name.startswith("pca") else make_singular_values
+    return make(training, number_in(name))

@@ -37,7 +37,7 @@ def make_parser() -> Parser:
     rate = parser.add_argument_group("rate and distortion of compressed files")
     add = rate.add_argument
     add("--rate-distortion", action="store_true", help="compress the images; table and figure")
-    add("--against", nargs="+", metavar="X", help=f"of {' '.join(CLASSICAL)} svd-5 PATH-OF-A-RUN")
+    add("--against", nargs="+", metavar="X", help=f"of {' '.join(CLASSICAL)} svd-5 pca-16 RUN")
     qualities = "of learned codecs, 1 to 100; default: each one's own"
     add("--qualities", nargs="+", metavar="X", type=int, help=qualities)
     curves = "a table of points, measured before or published, to compare with too"

@@ -72,12 +72,25 @@ def test_rank_of_a_given_error(training):
     assert metrics.mse(image[np.newaxis] / 255, restored)[0] == pytest.approx(best, abs=4e-5)
 
 
+def test_principal_components_of_blocks(training):
+    codec = make_codec("pca-2", training)
+    assert codec.transform.tile == (2, 2)
+    blocks = training[:, :2, 4:6] / 255
+    latents = codec.transform.encode(blocks)
+    assert np.abs(codec.transform.decode(latents) - blocks).max() < 0.1
+    image = training[0]
+    restored = codec.with_quality(100).decompress(codec.with_quality(100).compress(image))
+    assert np.abs(restored.astype(int) - image).mean() < 4
+    with pytest.raises(ValueError, match="do not consist of blocks of 5x5"):
+        make_codec("pca-5", training)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         *(
             (name, rf"Unknown codec '{name}'\. Expected .+ jpeg")
-            for name in ("jpg", "svd-", "svd-0")
+            for name in ("jpg", "svd-", "svd-0", "pca-x")
         ),
         ("pca", "fitted"),
     ],
