@@ -23,10 +23,12 @@ class Measured:
     Args:
         seconds: float. From its start to its end.
         megabytes: float. The peak of its memory; None where the system does not tell.
+        processor_seconds: float. Of all processors together; None where the system does not tell.
     """
 
     seconds: float
     megabytes: float | None
+    processor_seconds: float | None = None
 
 
 def measure_command(command: Sequence[str]) -> Measured:
@@ -47,21 +49,25 @@ def measure_command(command: Sequence[str]) -> Measured:
 def _main(command: list[str]) -> None:
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    megabytes = _wait(process)
+    used = _wait(process)
     seconds = time.perf_counter() - start
     if process.returncode:
         sys.exit(1)
-    print(json.dumps([seconds, megabytes]))
+    print(json.dumps([seconds, *used]))
 
 
-def _wait(process: subprocess.Popen) -> float | None:
-    """Wait for a process, and return the peak of its memory in MB; None on Windows."""
+def _wait(process: subprocess.Popen) -> tuple[float | None, float | None]:
+    """Wait for a process; return the peak of its memory in MB and its processor seconds.
+
+    Both are None on Windows.
+    """
     if not hasattr(os, "wait4"):
         process.wait()
-        return None
+        return None, None
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    megabytes = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return megabytes, usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

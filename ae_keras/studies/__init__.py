@@ -13,6 +13,7 @@ from ae_keras.system.names import suggest
 # Names, with a line for each, in the order in which `ae-keras study all` runs them.
 STUDIES = {
     "latent_size": "latents of 1 to 1024: mlp and conv on MNIST and CIFAR-10",
+    "wide_latents": "256, 512 and 1,024 feature maps: error, time and memory of conv",
     "depth": "one or two layers, 64 or 128 filters: conv on MNIST",
     "denoising": "autoencoders as filters of noise, beside median and non-local means",
     "photograph_denoising": "denoiser on photographs, beside non-local means and BM3D",

@@ -6,8 +6,10 @@ almost linearly for the convolutions. It did not come to CIFAR-10.
 
 The size is `latent_dim` of `mlp`, and `filters` of `conv`, whose latent has 49 (MNIST) or 64
 (CIFAR-10) values for each. `mlp` trains for five epochs, `conv` for two; without a GPU `conv` stops
-at 128, because its time grows with the square of the size. Times are those of single runs. A latent
-of one feature map can be zero for all images, behind its ReLU; such a model learns nothing.
+at 128, because its time grows with the square of the size. The study
+[wide_latents](../wide_latents/README.md) has 256, 512 and 1,024, on few images. Times are those of
+single runs. A latent of one feature map can be zero for all images, behind its ReLU; such a model
+learns nothing.
 """
 
 import math

@@ -67,12 +67,18 @@ class Workspace:
         """Return all items, or of a quick study each `step`-th alone."""
         return items[:: step if self.quick else 1]
 
-    def train(self, name: str, recipe: Recipe) -> RunFolder:
+    def train(
+        self,
+        name: str,
+        recipe: Recipe,
+        train_with: Callable[[Recipe, RunFolder], None] | None = None,
+    ) -> RunFolder:
         """Train a recipe, or take the model that was trained before, and return its run.
 
         Args:
             name: str. Of the run; the same name means the same recipe.
             recipe: Recipe. A quick study trains it for one epoch on a few photographs.
+            train_with: Trains a recipe in the folder of a run. Default: it is trained here.
         """
         if self.quick:
             recipe = self._shorten(recipe)
@@ -80,7 +86,7 @@ class Workspace:
         if not (run.is_finished and run.is_of(recipe)):
             print(f"training {run.path}", flush=True)
             keras.utils.clear_session()  # of the models before
-            train(recipe, run.path, overwrite=True, verbose=self.verbose)
+            (train_with or self._train_here)(recipe, run)
             run.checkpoint.unlink(missing_ok=True)  # models of studies are not extended
         if self.quick:
             batches = recipe.steps_per_epoch  # of crops; else of whole images
@@ -88,6 +94,9 @@ class Workspace:
                 batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
             self.steps[name] = batches * run.metrics["training"]["epochs"]
         return run
+
+    def _train_here(self, recipe: Recipe, run: RunFolder) -> None:
+        train(recipe, run.path, overwrite=True, verbose=self.verbose)
 
     def find(self, recipe: Recipe) -> RunFolder | None:
         """Return the run of a recipe under its default name, if it is finished; or None.
