@@ -39,6 +39,7 @@ def test_compare_takes_the_ratio_within_a_round():
     assert [row[2] for row in compare(seconds)] == ["1.00", "2.00"]
 
 
+@pytest.mark.thorough
 def test_training_is_compared_with_plain_keras():
     rows = training.benchmark_training("cae", batch_size=16, steps=2, rounds=1)
     assert [row[0] for row in rows][:2] == ["ae-keras", "Keras fit, its defaults"]

@@ -63,6 +63,7 @@ def mutate(rng, data):
     return bytes(data)
 
 
+@pytest.mark.thorough
 def test_100_000_random_mutations_are_refused(codec, samples, rng):
     for number in range(100_000):
         data = samples[number % len(samples)]

@@ -144,6 +144,7 @@ class TestEveryModel:
             assert np.abs(restored[0] - restored[1]).max() <= 1
 
 
+@pytest.mark.thorough
 def test_a_model_of_all_qualities_takes_any_size_and_position(tmp_path, rng):
     run = make_run(tmp_path / "photo", "photo")
     model = build_for_any_size(ae_keras.load(run.path), run.recipe)

@@ -46,6 +46,7 @@ def test_tiles_of_a_fixed_size_are_blended(rng):
     assert np.abs(denoiser(image) - expected * 255).max() < 0.51
 
 
+@pytest.mark.thorough
 def test_a_model_that_was_trained_for_it_takes_noise_away(tmp_path, rng):
     np.save(tmp_path / "data.npy", smooth_images(rng, 400, 16, 16, 3))
     changes = {"task": "denoising", "noise": 0.3, "filters": (16, 8), "epochs": 8, "batch_size": 8}

@@ -208,6 +208,7 @@ def pipe(name, *arguments, stdin):
     return done.stdout, done.stderr.decode()
 
 
+@pytest.mark.thorough
 def test_ctrl_c_saves_and_the_same_command_continues(tmp_path):
     arguments = ("train.py", "--model", "cae", "--epochs", 2, "--batch-size", 64)
     process = start(*arguments, cwd=tmp_path)

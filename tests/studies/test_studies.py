@@ -193,6 +193,7 @@ def _write(name, workspace):
         assert (file.parent / other).is_file()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["out_of_domain", "denoising"])
 def test_quick_studies_write_their_page(name, workspace):
     _write(name, workspace)

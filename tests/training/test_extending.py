@@ -16,6 +16,7 @@ def lengthen(recipe, **changes):
     return dataclasses.replace(recipe, **({"epochs": 3} | changes))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "changes",
     [

@@ -32,6 +32,7 @@ def recipe(tmp_path, rng):
     )
 
 
+@pytest.mark.thorough
 def test_photo_resumes_exactly_and_knows_its_rate(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", 1)
     monkeypatch.setattr(epoch, "SECONDS_BETWEEN_CHECKPOINTS", 0)

@@ -29,6 +29,7 @@ def test_preview_shows_how_images_are_moved(tiny_recipe, tmp_path):
     assert [path.name for path in written] == ["dataset.png", "augmentation.png"]
 
 
+@pytest.mark.thorough
 def test_training_goes_on_in_the_folder_of_a_preview(tiny_recipe, tmp_path):
     recipe = dataclasses.replace(tiny_recipe, epochs=1, augmentation=AUGMENTATION)
     preview(recipe, tmp_path / "run")

@@ -57,6 +57,7 @@ def test_resume_is_exact_from_any_batch(
     assert_same_results(tmp_path / "whole", tmp_path / "pieces")
 
 
+@pytest.mark.thorough
 def test_resume_of_a_conditional_variational_model_is_exact(tmp_path, rng, monkeypatch):
     monkeypatch.setattr(compilation, "_STEPS_PER_EXECUTION", 1)
     monkeypatch.setattr(epoch, "SECONDS_BETWEEN_CHECKPOINTS", 0)
@@ -110,6 +111,7 @@ def kill_at_random(recipe, folder, kills, seed):
     assert process.returncode == 0, stderr
 
 
+@pytest.mark.thorough
 def test_killed_process_resumes_exactly(tiny_recipe, tmp_path):
     recipe = dataclasses.replace(tiny_recipe, epochs=40)
     ae_keras.train(recipe, tmp_path / "whole", verbose=0)

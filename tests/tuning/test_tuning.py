@@ -169,6 +169,7 @@ def tune_command(recipe, search):
     return [sys.executable, str(ROOT / "scripts" / "tune.py"), *options]
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_killed_in_a_trial_costs_nothing(tiny_recipe, tmp_path, monkeypatch):
     """Two workers; the one with the first trial is killed in it. All trials are completed."""
     recipe = ae_keras.change_recipe(tiny_recipe, epochs=6)
