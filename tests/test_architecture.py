@@ -21,7 +21,7 @@ ROWS = [
     ["evaluation", "photographs", "pillow", "command_line"],
     ["training", "export"],
     ["benchmark"],
-    ["studies", "tuning"],
+    ["studies", "tuning", "app"],
     ["commands"],
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}

@@ -10,6 +10,7 @@ import numpy as np
 
 from ae_keras.codec.learned_codec import LearnedCodec
 from ae_keras.codec.metadata import NO_METADATA, Metadata, write_metadata
+from ae_keras.codec.protocols import Codec
 from ae_keras.metrics import bits_per_pixel, image_psnr
 
 _QUALITIES = 100
@@ -143,6 +144,25 @@ def _compress_to_psnr(
             f"{target:g} dB cannot be reached: the highest quality gives {best:.2f} dB."
         )
     return tried[quality]
+
+
+def compress_below(codec: Codec, image: np.ndarray, size: int) -> bytes:
+    """Return the file of the highest quality that has no more than so many bytes, of any codec.
+
+    If there is none, it is that of the lowest quality.
+
+    Args:
+        codec: Codec. With qualities from 1 to 100, of which higher ones take more bytes.
+        image: uint8 array, as the codec takes it.
+        size: int. In bytes.
+    """
+    tried: dict[int, bytes] = {}
+
+    def size_at(quality: int) -> int:
+        tried[quality] = codec.with_quality(quality).compress(image)
+        return len(tried[quality])
+
+    return tried[max(_last_before(size_at, size, operator.le), 1)]
 
 
 def measure_psnr(codec: LearnedCodec, image: np.ndarray, data: bytes) -> float:

@@ -1,6 +1,5 @@
 """Pictures of a model for all qualities: its progress, and a photograph beside JPEG."""
 
-import bisect
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from ae_keras import figures, metrics
 from ae_keras.codec.classical import PillowCodec
 from ae_keras.codec.protocols import Codec
+from ae_keras.codec.rate_control import compress_below
 from ae_keras.evaluation.estimated_rate import Photographs
 from ae_keras.recipe import Recipe
 from ae_keras.system.pixels import to_unit_range
@@ -53,28 +53,19 @@ def write_qualities(codec: Codec, photographs: Photographs, title: str, path: st
         path: Where to write; the ending names the format.
     """
     image = next(iter(photographs.values()))[0]
+    jpeg_codec = PillowCodec("JPEG", {})
     ours, jpegs = {"original": image}, {"original ": image}
     for quality in _SHOWN_QUALITIES:
         data = codec.with_quality(quality).compress(image)
         restored = codec.decompress(data)
-        size, jpeg = _jpeg_of_size(image, len(data))
+        jpeg = compress_below(jpeg_codec, image, len(data))
+        decoded = jpeg_codec.decompress(jpeg)
         ours[f"quality {quality}: {_describe(len(data), image, restored)}"] = restored
-        jpegs[f"JPEG: {_describe(size, image, jpeg)}"] = jpeg
+        jpegs[f"JPEG: {_describe(len(jpeg), image, decoded)}"] = decoded
     captions, images = zip(*(ours | jpegs).items(), strict=True)
     shown = np.stack([to_unit_range(_middle(each)) for each in images])
     with write_safely(path) as temporary:
         figures.save_image_grid(temporary, shown, title, captions, len(ours), _COLUMN_INCHES)
-
-
-def _jpeg_of_size(image: np.ndarray, size: int) -> tuple[int, np.ndarray]:
-    """Return bytes and pixels of the best JPEG that is no larger than a size, or of the worst."""
-
-    def compress(quality: int) -> bytes:
-        return PillowCodec("JPEG", {"quality": quality}).compress(image)
-
-    larger = bisect.bisect_right(range(1, 96), size, key=lambda quality: len(compress(quality)))
-    data = compress(max(1, larger))
-    return len(data), PillowCodec("JPEG", {}).decompress(data)
 
 
 def _describe(size: int, image: np.ndarray, restored: np.ndarray) -> str:

@@ -205,9 +205,7 @@ class Colourization:
         photograph = read_photograph(job.source, keep_metadata=False, in_srgb=True)
         image = np.asarray(photograph.pixels)
         colourized = self.colourizer(image, self.hints)
-        original, result = _judged_copy(image), _judged_copy(colourized)
-        colours = metrics.visible_colours(original)
-        has_colours = bool(np.ptp(colours, axis=-1).any())
+        has_colours = has_any_colour(image)
         data, lost = encode_photograph(
             colourized, photograph.metadata, job.target, self.output_quality
         )
@@ -215,8 +213,8 @@ class Colourization:
         note_all(job, [*photograph.notes, *lost])
         if figure is not None:
             with write_safely(figure.target) as path:
-                _write_side_by_side(path, original, result, has_colours, job.source)
-        scores = _score(colours, metrics.visible_colours(result)) if has_colours else {}
+                _write_side_by_side(path, image, colourized, has_colours, job.source)
+        scores = score_colours(image, colourized) if has_colours else {}
         return Result(
             job,
             input_size=photograph.size,
@@ -243,8 +241,22 @@ def _judged_copy(image: np.ndarray) -> np.ndarray:
     return np.asarray(copy)
 
 
-def _score(original: np.ndarray, result: np.ndarray) -> dict[str, float]:
-    """Score uint8 colours `(pixels, 3)`; all scores are means over pixels."""
+def has_any_colour(image: np.ndarray) -> bool:
+    """Whether a uint8 image has colours that can be seen; a large one is judged by a copy."""
+    return bool(np.ptp(metrics.visible_colours(_judged_copy(image)), axis=-1).any())
+
+
+def score_colours(image: np.ndarray, colourized: np.ndarray) -> dict[str, float]:
+    """Return how near given colours are to those of an image, as means over the visible pixels.
+
+    Args:
+        image: uint8 array `(height, width, 3 or 4)`. A large one is scored on a smaller copy.
+        colourized: uint8 array of the same shape and alpha.
+
+    Raises:
+        ModuleNotFoundError: if scikit-image is not installed.
+    """
+    original, result = (metrics.visible_colours(_judged_copy(each)) for each in (image, colourized))
     # Slow to import, and not needed where photographs are grey.
     from ae_keras.metrics import colour as colour_metrics
 
@@ -263,7 +275,7 @@ def _write_side_by_side(
 ) -> None:
     from ae_keras import figures  # slow to import, and seldom needed
 
-    original, result = (to_unit_range(image[..., :3]) for image in (original, result))
+    original, result = (to_unit_range(_judged_copy(image)[..., :3]) for image in (original, result))
     grey = to_grey(original)
     images = {"grey": _as_rgb(grey), "colourized": result}
     if has_colours:

@@ -12,6 +12,7 @@ COMMANDS = {
     "decompress": ".aek files to images",
     "denoise": "take noise out of images",
     "colourize": "give grey photographs colours",
+    "app": "a page in the browser that does all that",
     "export": "a trained model for other runtimes",
     "tune": "search for better recipes",
     "study": "run an experiment of the literature",

@@ -1,0 +1,84 @@
+"""What the tabs share."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ae_keras.app.files import remove_folder
+from ae_keras.photographs.running import describe_failure
+
+# Of all users together, so much is computed at a time; what nobody waits for, one by one beside it.
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+WORK = {"concurrency_id": "work", "concurrency_limit": 2, **_PRIVATE}
+BACKGROUND = {"concurrency_id": "background", "concurrency_limit": 1, **_PRIVATE}
+_MOVE_LINE = "(place) => ({ __type__: 'update', slider_position: place })"
+# What takes no time waits for nobody.
+AT_ONCE = {"queue": False, **_PRIVATE}
+# A result that nobody has looked at for so long, in seconds, is forgotten.
+_FORGOTTEN = 3600
+# A user's mistakes, and what the machine denies; anything else is a bug, and its traceback is shown
+# where the page was started.
+_EXPECTED = (ValueError, OSError, ArithmeticError, ModuleNotFoundError, MemoryError)
+
+
+@contextlib.contextmanager
+def errors_in_page() -> Iterator[None]:
+    """Show what goes wrong as a sentence in the page."""
+    try:
+        yield
+    except Exception as error:
+        raise gr.Error(
+            describe_failure(error),
+            duration=None,
+            title="That did not work",
+            print_exception=not isinstance(error, _EXPECTED),
+        ) from error
+
+
+def make_upload(label: str) -> gr.File:
+    """Return where a user drops a file."""
+    return gr.File(label=label, height=110)
+
+
+def make_wipe(label: str) -> gr.ImageSlider:
+    """Return two pictures under a line that wipes between them, by pointer or by keyboard."""
+    wipe = gr.ImageSlider(
+        label=label,
+        type="filepath",
+        format="png",
+        interactive=False,
+        max_height=640,
+        buttons=["fullscreen"],
+        elem_classes="wipe",
+    )
+    line = gr.Slider(0, 100, 50, step=1, label="The line, for the keyboard", buttons=[])
+    line.input(None, line, wipe, js=_MOVE_LINE, **AT_ONCE)
+    return wipe
+
+
+def make_folder_state() -> gr.State:
+    """Return what holds the folder of a user's result, which goes when they have left."""
+    return gr.State(None, time_to_live=_FORGOTTEN, delete_callback=remove_folder)
+
+
+def make_state() -> gr.State:
+    """Return what holds a user's result that has a `folder`."""
+    return gr.State(None, time_to_live=_FORGOTTEN, delete_callback=forget)
+
+
+def forget(result: Any) -> None:
+    """Remove the files of a result, if there is one."""
+    remove_folder(None if result is None else result.folder)
+
+
+def choose_again(names: list[str], chosen: str | None) -> gr.Dropdown:
+    """Return the choices of a list of models as they are now, and what was chosen, or the first."""
+    return gr.Dropdown(names, value=chosen if chosen in names else next(iter(names), None))
+
+
+def offer(path: str | Path) -> gr.DownloadButton:
+    """Return a button with a file to download."""
+    return gr.DownloadButton(value=str(path), interactive=True)

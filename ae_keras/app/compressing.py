@@ -1,0 +1,248 @@
+"""A photograph as an `.aek` file, beside JPEG, WebP and AVIF files of the same number of bytes."""
+
+from argparse import ArgumentTypeError
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ae_keras import metrics
+from ae_keras.app.files import check_size, new_folder, read_upload, write_picture
+from ae_keras.app.quality import Quality, measure_quality
+from ae_keras.codec.bitstream import MAGIC, read_bitstream, read_header
+from ae_keras.codec.classical import make_codec
+from ae_keras.codec.file_info import info_of
+from ae_keras.codec.learned_codec import LearnedCodec
+from ae_keras.codec.loading import find_run_of, load_codec
+from ae_keras.codec.metadata import read_metadata
+from ae_keras.codec.progress import Progress, silent
+from ae_keras.codec.rate_control import Compressed, Target, compress_below, compress_to_target
+from ae_keras.command_line import format_info, parse_size
+from ae_keras.data.metadata import has_position
+from ae_keras.photographs.compression import PREVIEW
+from ae_keras.runs.loading import PREVIEWS
+from ae_keras.system.text_tables import to_markdown
+
+ORIGINAL, OURS = "original", ".aek"
+# What an `.aek` file is compared with, by the names of `codec.classical`.
+FORMATS = {"JPEG": "jpeg", "WebP": "webp", "AVIF": "avif"}
+# At these the curve of a photograph is measured.
+CURVE_QUALITIES = (5, 25, 50, 75, 95)
+_HEADER = ("file", "bytes", "bits per pixel", "PSNR [dB]", "MS-SSIM")
+_POSITION = "its GPS position is in the .aek file too"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A file of a photograph.
+
+    Args:
+        size: int. Its bytes.
+        quality: Quality. Of the picture that comes back of it.
+    """
+
+    size: int
+    quality: Quality
+
+
+@dataclass
+class Comparison:
+    """A photograph, its `.aek` file, and what it is compared with, as far as that is there.
+
+    Args:
+        source: str. The photograph's file.
+        model: str. A run.
+        quality: int. From 1 to 100.
+        shape: `(height, width)`.
+        notes: What is to be said of it.
+        folder: Path. Of the files that were made.
+        versions: Of each name that is in `pictures` too, but for the original.
+        pictures: For the browser: the original, that of the `.aek` file, and others, by name.
+        points: Bits per pixel and PSNR of the photograph at some qualities of the model.
+    """
+
+    source: str
+    model: str
+    quality: int
+    shape: tuple[int, int]
+    notes: list[str]
+    folder: Path = field(default_factory=new_folder)
+    versions: dict[str, Version] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
+    points: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """The `.aek` file."""
+        return self.folder / f"{Path(self.source).stem}.aek"
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """Bits per pixel of the whole file, and its PSNR in dB."""
+        return self._point_of(self.versions[OURS])
+
+    def add_version(self, name: str, version: Version, picture: np.ndarray, icc: bytes) -> None:
+        """Add what comes back of a file."""
+        self.pictures[name] = write_picture(self.folder, name.strip("."), picture, icc)
+        self.versions[name] = version
+
+    def _point_of(self, version: Version) -> tuple[float, float]:
+        return metrics.bits_per_pixel(version.size, *self.shape), version.quality.psnr
+
+    def table(self) -> str:
+        """Return the table of all files, and what is to be said, as Markdown."""
+        rows = [
+            (
+                f"{name}, quality {self.quality}" if name == OURS else name,
+                f"{version.size:,}",
+                f"{self._point_of(version)[0]:.3f}",
+                *version.quality.cells(),
+            )
+            for name, version in self.versions.items()
+        ]
+        notes = "".join(f"\n\nNote: {note}." for note in self.notes)
+        return to_markdown(_HEADER, rows) + notes
+
+
+def parse_target(text: str) -> Target:
+    """Return the target of a size such as `"200KB"`; none of an empty text.
+
+    Raises:
+        ValueError: if it is no size.
+    """
+    if not text.strip():
+        return Target()
+    try:
+        return Target(size=parse_size(text.strip().replace(" ", "")))
+    except ArgumentTypeError as error:
+        raise ValueError(f"Size to reach: {error}.") from error
+
+
+def compress_upload(
+    path: str | None,
+    model: str,
+    quality: int,
+    target: Target,
+    max_megapixels: float,
+    progress: Progress = silent,
+) -> Comparison:
+    """Compress a photograph and restore it.
+
+    Args:
+        path: str. Its file.
+        model: str. A run.
+        quality: int. From 1 to 100, unless there is a target.
+        target: Target.
+        max_megapixels: float. Larger photographs are refused.
+        progress: Is told the share that is done, of one pass after the other.
+
+    Raises:
+        ValueError: if the file is no image or too large, the target cannot be reached, or the
+            image does not fit the model.
+        OSError: if the model is missing.
+    """
+    photograph, notes = read_upload(path, max_megapixels)
+    assert path is not None  # which `read_upload` refuses
+    image = np.asarray(photograph.pixels)
+    codec = load_codec(model).with_quality(quality).with_progress(progress)
+    done = compress_to_target(codec, image, target, photograph.metadata)
+    notes += [_POSITION] if has_position(photograph.metadata) else []
+    notes += [PREVIEW] if codec.name in PREVIEWS else []
+    comparison = Comparison(path, model, _quality_of(codec, done), image.shape[:2], notes)
+    restored = codec.with_max_pixels(image.size).decompress(done.data)
+    comparison.file.write_bytes(done.data)
+    icc = photograph.metadata.icc_profile
+    comparison.pictures[ORIGINAL] = write_picture(comparison.folder, ORIGINAL, image, icc)
+    # MS-SSIM takes longer than all else, and nobody waits for it to see the picture.
+    quality_now = Quality(metrics.image_psnr(image, restored), None)
+    comparison.add_version(OURS, Version(len(done.data), quality_now), restored, icc)
+    return comparison
+
+
+def _quality_of(codec: LearnedCodec, done: Compressed) -> int:
+    header, *_ = read_header(done.data)
+    return codec.entropy_model.quality_of_step(header.step)
+
+
+def complete(comparison: Comparison) -> None:
+    """Measure what `compress_upload` did not wait for."""
+    image, _ = _read_again(comparison)
+    data = comparison.file.read_bytes()
+    codec = load_codec(comparison.model).with_max_pixels(image.size)
+    restored = codec.decompress(data)
+    version = Version(len(data), measure_quality(image, restored))
+    comparison.versions[OURS] = version
+
+
+def add_format(comparison: Comparison, name: str) -> None:
+    """Add the best file of another format that is no larger than the `.aek` file.
+
+    If none is so small, it is the smallest.
+
+    Args:
+        comparison: Comparison.
+        name: str. One of `FORMATS`.
+    """
+    image, icc = _read_again(comparison)
+    codec = make_codec(FORMATS[name])
+    data = compress_below(codec, image, comparison.versions[OURS].size)
+    restored = codec.decompress(data)
+    if image.ndim == 2 and restored.ndim == 3:  # WebP and AVIF know no grey
+        restored = np.asarray(Image.fromarray(restored).convert("L"))
+    version = Version(len(data), measure_quality(image, restored))
+    comparison.add_version(name, version, restored, icc)
+
+
+def can_compare(comparison: Comparison) -> bool:
+    """Whether all formats can hold the photograph: JPEG has no transparency."""
+    image, _ = _read_again(comparison)
+    return image.ndim == 2 or image.shape[2] == 3
+
+
+def _read_again(comparison: Comparison) -> tuple[np.ndarray, bytes]:
+    """Return the pixels and the profile of a photograph, which nothing keeps in memory."""
+    photograph, _ = read_upload(comparison.source, float("inf"))
+    return np.asarray(photograph.pixels), photograph.metadata.icc_profile
+
+
+def add_point(comparison: Comparison, quality: int) -> None:
+    """Measure the photograph at another quality of the model."""
+    image, _ = _read_again(comparison)
+    codec = load_codec(comparison.model).with_quality(quality).with_max_pixels(image.size)
+    data = codec.compress(image)
+    bpp = metrics.bits_per_pixel(len(data), *comparison.shape)
+    comparison.points[quality] = bpp, metrics.image_psnr(image, codec.decompress(data))
+
+
+def is_compressed(path: str) -> bool:
+    """Whether a file is an `.aek` file."""
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def show_compressed(
+    path: str, folder: Path, max_megapixels: float, progress: Progress = silent
+) -> tuple[str, str]:
+    """Restore the picture of an `.aek` file.
+
+    Args:
+        path: str. Of the file.
+        folder: Path. Where to write the picture.
+        max_megapixels: float. Larger pictures are refused.
+        progress: Is told the share that is done.
+
+    Returns:
+        The picture's file, and a table of what the `.aek` file says of itself, as Markdown.
+
+    Raises:
+        BitstreamError: if it is damaged, or its model is missing.
+        ValueError: if it is too large.
+    """
+    data = Path(path).read_bytes()
+    header, sections = read_bitstream(data)
+    check_size(header.width, header.height, max_megapixels)
+    codec = load_codec(find_run_of(header)).with_progress(progress)
+    image = codec.decompress(data)
+    picture = write_picture(folder, "restored", image, read_metadata(sections).icc_profile)
+    return picture, format_info(Path(path).name, info_of(data))
