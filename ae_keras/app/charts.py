@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 _WIDTH, _HEIGHT = 480, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 30, 46
-# Distinct on white and on black, for colour-blind readers too (Okabe and Ito, 2008).
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 14, 14, 50
+# Distinct on white and on black, for colour-blind readers too: near those of Okabe and Ito.
+_COLOURS = ("#2f8fd8", "#d9722b", "#1aa179", "#c76fa5")
 _MOST_DOTS = 30
 
 Points = Sequence[tuple[float, float]]
@@ -20,7 +20,7 @@ def draw_chart(
     marked: tuple[float, float] | None = None,
     is_log: tuple[bool, bool] = (False, False),
 ) -> str:
-    """Return curves as an SVG element.
+    """Return curves as an SVG element, and their names below it.
 
     Args:
         curves: For each name its points, by rising x, all finite.
@@ -35,7 +35,6 @@ def draw_chart(
     across = _Axis([x for x, _ in points], (_LEFT, _WIDTH - _RIGHT), is_log[0])
     up = _Axis([y for _, y in points], (_HEIGHT - _BOTTOM, _TOP), is_log[1])
     parts = [_draw_grid(across, up), _draw_labels(*labels)]
-    parts.append(_draw_names(curves))
     for curve, colour in zip(curves.values(), itertools.cycle(_COLOURS), strict=False):
         places = [(across.place(x), up.place(y)) for x, y in curve]
         parts.append(_draw_curve(places, colour))
@@ -44,8 +43,9 @@ def draw_chart(
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7" class="mark"/>')
     title = html.escape(f"{labels[1]} over {labels[0]}: {', '.join(curves)}")
     return (
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{title}">'
-        f"{''.join(parts)}</svg>"
+        f'<figure class="chart"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'aria-label="{title}">{"".join(parts)}</svg>'
+        f"<figcaption>{_write_names(curves)}</figcaption></figure>"
     )
 
 
@@ -121,10 +121,10 @@ def _draw_curve(places: Points, colour: str) -> str:
     )
 
 
-def _draw_names(names: Iterable[str]) -> str:
-    """Draw the names of curves above these, each in its colour."""
-    spans = " ".join(
-        f'<tspan dx="10" style="fill:{colour}">{html.escape(name)}</tspan>'
+def _write_names(names: Iterable[str]) -> str:
+    """Return the names of curves, each after a line of its colour."""
+    return " ".join(
+        f'<span><span style="color:{colour}" aria-hidden="true">&#9473;</span> '
+        f"{html.escape(name)}</span>"
         for name, colour in zip(names, itertools.cycle(_COLOURS), strict=False)
     )
-    return f'<text x="{_WIDTH - _RIGHT}" y="{_TOP - 12}" text-anchor="end">{spans}</text>'

@@ -65,7 +65,7 @@ class ColourizeTab:
                 self._left = gr.Radio(
                     [GREY], value=GREY, label="Left of the line (right: the result)"
                 )
-                self._wipe = make_wipe("Drag the line; zoom with the wheel or two fingers")
+                self._wipe = make_wipe()
                 self._table = gr.Markdown(elem_id="colourized")
         self._connect(page)
 

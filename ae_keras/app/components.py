@@ -8,12 +8,13 @@ from typing import Any
 import gradio as gr
 
 from ae_keras.app.files import remove_folder
-from ae_keras.photographs.running import describe_failure
+from ae_keras.command_line import describe_error
 
 # Of all users together, so much is computed at a time; what nobody waits for, one by one beside it.
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 WORK = {"concurrency_id": "work", "concurrency_limit": 2, **_PRIVATE}
 BACKGROUND = {"concurrency_id": "background", "concurrency_limit": 1, **_PRIVATE}
+_LINE = "The line: drag it in the picture or here; zoom with the wheel or two fingers"
 _MOVE_LINE = "(place) => ({ __type__: 'update', slider_position: place })"
 # What takes no time waits for nobody.
 AT_ONCE = {"queue": False, **_PRIVATE}
@@ -30,11 +31,13 @@ def errors_in_page() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        is_expected = isinstance(error, _EXPECTED)
+        text = describe_error(error) or "There is not enough memory for that."
         raise gr.Error(
-            describe_failure(error),
+            text if is_expected else f"{type(error).__name__}: {error}",
             duration=None,
             title="That did not work",
-            print_exception=not isinstance(error, _EXPECTED),
+            print_exception=not is_expected,
         ) from error
 
 
@@ -43,10 +46,11 @@ def make_upload(label: str) -> gr.File:
     return gr.File(label=label, height=110)
 
 
-def make_wipe(label: str) -> gr.ImageSlider:
+def make_wipe() -> gr.ImageSlider:
     """Return two pictures under a line that wipes between them, by pointer or by keyboard."""
     wipe = gr.ImageSlider(
-        label=label,
+        label="Two pictures under a line",
+        show_label=False,
         type="filepath",
         format="png",
         interactive=False,
@@ -54,7 +58,7 @@ def make_wipe(label: str) -> gr.ImageSlider:
         buttons=["fullscreen"],
         elem_classes="wipe",
     )
-    line = gr.Slider(0, 100, 50, step=1, label="The line, for the keyboard", buttons=[])
+    line = gr.Slider(0, 100, 50, step=1, label=_LINE, buttons=[])
     line.input(None, line, wipe, js=_MOVE_LINE, **AT_ONCE)
     return wipe
 

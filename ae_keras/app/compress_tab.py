@@ -22,7 +22,7 @@ from ae_keras.app.components import (
     make_wipe,
     offer,
 )
-from ae_keras.app.compressing import FORMATS, ORIGINAL, OURS, Comparison
+from ae_keras.app.compressing import ORIGINAL, OURS, Comparison
 from ae_keras.app.files import new_folder, read_upload, remove_folder, write_picture
 from ae_keras.app.model_lists import codecs
 
@@ -33,9 +33,7 @@ _CURVE = (
     "The curve is that of this photograph with this model, measured here at qualities {qualities}; "
     "the ring is the file above."
 )
-_NO_COMPARISON = (
-    "\n\nNote: JPEG has no transparency, so that this picture is not compared with other formats."
-)
+_TO_COME = "\n\n*More is being measured: files of other formats, and the curve.*"
 
 
 class CompressTab:
@@ -68,7 +66,7 @@ class CompressTab:
                 self._left = gr.Radio(
                     [ORIGINAL], value=ORIGINAL, label="Left of the line (right: the .aek file)"
                 )
-                self._wipe = make_wipe("Drag the line; zoom with the wheel or two fingers")
+                self._wipe = make_wipe()
                 self._table = gr.Markdown(elem_id="files")
                 self._curve = gr.HTML(elem_id="curve")
         self._connect(page)
@@ -81,16 +79,14 @@ class CompressTab:
         inputs = [self._file, self._model, self._quality, self._size, self._comparison]
         outputs = [*picture, self._curve, self._comparison]
         compressed = self._button.click(self._compress, inputs, outputs, **WORK)
-        compared = compressed.success(
+        compressed.success(
             self._compare,
-            [self._comparison, self._left],
-            [self._wipe, self._left, self._table, self._curve],
+            self._comparison,
+            [self._left, self._table, self._curve],
             show_progress="hidden",
+            trigger_mode="multiple",
             **BACKGROUND,
         )
-        # A new wish ends what is still done for the last one.
-        for start in (self._button.click, self._file.upload, self._file.clear):
-            start(None, cancels=[compared], **AT_ONCE)
         self._file.upload(
             self._show,
             [self._file, self._comparison, self._shown],
@@ -118,24 +114,30 @@ class CompressTab:
         return (
             _wipe(comparison, ORIGINAL),
             gr.Radio([ORIGINAL], value=ORIGINAL),
-            comparison.table(),
+            comparison.table() + _TO_COME,
             offer(comparison.file),
             "",
             comparison,
         )
 
-    def _compare(self, comparison: Comparison, left: str) -> Iterator[tuple[Any, ...]]:
-        """Add what takes longer, one after the other."""
+    def _compare(self, comparison: Comparison) -> Iterator[tuple[Any, ...]]:
+        """Add what takes longer, one after the other, until the user wants something else."""
         with errors_in_page():
-            compressing.complete(comparison)
-            yield gr.skip(), gr.skip(), comparison.table(), gr.skip()
-            note = "" if compressing.can_compare(comparison) else _NO_COMPARISON
-            for name in () if note else FORMATS:
-                compressing.add_format(comparison, name)
-                yield gr.skip(), gr.Radio(_choices(comparison)), comparison.table(), gr.skip()
-            for quality in compressing.CURVE_QUALITIES:
-                compressing.add_point(comparison, quality)
-                yield gr.skip(), gr.skip(), comparison.table() + note, _draw(comparison)
+            steps = compressing.plan_steps(comparison)
+            for number, (add, *what) in enumerate(steps):
+                try:
+                    add(comparison, *what)
+                except FileNotFoundError:
+                    if comparison.is_wanted:
+                        raise
+                if not comparison.is_wanted:
+                    return
+                to_come = _TO_COME if number < len(steps) - 1 else ""
+                yield (
+                    gr.Radio(_choices(comparison)),
+                    comparison.table() + to_come,
+                    _draw(comparison),
+                )
 
     def _show(
         self,
@@ -177,6 +179,8 @@ def _choices(comparison: Comparison) -> list[str]:
 
 def _draw(comparison: Comparison) -> str:
     points = sorted(comparison.points.values())
+    if not points:
+        return ""
     labels = ("bits per pixel", "PSNR [dB]")
     chart = draw_chart({comparison.model: points}, labels, comparison.point, (True, False))
     qualities = ", ".join(map(str, compressing.CURVE_QUALITIES))

@@ -3,6 +3,7 @@
 from argparse import ArgumentTypeError
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,7 @@ FORMATS = {"JPEG": "jpeg", "WebP": "webp", "AVIF": "avif"}
 # At these the curve of a photograph is measured.
 CURVE_QUALITIES = (5, 25, 50, 75, 95)
 _HEADER = ("file", "bytes", "bits per pixel", "PSNR [dB]", "MS-SSIM")
+_NO_COMPARISON = "JPEG has no transparency, so that it is not compared with other formats"
 _POSITION = "its GPS position is in the .aek file too"
 
 
@@ -76,6 +78,11 @@ class Comparison:
     def file(self) -> Path:
         """The `.aek` file."""
         return self.folder / f"{Path(self.source).stem}.aek"
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether its user has not gone on to another one, or left."""
+        return self.folder.exists()
 
     @property
     def point(self) -> tuple[float, float]:
@@ -165,6 +172,17 @@ def _quality_of(codec: LearnedCodec, done: Compressed) -> int:
     return codec.entropy_model.quality_of_step(header.step)
 
 
+def plan_steps(comparison: Comparison) -> list[tuple[Any, ...]]:
+    """Return what is still to be measured: functions, and their arguments after the first."""
+    image, _ = _read_again(comparison)
+    steps: list[tuple[Any, ...]] = [(complete,)]
+    if image.ndim == 3 and image.shape[2] in (2, 4):
+        comparison.notes.append(_NO_COMPARISON)
+    else:
+        steps += [(add_format, name) for name in FORMATS]
+    return steps + [(add_point, quality) for quality in CURVE_QUALITIES]
+
+
 def complete(comparison: Comparison) -> None:
     """Measure what `compress_upload` did not wait for."""
     image, _ = _read_again(comparison)
@@ -192,12 +210,6 @@ def add_format(comparison: Comparison, name: str) -> None:
         restored = np.asarray(Image.fromarray(restored).convert("L"))
     version = Version(len(data), measure_quality(image, restored))
     comparison.add_version(name, version, restored, icc)
-
-
-def can_compare(comparison: Comparison) -> bool:
-    """Whether all formats can hold the photograph: JPEG has no transparency."""
-    image, _ = _read_again(comparison)
-    return image.ndim == 2 or image.shape[2] == 3
 
 
 def _read_again(comparison: Comparison) -> tuple[np.ndarray, bytes]:

@@ -21,7 +21,7 @@ from ae_keras.app.model_lists import denoisers
 
 _TEXT = (
     "Take noise out of a photograph. For a test, noise is added first: then the truth is known, "
-    "and what comes back is measured."
+    "and what comes back is measured. Left of the line: before; right: after."
 )
 # In grey levels of 255; an exposure in a dark room has about 25.
 _MOST_NOISE, _NOISE = 75, 25
@@ -51,7 +51,7 @@ def add_denoise_tab(page: gr.Blocks, max_megapixels: float) -> None:
             button = gr.Button("Denoise", variant="primary", elem_id="denoise")
             download = gr.DownloadButton("Download the result", interactive=False)
         with gr.Column(scale=2, min_width=320):
-            wipe = make_wipe("Left of the line: before; right: after")
+            wipe = make_wipe()
             table = gr.Markdown(elem_id="denoised")
 
     def denoise(path: str | None, name: str, level: float, last: Path | None) -> tuple[Any, ...]:

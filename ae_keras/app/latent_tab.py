@@ -171,5 +171,11 @@ class LatentTab:
 
 def _make_picture(label: str) -> gr.Image:
     return gr.Image(
-        label=label, format="png", interactive=False, buttons=["fullscreen"], elem_classes="pixels"
+        label=label,
+        show_label=False,
+        alt_text=label,
+        format="png",
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_classes="pixels",
     )

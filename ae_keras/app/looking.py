@@ -1,9 +1,11 @@
 """Latents of small images: samples, walks, single channels, and a map of a whole data set."""
 
 import base64
+import contextlib
 import functools
 import html
 import io
+from argparse import Namespace
 
 import numpy as np
 from PIL import Image
@@ -11,6 +13,7 @@ from PIL import Image
 from ae_keras.app.files import read_upload
 from ae_keras.codec.runtimes import load_transform
 from ae_keras.codec.transform import ModelTransform
+from ae_keras.command_line import prepare
 from ae_keras.data.image_files import fit_image
 from ae_keras.data.images import load_images
 from ae_keras.runs.loading import find_run
@@ -134,6 +137,8 @@ def draw_map(name: str) -> str:
 @functools.lru_cache(maxsize=8)
 def _draw_map(run: str, written: int) -> str:
     """Draw the map of a run; the same until its model is written anew."""
+    with contextlib.suppress(ModuleNotFoundError):  # not every data set needs it
+        prepare(Namespace())
     recipe, transform = find_run(run).recipe, load_autoencoder(run)
     data = load_images(recipe.data_spec, ["test"])["test"].pick(_MAPPED)
     latents = transform.encode(to_unit_range(data.images)).reshape(len(data.images), -1)

@@ -9,6 +9,7 @@ from ae_keras.command_line.files import (
 from ae_keras.command_line.program import (
     Namespace,
     Parser,
+    describe_error,
     prepare,
     report_failures,
     run,
@@ -30,6 +31,7 @@ __all__ = [
     "Parser",
     "add_file_options",
     "add_output_quality",
+    "describe_error",
     "format_bd_rates",
     "format_export",
     "format_info",

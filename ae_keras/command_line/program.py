@@ -89,7 +89,7 @@ def run(parser: argparse.ArgumentParser, main: Callable[[Namespace], Any]) -> No
             _fail(parser, "Interrupted.", 130)
         if os.environ.get("AE_KERAS_DEBUG") or not isinstance(error, _expected_errors()):
             raise
-        _fail(parser, f"error: {' '.join(_describe(error).split())}", 1)
+        _fail(parser, f"error: {' '.join(describe_error(error).split())}", 1)
     finally:
         notices.say(parser.prog)
 
@@ -117,7 +117,8 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     return expected if tensorflow is None else (*expected, tensorflow.errors.ResourceExhaustedError)
 
 
-def _describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
+    """Return what an error that is expected tells a user."""
     if isinstance(error, ModuleNotFoundError) and str(error).startswith("No module named"):
         name = (error.name or "").partition(".")[0]
         return f"{name!r} is not installed. Install what training needs: {install('train')}"

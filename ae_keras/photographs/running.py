@@ -60,7 +60,7 @@ def _attempt(work: Callable[[Job], Result], skip_existing: bool, job: Job) -> Re
         except Exception as error:  # whatever one file does, the others are done
             if os.environ.get("AE_KERAS_DEBUG"):
                 raise
-            result = Result(job, error=describe_failure(error))
+            result = Result(job, error=_describe(error))
     return replace(result, noted=tuple(noted))
 
 
@@ -77,8 +77,7 @@ def _skip(job: Job) -> Result:
     return Result(job, is_skipped=True, input_size=sizes[0], size=sizes[1])
 
 
-def describe_failure(error: Exception) -> str:
-    """Return why a file could not be worked on, in one sentence."""
+def _describe(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return str(error) or "out of memory"
     if isinstance(error, OSError) and error.filename:
