@@ -9,9 +9,9 @@ from ae_keras.app.colourizing import GREY, Colourized, colourize_upload
 from ae_keras.app.components import (
     AT_ONCE,
     WORK,
-    choose_again,
     errors_in_page,
     forget,
+    make_choice,
     make_folder_state,
     make_state,
     make_upload,
@@ -47,7 +47,7 @@ class ColourizeTab:
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
                 self._file = make_upload("Photograph")
-                self._model = gr.Dropdown(label="Model")
+                self._model = make_choice(page, "Model", colourizers)
                 with gr.Accordion("Colours that you know", open=False):
                     gr.Markdown(_HINTS)
                     self._colour = gr.ColorPicker("#a03020", label="Colour")
@@ -67,12 +67,9 @@ class ColourizeTab:
                 )
                 self._wipe = make_wipe()
                 self._table = gr.Markdown(elem_id="colourized")
-        self._connect(page)
+        self._connect()
 
-    def _connect(self, page: gr.Blocks) -> None:
-        page.load(
-            lambda chosen: choose_again(colourizers(), chosen), self._model, self._model, **AT_ONCE
-        )
+    def _connect(self) -> None:
         self._button.click(
             self._colourize,
             [self._file, self._model, self._hints, self._result],

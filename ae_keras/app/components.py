@@ -1,7 +1,7 @@
 """What the tabs share."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,6 @@ def errors_in_page() -> Iterator[None]:
         raise gr.Error(
             text if is_expected else f"{type(error).__name__}: {error}",
             duration=None,
-            title="That did not work",
             print_exception=not is_expected,
         ) from error
 
@@ -78,9 +77,23 @@ def forget(result: Any) -> None:
     remove_folder(None if result is None else result.folder)
 
 
-def choose_again(names: list[str], chosen: str | None) -> gr.Dropdown:
-    """Return the choices of a list of models as they are now, and what was chosen, or the first."""
-    return gr.Dropdown(names, value=chosen if chosen in names else next(iter(names), None))
+def make_choice(page: gr.Blocks, label: str, list_names: Callable[[], list[str]]) -> gr.Dropdown:
+    """Return a list of models to choose from, the first of which is chosen.
+
+    Args:
+        page: The page, which makes the list anew whenever it is loaded.
+        label: str.
+        list_names: Returns the names that there are.
+    """
+
+    def choose_again(chosen: str | None) -> gr.Dropdown:
+        names = list_names()
+        return gr.Dropdown(names, value=chosen if chosen in names else next(iter(names), None))
+
+    names = list_names()
+    choice = gr.Dropdown(names, value=next(iter(names), None), label=label)
+    page.load(choose_again, choice, choice, show_progress="hidden", **AT_ONCE)
+    return choice
 
 
 def offer(path: str | Path) -> gr.DownloadButton:

@@ -13,9 +13,9 @@ from ae_keras.app.components import (
     AT_ONCE,
     BACKGROUND,
     WORK,
-    choose_again,
     errors_in_page,
     forget,
+    make_choice,
     make_folder_state,
     make_state,
     make_upload,
@@ -51,7 +51,7 @@ class CompressTab:
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
                 self._file = make_upload("Photograph, or an .aek file")
-                self._model = gr.Dropdown(label="Model")
+                self._model = make_choice(page, "Model", codecs)
                 self._quality = gr.Slider(1, 100, 50, step=1, label="Quality")
                 self._size = gr.Textbox(
                     label="Size to reach, instead of a quality",
@@ -69,13 +69,10 @@ class CompressTab:
                 self._wipe = make_wipe()
                 self._table = gr.Markdown(elem_id="files")
                 self._curve = gr.HTML(elem_id="curve")
-        self._connect(page)
+        self._connect()
 
-    def _connect(self, page: gr.Blocks) -> None:
+    def _connect(self) -> None:
         picture = [self._wipe, self._left, self._table, self._download]
-        page.load(
-            lambda chosen: choose_again(codecs(), chosen), self._model, self._model, **AT_ONCE
-        )
         inputs = [self._file, self._model, self._quality, self._size, self._comparison]
         outputs = [*picture, self._curve, self._comparison]
         compressed = self._button.click(self._compress, inputs, outputs, **WORK)

@@ -6,10 +6,9 @@ from typing import Any
 import gradio as gr
 
 from ae_keras.app.components import (
-    AT_ONCE,
     WORK,
-    choose_again,
     errors_in_page,
+    make_choice,
     make_folder_state,
     make_upload,
     make_wipe,
@@ -39,7 +38,7 @@ def add_denoise_tab(page: gr.Blocks, max_megapixels: float) -> None:
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             file = make_upload("Photograph")
-            model = gr.Dropdown(label="Model")
+            model = make_choice(page, "Model", denoisers)
             noise = gr.Slider(
                 0,
                 _MOST_NOISE,
@@ -60,6 +59,5 @@ def add_denoise_tab(page: gr.Blocks, max_megapixels: float) -> None:
         remove_folder(last)
         return (done.before, done.after), done.text, offer(done.after), done.folder
 
-    page.load(lambda chosen: choose_again(denoisers(), chosen), model, model, **AT_ONCE)
     inputs, outputs = [file, model, noise, folder], [wipe, table, download, folder]
     button.click(denoise, inputs, outputs, **WORK)

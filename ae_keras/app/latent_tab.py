@@ -7,10 +7,9 @@ import numpy as np
 
 from ae_keras.app import looking
 from ae_keras.app.components import (
-    AT_ONCE,
     WORK,
-    choose_again,
     errors_in_page,
+    make_choice,
     make_upload,
 )
 from ae_keras.app.model_lists import autoencoders, is_variational
@@ -69,16 +68,13 @@ class LatentTab:
     def __init__(self, page: gr.Blocks, max_megapixels: float):
         self._limit = max_megapixels
         gr.Markdown(_TEXT)
-        self._model = gr.Dropdown(label="Model")
-        page.load(
-            lambda chosen: choose_again(autoencoders(), chosen), self._model, self._model, **AT_ONCE
-        )
+        self._model = make_choice(page, "Model", autoencoders)
         with gr.Tab("Samples"):
             self._add_samples()
         with gr.Tab("Walk"):
             self._add_walk()
         with gr.Tab("Channel"):
-            self._add_channel()
+            self._add_channel(page)
         with gr.Tab("Map"):
             self._add_map()
 
@@ -116,7 +112,7 @@ class LatentTab:
 
         button.click(walk, [self._model, *files], picture, **WORK)
 
-    def _add_channel(self) -> None:
+    def _add_channel(self, page: gr.Blocks) -> None:
         gr.Markdown("An image, its reconstruction, and that with one channel of the latent turned.")
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
@@ -142,7 +138,8 @@ class LatentTab:
                 count = looking.load_autoencoder(name).latent_shape[-1]
             return gr.Slider(maximum=count - 1, value=0)
 
-        self._model.change(fit, self._model, channel, **WORK)
+        for start in (page.load, self._model.change):
+            start(fit, self._model, channel, show_progress="hidden", **WORK)
         for start in (file.upload, channel.change, amount.change):
             start(
                 turn,

@@ -38,7 +38,7 @@ STYLE = """
   .chart svg { font-size: 17px; }
   .prose table { font-size: 13px; }
   .prose table :is(th, td) { padding: 4px 6px !important; }
-  .tab-container button[role="tab"] { padding: 0 7px; font-size: 14px; }
+  .tab-container button { padding: 0 4px !important; font-size: 13px !important; }
 }
 """
 

@@ -6,10 +6,9 @@ from typing import Any
 import gradio as gr
 
 from ae_keras.app.components import (
-    AT_ONCE,
     WORK,
-    choose_again,
     errors_in_page,
+    make_choice,
     make_folder_state,
 )
 from ae_keras.app.files import new_folder, remove_folder
@@ -29,8 +28,8 @@ def add_runs_tab(page: gr.Blocks) -> None:
     folder = make_folder_state()
     gr.Markdown(_TEXT)
     with gr.Row():
-        first = gr.Dropdown(label="Run")
-        second = gr.Dropdown([_ALONE], value=_ALONE, label="Beside it")
+        first = make_choice(page, "Run", all_runs)
+        second = make_choice(page, "Beside it", lambda: [_ALONE, *all_runs()])
     button = gr.Button("Show", variant="primary", elem_id="show-runs")
     chart = gr.HTML()
     with gr.Row():
@@ -56,9 +55,4 @@ def add_runs_tab(page: gr.Blocks) -> None:
             images = [gr.Image(value=copy, visible=copy is not None) for copy in copies]
             return draw_histories(runs), *images, compare_recipes(runs), place
 
-    def choose(name: str | None, other: str) -> tuple[gr.Dropdown, gr.Dropdown]:
-        names = all_runs()
-        return choose_again(names, name), choose_again([_ALONE, *names], other)
-
-    page.load(choose, [first, second], [first, second], **AT_ONCE)
     button.click(show, [first, second, folder], [chart, *pictures, table, folder], **WORK)
