@@ -157,7 +157,7 @@ def _draw_map(run: str, written: int) -> str:
         f'aria-label="{title}">{dots}</svg><div><canvas class="digit" '
         f'width="{transform.tile[1]}" height="{transform.tile[0]}"></canvas>'
         f'<p class="name">{title}.</p></div>'
-        f'<img class="sheet" hidden alt="" src="{_draw_sheet(data.images)}"></div>'
+        f'<img class="sheet" hidden="" alt="" src="{_draw_sheet(data.images)}"/></div>'
     )
 
 

@@ -39,11 +39,11 @@ def serve(host: str, port: int, max_megapixels: float) -> None:
 
 
 def _check_port(host: str, port: int) -> None:
+    if not 0 < port < 2**16:
+        raise ValueError(f"--port must be from 1 to 65535. Received: {port}")
     try:
         with socket.create_server((host, port)):
             pass
-    except OverflowError as error:
-        raise ValueError(f"--port must be from 0 to 65535. Received: {port}") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise OSError(
