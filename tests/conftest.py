@@ -1,6 +1,7 @@
 import importlib.util
 import os
 import runpy
+import socket
 import sys
 from pathlib import Path
 
@@ -135,6 +136,12 @@ def run_here(monkeypatch, capsys, name, *arguments):
     except SystemExit as stop:
         status = stop.code
     return status, *capsys.readouterr()
+
+
+def free_port():
+    """A port of this machine that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 def assert_one_clear_line(returncode, stderr, *words):

@@ -2,12 +2,7 @@ import socket
 import sys
 
 import pytest
-from conftest import assert_one_clear_line, run_here
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+from conftest import assert_one_clear_line, free_port, run_here
 
 
 def test_a_port_in_use_is_one_clear_line(monkeypatch, capsys):

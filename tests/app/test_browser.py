@@ -5,7 +5,6 @@ import io
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from conftest import ROOT, smooth_images
+from conftest import ROOT, free_port, smooth_images
 from PIL import Image
 
 import ae_keras
@@ -35,8 +34,7 @@ _PATIENCE = 60
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """The address of a page, which ends quietly and leaves nothing behind."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("page")
     words = [sys.executable, str(ROOT / "scripts" / "app.py"), "--port", str(port)]
     environment = {"TMPDIR": str(folder), "PATH": "/usr/bin", "PYTHONPATH": str(ROOT)}
@@ -269,7 +267,7 @@ def test_other_tabs_do_what_they_say(user, tmp_path):
     user.wait_for(".pixels img")
     user.open_tab("Runs")
     user.press("#show-runs")
-    user.wait(lambda: "image_shape" in user.text("#recipes"))
+    user.wait(lambda: "state" in user.text("#recipes"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
