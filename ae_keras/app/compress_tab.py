@@ -30,8 +30,8 @@ _TEXT = (
     "Drop a photograph, choose a quality, press the button. Drop an `.aek` file to see its picture."
 )
 _CURVE = (
-    "The curve is that of this photograph with this model, measured here at qualities {qualities}; "
-    "the ring is the file above."
+    "The curve is that of this photograph with this model (of a large one, of its middle 1024x1024 "
+    "pixels), measured here at qualities {qualities}; the ring is the file above."
 )
 _TO_COME = "\n\n*More is being measured: files of other formats, and the curve.*"
 
@@ -175,10 +175,10 @@ def _choices(comparison: Comparison) -> list[str]:
 
 
 def _draw(comparison: Comparison) -> str:
-    points = sorted(comparison.points.values())
-    if not points:
+    if not comparison.points:
         return ""
+    points, ring = sorted(comparison.points.values()), comparison.points.get(comparison.quality)
     labels = ("bits per pixel", "PSNR [dB]")
-    chart = draw_chart({comparison.model: points}, labels, comparison.point, (True, False))
-    qualities = ", ".join(map(str, compressing.CURVE_QUALITIES))
+    chart = draw_chart({comparison.model: points}, labels, ring, (True, False))
+    qualities = ", ".join(map(str, sorted(comparison.points)))
     return f"{chart}<p>{_CURVE.format(qualities=qualities)}</p>"

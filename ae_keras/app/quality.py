@@ -41,15 +41,15 @@ def measure_quality(image: np.ndarray, restored: np.ndarray) -> Quality:
 
 def measure_ms_ssim(image: np.ndarray, restored: np.ndarray) -> float | None:
     """Return the MS-SSIM of the middle of a picture; see `Quality`."""
-    pair = [to_unit_range(_middle(np.atleast_3d(each)))[np.newaxis] for each in (image, restored)]
+    pair = [to_unit_range(middle(np.atleast_3d(each)))[np.newaxis] for each in (image, restored)]
     try:
         return float(metrics.ms_ssim(*pair)[0])
     except (ValueError, ModuleNotFoundError):
         return None
 
 
-def _middle(image: np.ndarray) -> np.ndarray:
-    """Return the colours of the middle of an image."""
+def middle(image: np.ndarray) -> np.ndarray:
+    """Return the colours of the middle 1024x1024 pixels of an image; all of a smaller one."""
     top, left = (max(side - MIDDLE, 0) // 2 for side in image.shape[:2])
     channels = image.shape[2] - (image.shape[2] in (2, 4))
     return image[top : top + MIDDLE, left : left + MIDDLE, :channels]

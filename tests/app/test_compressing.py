@@ -43,8 +43,7 @@ def test_files_are_those_of_the_library(path, image):
     assert done.file.name == "a.aek"
     assert np.array_equal(pixels_of(done.pictures[OURS]), restored)
     assert np.array_equal(pixels_of(done.pictures[ORIGINAL]), image)
-    bpp, psnr = done.point
-    assert (bpp, psnr) == (8 * len(data) / (48 * 64), metrics.image_psnr(image, restored))
+    assert done.versions[OURS].quality.psnr == metrics.image_psnr(image, restored)
     assert done.quality == 60
     assert shares[-1] == 1
 
@@ -69,8 +68,11 @@ def test_formats_are_as_large_and_measured(path, image):
         assert version.quality.psnr == metrics.image_psnr(image, restored)
         pair = (image[np.newaxis] / 255, restored[np.newaxis] / 255)
         assert version.quality.ms_ssim == pytest.approx(metrics.ms_ssim(*pair)[0], abs=1e-6)
-    rates = [done.points[quality] for quality in compressing.CURVE_QUALITIES]
+    qualities = sorted({*compressing.CURVE_QUALITIES, 90})
+    rates = [done.points[quality] for quality in qualities]
     assert rates == sorted(rates)
+    ours = done.versions[OURS]
+    assert done.points[90] == (8 * ours.size / (48 * 64), ours.quality.psnr)
     table = done.table()
     assert all(f"{version.size:,}" in table for version in done.versions.values())
 
@@ -88,6 +90,8 @@ def test_grey_is_compared_as_grey(image, tmp_path):
     for name in FORMATS:
         compressing.add_format(done, name)
         assert pixels_of(done.pictures[name]).shape == (48, 64)
+    compressing.add_point(done, 90)
+    assert done.points[90][1] == done.versions[OURS].quality.psnr
 
 
 def test_transparent_images_are_not_compared(photo):
