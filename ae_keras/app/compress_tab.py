@@ -2,10 +2,10 @@
 
 import functools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from ae_keras.app import compressing
 from ae_keras.app.charts import draw_chart
@@ -23,7 +23,7 @@ from ae_keras.app.components import (
     offer,
 )
 from ae_keras.app.compressing import ORIGINAL, OURS, Comparison
-from ae_keras.app.files import new_folder, read_upload, remove_folder, write_picture
+from ae_keras.app.files import remove_folder
 from ae_keras.app.model_lists import codecs
 
 _TEXT = (
@@ -140,27 +140,21 @@ class CompressTab:
         self,
         path: str,
         last: Comparison | None,
-        folder: Any,
+        folder: Path | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
         """Show a file as soon as it is there."""
-        forget(last)
-        remove_folder(folder)
-        folder = new_folder()
         with errors_in_page():
             if compressing.is_compressed(path):
                 told = functools.partial(progress, desc="restoring")
-                picture, text = compressing.show_compressed(path, folder, self._limit, told)
+                picture, text = compressing.show_compressed(path, self._limit, told)
             else:
-                photograph, _ = read_upload(path, self._limit)
-                icc = photograph.metadata.icc_profile
-                picture, text = (
-                    write_picture(folder, ORIGINAL, np.asarray(photograph.pixels), icc),
-                    "",
-                )
+                picture, text = compressing.show_photograph(path, self._limit), ""
+        forget(last)
+        remove_folder(folder)
         nothing = gr.DownloadButton(value=None, interactive=False)
         left = gr.Radio([ORIGINAL], value=ORIGINAL)
-        return (picture, picture), left, text, nothing, "", None, folder
+        return (picture, picture), left, text, nothing, "", None, Path(picture).parent
 
     def _choose(self, comparison: Comparison | None, left: str) -> Any:
         return gr.skip() if comparison is None else _wipe(comparison, left)

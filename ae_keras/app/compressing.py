@@ -150,8 +150,8 @@ def compress_upload(
     done = compress_to_target(codec, image, target, photograph.metadata)
     notes += [_POSITION] if has_position(photograph.metadata) else []
     notes += [PREVIEW] if codec.name in PREVIEWS else []
-    comparison = Comparison(path, model, _quality_of(codec, done), image.shape[:2], notes)
     restored = codec.with_max_pixels(image.size).decompress(done.data)
+    comparison = Comparison(path, model, _quality_of(codec, done), image.shape[:2], notes)
     comparison.file.write_bytes(done.data)
     icc = photograph.metadata.icc_profile
     # MS-SSIM takes longer than all else, and nobody waits for it to see the picture.
@@ -225,6 +225,17 @@ def add_point(comparison: Comparison, quality: int) -> None:
     comparison.points[quality] = bpp, metrics.image_psnr(image, codec.decompress(data))
 
 
+def show_photograph(path: str, max_megapixels: float) -> str:
+    """Return the file of a photograph's picture, in a folder of its own, as a browser shows it.
+
+    Raises:
+        ValueError: if the file is no image, or too large.
+    """
+    photograph, _ = read_upload(path, max_megapixels)
+    pixels, icc = np.asarray(photograph.pixels), photograph.metadata.icc_profile
+    return write_picture(new_folder(), ORIGINAL, pixels, icc)
+
+
 def is_compressed(path: str) -> bool:
     """Whether a file is an `.aek` file."""
     with open(path, "rb") as file:
@@ -232,18 +243,18 @@ def is_compressed(path: str) -> bool:
 
 
 def show_compressed(
-    path: str, folder: Path, max_megapixels: float, progress: Progress = silent
+    path: str, max_megapixels: float, progress: Progress = silent
 ) -> tuple[str, str]:
     """Restore the picture of an `.aek` file.
 
     Args:
         path: str. Of the file.
-        folder: Path. Where to write the picture.
         max_megapixels: float. Larger pictures are refused.
         progress: Is told the share that is done.
 
     Returns:
-        The picture's file, and a table of what the `.aek` file says of itself, as Markdown.
+        The picture's file, in a folder of its own, and a table of what the `.aek` file says of
+        itself, as Markdown.
 
     Raises:
         BitstreamError: if it is damaged, or its model is missing.
@@ -254,5 +265,5 @@ def show_compressed(
     check_size(header.width, header.height, max_megapixels)
     codec = load_codec(find_run_of(header)).with_progress(progress)
     image = codec.decompress(data)
-    picture = write_picture(folder, "restored", image, read_metadata(sections).icc_profile)
+    picture = write_picture(new_folder(), "restored", image, read_metadata(sections).icc_profile)
     return picture, format_info(Path(path).name, info_of(data))

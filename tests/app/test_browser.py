@@ -214,6 +214,23 @@ def test_what_cannot_be_taken_is_a_sentence_in_the_page(user, tmp_path):
     assert len(user.compress(tmp_path / "good.png")) == 4
 
 
+def test_the_keyboard_is_enough(user):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    reached = []
+    while "compress" not in reached:
+        ActionChains(user.driver).send_keys(Keys.TAB).perform()
+        focused = user.driver.switch_to.active_element
+        reached.append(focused.get_attribute("id") or focused.get_attribute("aria-label") or "")
+        assert len(reached) < 40
+    names = " ".join(reached)
+    assert "Model" in names
+    assert "Quality" in names
+    ActionChains(user.driver).send_keys(Keys.ENTER).perform()
+    user.wait(lambda: "Choose a photograph first" in user.text(".toast-body"))
+
+
 def test_two_users_have_their_own(users, tmp_path):
     codec = ae_keras.load_codec("photo")
     both = users(), users()

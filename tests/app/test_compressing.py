@@ -103,7 +103,7 @@ def test_transparent_images_are_not_compared(photo):
 
 def test_files_come_back(path, image):
     done = compressing.compress_upload(path, MODEL, 60, Target(), 24)
-    shown, text = compressing.show_compressed(str(done.file), done.folder, 24)
+    shown, text = compressing.show_compressed(str(done.file), 24)
     assert compressing.is_compressed(str(done.file))
     assert not compressing.is_compressed(path)
     assert np.array_equal(pixels_of(shown), pixels_of(done.pictures[OURS]))
@@ -114,11 +114,13 @@ def test_files_come_back(path, image):
 def test_damaged_and_large_files_are_refused(path, tmp_path):
     done = compressing.compress_upload(path, MODEL, 60, Target(), 24)
     with pytest.raises(ValueError, match="64x48 pixels"):
-        compressing.show_compressed(str(done.file), done.folder, 0.003)
+        compressing.show_compressed(str(done.file), 0.003)
     damaged = tmp_path / "damaged.aek"
     damaged.write_bytes(done.file.read_bytes()[:-9])
+    folders = list(done.folder.parent.iterdir())
     with pytest.raises(BitstreamError):
-        compressing.show_compressed(str(damaged), done.folder, 24)
+        compressing.show_compressed(str(damaged), 24)
+    assert list(done.folder.parent.iterdir()) == folders
 
 
 def test_sizes_are_read():
