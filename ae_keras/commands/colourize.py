@@ -31,7 +31,7 @@ def make_parser() -> Parser:
     parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
     parser.add_argument(
         "--model",
-        default="colourizer-cifar10",
+        default="colourizer-photographs",
         metavar="RUN",
         help="a run folder, or its name (default: %(default)s)",
     )
