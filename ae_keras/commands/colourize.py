@@ -1,5 +1,7 @@
 """Give colours to grey photographs."""
 
+from argparse import ArgumentTypeError
+
 from ae_keras.command_line import (
     Namespace,
     Parser,
@@ -29,15 +31,16 @@ def make_parser() -> Parser:
     parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
     parser.add_argument(
         "--model",
-        default="colourizer-cifar10",
+        default="colourizer-photographs",
         metavar="RUN",
         help="a run folder, or its name (default: %(default)s)",
     )
     parser.add_argument(
-        "--working-size",
-        type=int,
-        metavar="PIXELS",
-        help="longer side of what the model sees (default: twice that of its training images)",
+        "--working-sizes",
+        type=_sizes,
+        metavar="N,N,...",
+        help="longer sides, in pixels, of the copies that the model sees, whose colours are "
+        "averaged (default: one, two and four times that of its training images)",
     )
     hint = (
         "a colour that is known, of the pixel X from the left and Y from the top; may be repeated"
@@ -50,6 +53,13 @@ def make_parser() -> Parser:
     add_output_quality(parser)
     add_file_options(parser)
     return parser
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(size) for size in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError("expected whole numbers, with commas between them") from None
 
 
 def main(arguments: Namespace) -> None:
@@ -67,7 +77,7 @@ def main(arguments: Namespace) -> None:
     hints = tuple(Hint.parse(text) for text in arguments.hints)
     if hints and len(jobs) > 1:
         raise ValueError("--hint is for one photograph: each has its own places.")
-    settings = arguments.working_size, arguments.runtime, arguments.threads
+    settings = arguments.working_sizes, arguments.runtime, arguments.threads
     colourizer = PhotoColourizer(arguments.model, *settings)
     work = Colourization(colourizer, arguments.force, arguments.side_by_side, quality, hints)
     doing = run_jobs(work, jobs, skip_existing=skips)

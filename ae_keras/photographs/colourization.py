@@ -1,7 +1,9 @@
 """Photographs of any size through a colourizer.
 
-Chroma is predicted from a small copy of the photograph, of the size that the model works best
-with, and enlarged; the lightness is that of the photograph itself, so that no detail is lost.
+Chroma is predicted from small copies of the photograph, and enlarged; the lightness is that of the
+photograph itself, so that no detail is lost. In a small copy the model sees what things are, in a
+larger one where they end; but there it sees only parts of large things, and gives each part a
+colour of its own: blotches. The mean over copies of some sizes has fewer of them than any alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,6 +35,8 @@ from ae_keras.system.safe_files import write_safely
 
 # Pixels whose colours are computed together.
 STRIP_PIXELS = 2**19
+# Of the default working sizes to the training images.
+_SIZES = (1, 2, 4)
 # A larger photograph is scored and shown on a smaller copy.
 _JUDGED_SIZE = 512
 
@@ -42,30 +46,31 @@ class PhotoColourizer:
 
     Args:
         run: str. A run folder, or its name.
-        working_size: int. Longer side, in pixels, of the copy that the model sees. Default: twice
-            that of its training images.
+        working_sizes: Sequence of int. Longer sides, in pixels, of the copies that the model sees.
+            Default: one, two and four times that of its training images.
         runtime: str. That runs the model, see `ae_keras.load_codec`.
         threads: int. Of LiteRT.
 
     Raises:
         FileNotFoundError: if there is no such run, or its model is not there for the runtime.
-        ValueError: if it holds no colourizer, or the size is too small for it.
+        ValueError: if it holds no colourizer, or a size is too small for it.
     """
 
     def __init__(
         self,
         run: str,
-        working_size: int | None = None,
+        working_sizes: Sequence[int] | None = None,
         runtime: str | None = None,
         threads: int | None = None,
     ):
         folder = find_run(run)
         self.recipe = folder.recipe
         self._network, self._multiple = _load_network(folder, runtime, threads)
-        self._size = working_size or 2 * max(self.recipe.image_shape[:2])
-        if self._size < self._multiple:
+        longest = max(self.recipe.image_shape[:2])
+        self._sizes = tuple(working_sizes or (times * longest for times in _SIZES))
+        if min(self._sizes) < self._multiple:
             raise ValueError(
-                f"The working size must be at least {self._multiple}. Received: {self._size}"
+                f"A working size must be at least {self._multiple}. Received: {min(self._sizes)}"
             )
 
     def __call__(self, image: np.ndarray, hints: Sequence[Hint] = ()) -> np.ndarray:
@@ -90,8 +95,7 @@ class PhotoColourizer:
         chroma = self._predict(photograph)
         if hints:
             chroma = _with_hints(chroma, photograph, hints)
-        columns = np.einsum("hwc,Ww->hWc", chroma, _interpolation(chroma.shape[1], width))
-        rows = _interpolation(chroma.shape[0], height)
+        columns, rows = _enlarged_columns(chroma, width), _interpolation(len(chroma), height)
         colours = np.empty((height, width, 3), np.uint8)
         count = max(1, STRIP_PIXELS // width)
         for first in range(0, height, count):
@@ -101,8 +105,14 @@ class PhotoColourizer:
         return colours if alpha is None else np.dstack([colours, alpha])
 
     def _predict(self, photograph: np.ndarray) -> np.ndarray:
-        """Return chroma `(height, width, 2)`, of half the working size."""
-        multiple, scale = self._multiple, self._size / max(photograph.shape[:2])
+        """Return chroma `(height, width, 2)`, of half the largest working size."""
+        chroma = [self._predict_at(photograph, size) for size in sorted(self._sizes)]
+        height, width = chroma[-1].shape[:2]
+        return np.mean([_enlarged(part, height, width) for part in chroma], axis=0)
+
+    def _predict_at(self, photograph: np.ndarray, size: int) -> np.ndarray:
+        """Return chroma `(height, width, 2)`, of half a working size."""
+        multiple, scale = self._multiple, size / max(photograph.shape[:2])
         height, width = (
             max(multiple, round(side * scale / multiple) * multiple)
             for side in photograph.shape[:2]
@@ -154,6 +164,16 @@ def _load_network(
 
 def _as_rgb(photograph: np.ndarray) -> np.ndarray:
     return np.broadcast_to(photograph, (*photograph.shape[:2], 3))
+
+
+def _enlarged(chroma: np.ndarray, height: int, width: int) -> np.ndarray:
+    return np.tensordot(
+        _interpolation(len(chroma), height), _enlarged_columns(chroma, width), axes=1
+    )
+
+
+def _enlarged_columns(chroma: np.ndarray, width: int) -> np.ndarray:
+    return np.einsum("hwc,Ww->hWc", chroma, _interpolation(chroma.shape[1], width))
 
 
 def _interpolation(size: int, larger: int) -> np.ndarray:

@@ -26,6 +26,7 @@ STUDIES = {
     "grouped_convolution": "what groups save and cost: vae_v1 and vae_v2 with and without",
     "compression_rate": "real bits of every model at its default step, beside PNG, JPEG, WebP",
     "colourization": "colours for grey images: regression and classification of chroma",
+    "photograph_colourization": "colours for photographs: models of small images and of crops",
     "export": "SavedModel, ONNX and LiteRT: exactness, size and speed beside Keras",
 }
 

@@ -58,7 +58,7 @@ def test_strips_leave_no_seams(colourizer, rng, monkeypatch):
 
 
 def test_a_photograph_of_the_working_size_gets_the_chroma_of_the_model(run, rng):
-    colourizer = PhotoColourizer(str(run), working_size=32)
+    colourizer = PhotoColourizer(str(run), working_sizes=[32])
     image = smooth_images(rng, 1, 32, 32, 1)[0]
     expected = np.asarray(ae_keras.load(run)(image[np.newaxis] / np.float32(255)))[0]
     result = colourizer(image) / 255
@@ -66,6 +66,17 @@ def test_a_photograph_of_the_working_size_gets_the_chroma_of_the_model(run, rng)
     difference = np.abs(rgb_to_lab(np.float32(result)) - rgb_to_lab(expected))
     assert difference[..., 0].max() < 0.5
     assert difference[2:-2, 2:-2, 1:].mean() < 1
+
+
+def test_the_chroma_of_some_working_sizes_is_averaged(run, rng):
+    image = smooth_images(rng, 1, 64, 64, 1)[0]
+    chroma = [
+        rgb_to_lab(np.float32(PhotoColourizer(str(run), sizes)(image)) / 255)[..., 1:]
+        for sizes in ([16], [64], [64, 16])
+    ]
+    small, large, both = map(ops.convert_to_numpy, chroma)
+    assert np.abs(small - large).mean() > 1
+    assert np.abs(both - (small + large) / 2).mean() < 0.5
 
 
 def test_lightness_of_levels_is_that_of_grey_pixels(colourizer):
@@ -166,6 +177,6 @@ def test_other_models_and_sizes_are_refused(run):
     with pytest.raises(ValueError, match="'cae', which is no colourizer"):
         PhotoColourizer("cae-cifar10")
     with pytest.raises(ValueError, match="working size must be at least 4"):
-        PhotoColourizer(str(run), working_size=3)
+        PhotoColourizer(str(run), working_sizes=[3])
     with pytest.raises(FileNotFoundError):
         PhotoColourizer("nobody")

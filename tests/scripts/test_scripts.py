@@ -321,7 +321,7 @@ def test_colourize(tmp_path, monkeypatch, capsys):
         (("colourize.py", "a.png", "-o", "b.png"), ["'a.png'"]),
         (("colourize.py", "/dev/null", "-o", "b.png"), ["/dev/null", "not a readable image"]),
         (("colourize.py", "/dev/null", "-o", "b.png", "--model", "cae-cifar10"), ["no colourizer"]),
-        (("colourize.py", "/dev/null", "-o", "b.png", "--working-size", "2"), ["at least 8"]),
+        (("colourize.py", "/dev/null", "-o", "b.png", "--working-sizes", "2"), ["at least 8"]),
         (
             ("colourize.py", "/dev/null", "-o", "b.png", "--hint", "3=red"),
             ["X,Y=COLOUR", "'3=red'"],
