@@ -67,9 +67,8 @@ class AekImageFile(ImageFile.ImageFile):
             self._encoded = None
             if self._exclusive_fp and self.fp is not None:
                 self.fp.close()
-            # Pillow's own decoder of raw pixels takes them over.
-            self.fp = io.BytesIO(pixels.data)
-            self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+            self.fp, self.tile = None, []
+            self.im = Image.fromarray(pixels).im
         return super().load()
 
 
