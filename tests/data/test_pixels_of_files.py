@@ -116,8 +116,9 @@ def test_other_colour_spaces_become_rgb(tmp_path):
     expected = {
         "separated": (pictures.FOUR, inks, 1),
         "cielab": (lab, 255 * lab2rgb(signed), 4),
-        "ycbcr": (ycc, 255 * ycbcr2rgb(video), 2),
     }
+    if pictures.READS_ALL_TIFF:
+        expected["ycbcr"] = (ycc, 255 * ycbcr2rgb(video), 2)
     for photometric, (values, pixels, tolerance) in expected.items():
         (tmp_path / "x").write_bytes(pictures.tiff(values, photometric=photometric))
         np.testing.assert_allclose(np.asarray(read_image(tmp_path / "x")), pixels, atol=tolerance)
