@@ -7,7 +7,8 @@ from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, list_runs
 
-_DENOISER = "denoiser"
+# Of those that ship, these are for photographs.
+_FOR_PHOTOGRAPHS = ("denoiser", "colourizer-photographs")
 
 
 def codecs() -> list[str]:
@@ -20,12 +21,16 @@ def denoisers() -> list[str]:
     """Return the names of models that take noise away: first those that were trained to."""
     trained = _names(_has(lambda recipe: recipe.task == "denoising"))
     others = _names(_has(_is_plain))
-    return sorted(trained, key=lambda name: name != _DENOISER) + others
+    return _photographs_first(trained) + others
 
 
 def colourizers() -> list[str]:
     """Return the names of colourizers."""
-    return _names(_has(lambda recipe: recipe.task == "colourization"))
+    return _photographs_first(_names(_has(lambda recipe: recipe.task == "colourization")))
+
+
+def _photographs_first(names: list[str]) -> list[str]:
+    return sorted(names, key=lambda name: name not in _FOR_PHOTOGRAPHS)
 
 
 def autoencoders() -> list[str]:

@@ -94,7 +94,7 @@ def test_models_are_listed_where_they_belong():
     assert model_lists.codecs()[0] == "photo"
     assert "photo-preview" not in model_lists.codecs()
     assert COLOURIZER not in model_lists.codecs()
-    assert COLOURIZER in model_lists.colourizers()
+    assert model_lists.colourizers()[:2] == ["colourizer-photographs", COLOURIZER]
     assert set(model_lists.autoencoders()[:2]) == {"vae_v1-cifar10", "vae_v2-cifar10"}
     assert "lossy_cae-mnist" in model_lists.autoencoders()
     assert "photo-preview" not in model_lists.autoencoders()
