@@ -17,7 +17,6 @@ more than twice as many.
 """
 
 import contextlib
-import io
 import warnings
 from typing import IO, Any
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ae_keras.app.files import new_folder, read_upload, write_picture
-from ae_keras.photographs.colourization import PhotoColourizer, has_any_colour, score_colours
+from ae_keras.photographs.colour_scores import has_any_colour, score_colours
+from ae_keras.photographs.colourization import PhotoColourizer
 from ae_keras.photographs.hints import Hint
 from ae_keras.system.text_tables import to_markdown
 

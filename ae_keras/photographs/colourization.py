@@ -14,9 +14,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ae_keras import metrics
 from ae_keras.codec.planes import split_alpha
 from ae_keras.codec.runtimes import load_litert_form
+from ae_keras.photographs.colour_scores import (
+    as_rgb,
+    has_any_colour,
+    judged_copy,
+    score_colours,
+)
 from ae_keras.photographs.hints import GRID, Hint, apply_hints, check_places, to_grid
 from ae_keras.photographs.job_files import (
     check_target,
@@ -37,8 +42,6 @@ from ae_keras.system.safe_files import write_safely
 STRIP_PIXELS = 2**19
 # Of the default working sizes to the training images.
 _SIZES = (1, 2, 4)
-# A larger photograph is scored and shown on a smaller copy.
-_JUDGED_SIZE = 512
 
 
 class PhotoColourizer:
@@ -123,7 +126,7 @@ class PhotoColourizer:
 
 def _resized(photograph: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return a photograph as uint8 RGB of another size `(width, height)`."""
-    image = Image.fromarray(_as_rgb(photograph))
+    image = Image.fromarray(as_rgb(photograph))
     return np.asarray(image.resize(size, Image.Resampling.BOX))
 
 
@@ -160,10 +163,6 @@ def _load_network(
     if "colourization" not in model.tasks:
         raise ValueError(no_colourizer)
     return lambda grey: ops.convert_to_numpy(model.predict_chroma(grey)), model.multiple
-
-
-def _as_rgb(photograph: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(photograph, (*photograph.shape[:2], 3))
 
 
 def _enlarged(chroma: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -252,52 +251,14 @@ class Colourization:
         return Job(job.source, str(target.with_name(f"{target.stem}-side-by-side.png")))
 
 
-def _judged_copy(image: np.ndarray) -> np.ndarray:
-    """Return an image as uint8 RGB, with alpha if it has any, smaller if it is large."""
-    photograph, alpha = split_alpha(image, 3)
-    colours = _as_rgb(photograph)
-    copy = Image.fromarray(colours if alpha is None else np.dstack([colours, alpha]))
-    copy.thumbnail((_JUDGED_SIZE, _JUDGED_SIZE), Image.Resampling.BOX)
-    return np.asarray(copy)
-
-
-def has_any_colour(image: np.ndarray) -> bool:
-    """Whether a uint8 image has colours that can be seen; a large one is judged by a copy."""
-    return bool(np.ptp(metrics.visible_colours(_judged_copy(image)), axis=-1).any())
-
-
-def score_colours(image: np.ndarray, colourized: np.ndarray) -> dict[str, float]:
-    """Return how near given colours are to those of an image, as means over the visible pixels.
-
-    Args:
-        image: uint8 array `(height, width, 3 or 4)`. A large one is scored on a smaller copy.
-        colourized: uint8 array of the same shape and alpha.
-
-    Raises:
-        ModuleNotFoundError: if scikit-image is not installed.
-    """
-    original, result = (metrics.visible_colours(_judged_copy(each)) for each in (image, colourized))
-    # Slow to import, and not needed where photographs are grey.
-    from ae_keras.metrics import colour as colour_metrics
-
-    originals, results = (
-        to_unit_range(each)[np.newaxis, np.newaxis] for each in (original, result)
-    )
-    return {
-        "ab-RMSE": float(np.sqrt(colour_metrics.chroma_mse(originals, results))[0]),
-        "PSNR [dB]": float(metrics.psnr(metrics.mse(originals, results))[0]),
-        "Delta E 2000": float(colour_metrics.delta_e(originals, results)[0]),
-    }
-
-
 def _write_side_by_side(
     path: Path, original: np.ndarray, result: np.ndarray, has_colours: bool, source: str
 ) -> None:
     from ae_keras import figures  # slow to import, and seldom needed
 
-    original, result = (to_unit_range(_judged_copy(image)[..., :3]) for image in (original, result))
+    original, result = (to_unit_range(judged_copy(image)[..., :3]) for image in (original, result))
     grey = to_grey(original)
-    images = {"grey": _as_rgb(grey), "colourized": result}
+    images = {"grey": as_rgb(grey), "colourized": result}
     if has_colours:
         images["original"] = original
     figures.save_image_grid(
