@@ -26,7 +26,8 @@ class ResidualDenoiser(ImageModel):
 
     Args:
         image_shape: `(height, width, channels)`; `None`: any.
-        filters, blocks: see `denoiser`.
+        filters: Sequence of int. See `denoiser`.
+        blocks: Sequence of int. See `denoiser`.
         precision: str. Dtype policy of the network's products. Its sums are float32.
         name: str.
 

@@ -48,7 +48,12 @@ class HyperpriorAutoencoder(ImageModel):
 
     Args:
         image_shape: `(height, width, 3)`; `None`: any.
-        filters, blocks, latent_channels, hyper_filters, features, hyper_channels: see `photo`.
+        filters: int. See `photo`.
+        blocks: int. See `photo`.
+        latent_channels: int. See `photo`.
+        hyper_filters: int. See `photo`.
+        features: int. See `photo`.
+        hyper_channels: int. See `photo`.
         precision: str. Dtype policy of the products of the networks' pointwise layers. All else,
             the linear transform and the rates too, is float32.
         name: str.

@@ -21,6 +21,7 @@ _MISSING = [name for name in ("gradio", "selenium") if not importlib.util.find_s
 _MISSING += [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.thorough,
     pytest.mark.skipif(bool(_MISSING), reason=f"not installed: {', '.join(_MISSING)}"),
 ]
 _OPTIONS = (
