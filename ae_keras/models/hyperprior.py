@@ -30,8 +30,7 @@ from ae_keras.system.quality import position_of_quality
 
 # Height and width of an image are multiples of this: a hyper-latent stands for 64x64 pixels.
 BLOCK = 4 * LATENT_BLOCK
-# Where none is asked for.
-_DEFAULT_QUALITY = 50
+_DEFAULT_QUALITY = 50  # where none is asked for
 
 
 @keras.saving.register_keras_serializable(package="ae_keras")

@@ -13,6 +13,7 @@ together, and its mean over the photographs.
 
 import dataclasses
 import os
+import threading
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -91,7 +92,13 @@ def _make_methods(denoiser: Denoiser) -> dict[str, Method]:
     except ImportError:
         print(f"BM3D is left out. Install it with: {install('bm3d')}", flush=True)
     else:
-        methods["BM3D"] = lambda noisy, level: _to_8_bits(bm3d_rgb(to_unit_range(noisy), level))
+        alone = threading.Lock()  # it has threads of its own, and ends the process if called twice
+
+        def bm3d(noisy: np.ndarray, level: float) -> np.ndarray:
+            with alone:
+                return _to_8_bits(bm3d_rgb(to_unit_range(noisy), level))
+
+        methods["BM3D"] = bm3d
     return methods | {"denoiser": lambda noisy, level: denoiser(noisy)}
 
 

@@ -1,3 +1,4 @@
+import importlib.util
 import socket
 import sys
 
@@ -5,6 +6,12 @@ import pytest
 from conftest import assert_one_clear_line, free_port, run_here
 
 
+needs_gradio = pytest.mark.skipif(
+    not importlib.util.find_spec("gradio"), reason="Gradio is not installed"
+)
+
+
+@needs_gradio
 def test_a_port_in_use_is_one_clear_line(monkeypatch, capsys):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -12,6 +19,7 @@ def test_a_port_in_use_is_one_clear_line(monkeypatch, capsys):
     assert_one_clear_line(status, error, f"127.0.0.1:{port}", "in use", "--port")
 
 
+@needs_gradio
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
