@@ -47,14 +47,13 @@ class HyperpriorAutoencoder(ImageModel):
 
     Args:
         image_shape: `(height, width, 3)`; `None`: any.
-        filters: int. See `photo`.
-        blocks: int. See `photo`.
-        latent_channels: int. See `photo`.
-        hyper_filters: int. See `photo`.
-        features: int. See `photo`.
-        hyper_channels: int. See `photo`.
-        precision: str. Dtype policy of the products of the networks' pointwise layers. All else,
-            the linear transform and the rates too, is float32.
+        filters: int. See `photo`, as for the next five.
+        blocks: int.
+        latent_channels: int.
+        hyper_filters: int.
+        features: int.
+        hyper_channels: int.
+        precision: str. Dtype policy of the pointwise layers' products; all else is float32.
         name: str.
 
     Input shape:

@@ -5,7 +5,6 @@ import sys
 import pytest
 from conftest import assert_one_clear_line, free_port, run_here
 
-
 needs_gradio = pytest.mark.skipif(
     not importlib.util.find_spec("gradio"), reason="Gradio is not installed"
 )
