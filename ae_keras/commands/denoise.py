@@ -14,11 +14,13 @@ from ae_keras.system.invocation import program
 
 EXAMPLES = """\
 examples:
-  ae-keras train --model cae --set task=denoising --set noise=0.1 --output clean
-  ae-keras denoise noisy.png -o clean.png --model ./clean
-  ae-keras denoise photos -o cleaned/ --model ./clean
+  ae-keras denoise noisy.png -o clean.png
+  ae-keras denoise photos -o cleaned/
+  ae-keras train --model cae --dataset mnist --set task=denoising --set noise=0.1 --output clean
+  ae-keras denoise digit.png -o clean.png --model ./clean
 
-Images may have any size. A model trained on noise as strong as theirs does best.
+Images may have any size. The model that ships finds out how strong the noise is; one of your own
+does best with noise as strong as that it was trained with.
 """
 
 
@@ -27,7 +29,8 @@ def make_parser() -> Parser:
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("inputs", nargs="+", metavar="IMAGE", help="files, folders, or - for stdin")
     parser.add_argument("-o", "--output", required=True, help="a file, a folder, or - for stdout")
-    parser.add_argument("--model", required=True, metavar="RUN", help="a run folder, or its name")
+    model = "a run folder, or its name (default: %(default)s, which is for photographs)"
+    parser.add_argument("--model", default="denoiser", metavar="RUN", help=model)
     parser.add_runtime_options()
     add_output_quality(parser)
     add_file_options(parser)

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ROOT, assert_one_clear_line, make_exif, run_here
+from conftest import ROOT, assert_one_clear_line, make_exif, run_here, smooth_images
 from PIL import Image
 
 from ae_keras.command_line import format_table, parse_changes
@@ -234,6 +234,18 @@ def test_denoise(tmp_path, monkeypatch, capsys):
     assert "was trained to reconstruct images, not to denoise them" in stderr
     with Image.open(tmp_path / "clean.png") as image:
         assert image.size == (40, 33)
+
+
+def test_denoise_takes_the_noise_of_a_photograph_by_itself(tmp_path, monkeypatch, capsys, rng):
+    original = smooth_images(rng, 1, 90, 70, 3)[0]
+    noisy = np.clip(original + rng.normal(0, 25, original.shape), 0, 255).astype(np.uint8)
+    Image.fromarray(noisy).save(tmp_path / "noisy.png")
+    arguments = (tmp_path / "noisy.png", "-o", tmp_path / "clean.png")
+    status, _, stderr = run_here(monkeypatch, capsys, "denoise.py", *arguments)
+    assert (status, stderr) == (0, "")
+    with Image.open(tmp_path / "clean.png") as image:
+        error = np.square(np.asarray(image) - original.astype(float)).mean()
+    assert error < np.square(noisy - original.astype(float)).mean() / 10
 
 
 def test_export_then_compress_without_tensorflow(tmp_path, monkeypatch, capsys):
