@@ -109,9 +109,9 @@ class CropBatches:
     def _training_batch(self, cropper: Cropper, epoch: int, number: int) -> tuple:
         share = self._placement.share(self._spec.batch_size)
         rng = self._rng(epoch, number, _CROP_STREAM)
-        images = to_unit_range(cropper.cut(share.count, rng, share.rows))
+        images = to_unit_range(cropper.cut(share.images, rng, share.rows))
         inputs, targets = make_pair(images, self._spec, rng, share)
-        position = self._rng(epoch, number, _POSITION_STREAM).random(share.count, np.float32)
+        position = self._rng(epoch, number, _POSITION_STREAM).random(share.images, np.float32)
         return self._with_position(inputs, targets, position[share.rows], share)
 
     def _evaluation_batch(self, crops: ArrayBatches, number: int) -> tuple:

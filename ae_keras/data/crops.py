@@ -36,9 +36,7 @@ class Cropper:
         self._spec = spec
         self._bounds = np.cumsum(_shares(photographs, spec.weights))
 
-    def cut(
-        self, count: int, rng: np.random.Generator, rows: slice = slice(None)
-    ) -> np.ndarray:
+    def cut(self, count: int, rng: np.random.Generator, rows: slice = slice(None)) -> np.ndarray:
         """Return some crops, uint8 `(crops, height, width, channels)`.
 
         Args:

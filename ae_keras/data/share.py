@@ -1,17 +1,20 @@
-"""Which images of a batch a process makes, and where they go: all of them, unless several train together."""
+"""Which images of a batch a process makes, and where they go.
+
+All of them, unless several processes train together.
+"""
 
 from typing import Any, NamedTuple, Protocol
 
 
 class Share(NamedTuple):
-    """Some images of a batch.
+    """A part of a batch.
 
     Args:
-        count: int. Images of the whole batch.
+        images: int. How many the whole batch has.
         rows: slice. Those that are meant; by default all of them.
     """
 
-    count: int
+    images: int
     rows: slice = slice(None)
 
 

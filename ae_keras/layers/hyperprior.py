@@ -135,7 +135,7 @@ class Hyperprior(QualityLayer):
         self.log_deviation = self.add_weight(
             name="log_deviation", shape=(channels,), initializer="zeros", trainable=False
         )
-        # Of several devices of TensorFlow each keeps the rate of its images; who reads, reads the mean.
+        # Several devices of TensorFlow keep it each of their own images; what is read is the mean.
         self.rate = keras.Variable(
             0.0, trainable=False, name="rate", aggregation="mean", synchronization="on_read"
         )

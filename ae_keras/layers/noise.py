@@ -1,8 +1,8 @@
 """Random numbers for the images of a batch, the same however many devices share it.
 
-On JAX and PyTorch a layer sees the whole batch. Under TensorFlow's `tf.distribute` each of `n` devices
-runs the layer on every `n`-th image (see `ae_keras.training.mirrored`), with one seed for all: it draws
-what the whole batch takes, and keeps what is its own.
+On JAX and PyTorch a layer sees the whole batch. Under TensorFlow's `tf.distribute` each of `n`
+devices runs the layer on every `n`-th image (see `ae_keras.training.mirrored`), with one seed for
+all: it draws what the whole batch takes, and keeps what is its own.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,7 @@ import keras
 from ae_keras.layers.types import Shape, Tensor
 
 
-def uniform(
-    shape: Shape, low: float, high: float, seed: Any, dtype: str | None = None
-) -> Tensor:
+def uniform(shape: Shape, low: float, high: float, seed: Any, dtype: str | None = None) -> Tensor:
     """Return numbers from U(low, high), of a shape whose first axis is the batch's images."""
     return _draw(lambda whole: keras.random.uniform(whole, low, high, dtype, seed), shape)
 

@@ -58,9 +58,9 @@ def _variables(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def state_of(variable: keras.Variable) -> np.ndarray:
-    """Return the value of a variable, with one more axis if several devices have values of their own.
+    """Return the value of a variable; of several ones on several devices, a stack of them.
 
-    So have, with TensorFlow, what counts images: metrics, and moving means of layers.
+    With TensorFlow, metrics and the moving means of layers are of each device's own images.
     """
     copies = _copies(variable)
     if len(copies) > 1:

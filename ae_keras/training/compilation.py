@@ -133,8 +133,8 @@ def _psnr(targets: Any, outputs: Any) -> Any:
 
 
 def _steps_per_execution(devices: Devices) -> int:
-    # JAX would compile them all as one long step, PyTorch takes no more than one, and nor do several
-    # devices of TensorFlow.
+    # JAX would compile them all as one long step; PyTorch, and several devices of TensorFlow, take
+    # no more than one.
     alone = keras.config.backend() == "tensorflow" and devices.count == 1
     return _STEPS_PER_EXECUTION if alone else 1
 

@@ -54,7 +54,7 @@ class Devices:
         return batches
 
     def steps(self, batches: Any) -> int | None:
-        """Return how many steps of `fit` or `evaluate` such batches are, if Keras has to be told."""
+        """Return how many steps Keras is to make of such batches, if it has to be told."""
         return None
 
     def run(self, work: Callable[[], Any]) -> None:

@@ -69,7 +69,7 @@ class Material:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many images of training and validation an epoch shows; no crops, whose batches are whole."""
+        """How many images an epoch shows, by split; without crops, whose batches are all whole."""
         copies = {"train": self.recipe.batch_spec.copies, "validation": 1}
         return {
             split: copies[split] * len(source.images)

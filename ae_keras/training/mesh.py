@@ -1,8 +1,8 @@
 """Several devices with JAX, of this process or of several: `keras.distribution.DataParallel`.
 
-JAX runs one program for all devices: a layer sees the whole batch, of which each device computes a part.
-So noise, loss and metrics are those of one device by themselves. A last batch that the devices cannot
-share evenly is computed whole by each.
+JAX runs one program for all devices: a layer sees the whole batch, of which each device computes a
+part. So noise, loss and metrics are those of one device by themselves. A last batch that the
+devices cannot share evenly is computed whole by each.
 """
 
 import contextlib
@@ -72,10 +72,10 @@ class Mesh(Devices):
 
     def place(self, batch: Any, share: Share) -> Any:
         """Return the arrays of a batch, spread over the devices of all processes."""
-        layout = self._whole if share.count % self.count else self._split
+        layout = self._whole if share.images % self.count else self._split
 
         def spread(array: np.ndarray) -> jax.Array:
-            shape = (share.count, *array.shape[1:])
+            shape = (share.images, *array.shape[1:])
             return jax.make_array_from_process_local_data(layout, array, shape)
 
         return jax.tree.map(spread, batch)

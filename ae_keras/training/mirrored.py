@@ -1,8 +1,8 @@
 """Several devices of one machine with TensorFlow, by `tf.distribute.MirroredStrategy`.
 
-Of a batch, device `d` of `n` takes every `n`-th image, from number `d` on. So the place of an image in the
-batch follows from its place on the device, which is what the noise of layers goes by
-(`ae_keras.layers.noise`).
+Of a batch, device `d` of `n` takes every `n`-th image, from number `d` on. So the place of an image
+in the batch follows from its place on the device, and the noise of layers goes by that (see
+`ae_keras.layers.noise`).
 """
 
 from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ class Mirrored(Devices):
         self._strategy.run(tf.function(work))
 
     def prepare(self, model: keras.Model) -> None:
-        """Have the gradient of a step be that of one device, whatever is done with it afterwards."""
+        """Have the gradient of a step be that of one device."""
         _weigh_shares(model)
         _add_up_first(model.optimizer)
 
@@ -82,8 +82,8 @@ class Mirrored(Devices):
 def _weigh_shares(model: keras.Model) -> None:
     """Have each device's gradient count by its share of the batch.
 
-    Keras takes the mean of the devices' losses: the loss of the batch, unless the batch is a last one
-    that they cannot share evenly.
+    Keras takes the mean of the devices' losses: the loss of the batch, unless that is a last one
+    which they cannot share evenly.
     """
     original = model.compute_loss
 

@@ -1,7 +1,7 @@
 """Processes, of one machine or several, that train one model together, on JAX.
 
-JAX connects them by a service in the first one. Where it finds that a process has gone, its C++ code
-writes a page and aborts; here that becomes one line.
+JAX connects them by a service in the first one. Where it finds that a process has gone, its C++
+code writes a page and aborts; here that becomes one line.
 """
 
 import atexit
@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -58,8 +59,8 @@ class Processes:
             )
         if self.count < 1 or not 0 <= self.index < self.count:
             raise ValueError(
-                f"--process is a number from 0 to --processes less 1. Received: process {self.index} "
-                f"of {self.count}"
+                "--process is a number from 0 on, below --processes. Received: process "
+                f"{self.index} of {self.count}"
             )
 
 
@@ -105,7 +106,7 @@ def compare(what: str, own: str) -> None:
     Raises:
         ValueError: if it is not.
     """
-    state = jax._src.distributed.global_state
+    state: Any = jax._src.distributed.global_state
 
     def key(process: int) -> str:
         return f"ae_keras/{what}/{process}"
