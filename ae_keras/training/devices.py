@@ -130,7 +130,7 @@ def open_devices(wanted: int | str | None = None) -> Devices:
 def _count(wanted: int | str | None, there: int) -> int:
     if wanted == "all":
         return there
-    if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
+    if not isinstance(wanted, int) or wanted < 1:
         raise ValueError(f"`devices` must be a number from 1 on, or 'all'. Received: {wanted!r}")
     if wanted > there:
         raise ValueError(

@@ -5,6 +5,7 @@ in the batch follows from its place on the device, and the noise of layers goes 
 `ae_keras.layers.noise`).
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +23,12 @@ def device_names() -> list[str]:
     return [device.name for device in found]
 
 
+@functools.cache
+def _strategy(names: tuple[str, ...]) -> tf.distribute.Strategy:
+    """Return the strategy of some devices: one, as two of a process would mix up their sums."""
+    return tf.distribute.MirroredStrategy(list(names))
+
+
 class Mirrored(Devices):
     """Several devices, each with a copy of all weights.
 
@@ -31,7 +38,7 @@ class Mirrored(Devices):
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(len(names))
-        self._strategy = tf.distribute.MirroredStrategy(names)
+        self._strategy = _strategy(tuple(names))
 
     def check(self, recipe: Recipe, images: dict[str, int]) -> None:
         """Find out whether the devices can train a recipe together."""

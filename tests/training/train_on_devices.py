@@ -22,13 +22,13 @@ if os.environ["KERAS_BACKEND"] == "tensorflow":
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from conftest import train_and_die
-
-import ae_keras
-from ae_keras.training import compilation, epoch
-
 
 def main(folder, *runs):
+    from conftest import train_and_die
+
+    import ae_keras
+    from ae_keras.training import compilation, epoch
+
     epoch.SECONDS_BETWEEN_CHECKPOINTS = 0
     compilation._STEPS_PER_EXECUTION = 1
     for run in runs:
