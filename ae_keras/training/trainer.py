@@ -161,7 +161,7 @@ class Training:
             KeyboardInterrupt: if it was asked to stop; the state is saved.
         """
         images = self.material.images["validation"]
-        logs = open_logs(self.run.tensorboard, images, self.recipe)
+        logs = open_logs(self.run.tensorboard, images, self.recipe, self.devices)
         batches = self.material.batches("train", self.model.weigh, self.devices.placement)
         validation = Validation.of(self.material, self.model, self.devices)
         with StopSignals() as stop:
@@ -169,7 +169,7 @@ class Training:
                 scalars = self._fit_epoch(batches, validation, stop, verbose)
                 self._complete_epoch(scalars)
                 with averaged(self.model):
-                    logs.write(self.devices.local(self.model), self.progress.epoch, scalars)
+                    logs.write(self.model, self.progress.epoch, scalars)
                 if stop.requested and not self.progress.is_over(self.recipe):
                     raise stopped(f"after epoch {self.progress.epoch}")
 
