@@ -96,12 +96,20 @@ def compile_model(recipe: Recipe, data: Images, devices: Devices | None = None) 
     if recipe.average:
         keep_average(model.optimizer)
     model.optimizer.build(model.trainable_variables)
-    # So that a checkpoint finds the variables of the metrics, which Keras makes with a first batch.
-    image = np.zeros((1, *recipe.image_shape), np.float32)
-    devices.run(lambda: model.compute_metrics(None, image, image))
+    devices.run(lambda: _build_metrics_and_loss(model, recipe))
     model.reset_metrics()
     devices.prepare(model)
     return model
+
+
+def _build_metrics_and_loss(model: keras.Model, recipe: Recipe) -> None:
+    """Have Keras make what it would make with a first batch.
+
+    A checkpoint asks for the variables of the metrics; and the batch would come last, with JAX.
+    """
+    image = np.zeros((1, *recipe.image_shape), np.float32)
+    model.compute_metrics(None, image, image)
+    keras.Model.compute_loss(model, None, image, image)  # none of the parts that a model adds
 
 
 def _count_steps(recipe: Recipe, data: Images) -> int:

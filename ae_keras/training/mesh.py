@@ -21,7 +21,7 @@ from ae_keras.data.share import Share
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.training.devices import Devices
-from ae_keras.training.processes import LOST, compare, disconnect
+from ae_keras.training.processes import compare, disconnect
 
 
 def local_devices() -> list[jax.Device]:
@@ -82,19 +82,11 @@ class Mesh(Devices):
 
     @contextlib.contextmanager
     def run_folder(self, path: str | Path) -> Iterator[RunFolder]:
-        """Yield the run folder; for the processes other than the first, one that goes away.
-
-        In this context, the loss of another process is one clear error.
-        """
+        """Yield the run folder; for the processes other than the first, one that goes away."""
         with contextlib.ExitStack() as stack:
             if not self.is_first:
                 path = stack.enter_context(tempfile.TemporaryDirectory())
-            try:
-                yield RunFolder(path)
-            except jax.errors.JaxRuntimeError as error:
-                if self._processes == 1:
-                    raise
-                raise ConnectionError(f"{LOST} ({str(error).splitlines()[0]})") from error
+            yield RunFolder(path)
 
     def share_state(self, checkpoint: Path, recipe: Recipe, checksum: int) -> None:
         """Give all processes the checkpoint of the first, if it has one."""

@@ -97,6 +97,8 @@ def connected(processes: Processes) -> Iterator[None]:
     except BaseException as error:
         # The others would wait for this process to part from them as the last of all.
         atexit.register(_exit_at_once, 130 if isinstance(error, KeyboardInterrupt) else 1)
+        if isinstance(error, jax.errors.JaxRuntimeError):
+            raise ConnectionError(f"{LOST} ({str(error).splitlines()[0]})") from error
         raise
 
 
@@ -113,8 +115,12 @@ def compare(what: str, own: str) -> None:
 
     state.client.key_value_set(key(state.process_id), own)
     # All compare with the first, which compares with all: so both sides of a difference say so.
-    for other in range(state.num_processes) if state.process_id == 0 else (0,):
-        if state.client.blocking_key_value_get(key(other), 1000 * CONNECT_SECONDS) != own:
+    others = range(state.num_processes) if state.process_id == 0 else (0,)
+    patience = 1000 * CONNECT_SECONDS
+    texts = {other: state.client.blocking_key_value_get(key(other), patience) for other in others}
+    state.client.wait_at_barrier(key(-1), patience)  # none goes before all have read
+    for other, text in texts.items():
+        if text != own:
             raise ValueError(
                 f"Process {state.process_id} and process {other} differ in {what}. Give all "
                 "processes the same command, but for --process."
