@@ -1,7 +1,7 @@
 """The connection to Ray: to a cluster that is there, or to one that starts on this machine."""
 
 import contextlib
-import importlib
+import importlib.util
 import logging
 import os
 import socket
@@ -17,37 +17,53 @@ _CLIENT = "ray://"
 _SECONDS = 5
 
 
+def check_ray(address: str) -> None:
+    """Find out quickly whether Ray is installed, and anybody at an address.
+
+    Raises:
+        ModuleNotFoundError: if it is not installed.
+        ValueError: if that is no address.
+        OSError: if nothing answers at it.
+    """
+    for name in ("fsspec", "pyarrow", "ray"):
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(
+                f"--ray needs Ray, with fsspec and pyarrow. Install them with: {install('ray')}",
+                name=name,
+            )
+    if address != AUTO:
+        _check_address(address)
+
+
 @contextlib.contextmanager
 def connected(address: str, processors: int | None = None) -> Iterator[Any]:
     """Give the module of Ray, connected.
 
     Args:
         address: str. `HOST:PORT` of a cluster this machine is part of, `ray://HOST:PORT` of
-            another, or `"auto"`: a cluster that is known here (`ray start`, or the environment variable
-            RAY_ADDRESS); without one, Ray starts on this machine, and ends with the job.
+            another, or `"auto"`: a cluster that is known here (`ray start`, or the environment
+            variable RAY_ADDRESS); without one, Ray starts on this machine, and ends with the job.
         processors: int. That Ray is told of where it starts here. Default: those there are.
 
     Raises:
-        ModuleNotFoundError: if Ray is not installed.
-        ValueError: if that is no address.
-        OSError: if nothing answers at it.
+        OSError: if the cluster cannot be used.
     """
-    if address != AUTO:
-        _check_address(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Else Ray warns that later versions will behave so.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray = _import_ray()
+    ray = importlib.import_module("ray")
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    try:
-        _start(ray, address, processors, options)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise OSError(f"Ray at {address!r} cannot be used: {reason}") from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    # It prints a paragraph for each worker that dies, which others make good.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        try:
+            _start(ray, address, processors, options)
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise OSError(f"Ray at {address!r} cannot be used: {reason}") from error
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
 
 
 def _start(ray: Any, address: str, processors: int | None, options: dict[str, Any]) -> None:
@@ -75,16 +91,4 @@ def _check_address(address: str) -> None:
         raise OSError(
             f"Nothing answers at {address!r} ({reason}). Start a cluster there with: ray start "
             "--head, or leave it to this machine with: --ray auto"
-        ) from error
-
-
-def _import_ray() -> Any:
-    try:
-        for name in ("fsspec", "pyarrow"):
-            importlib.import_module(name)
-        return importlib.import_module("ray")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"--ray needs Ray, with fsspec and pyarrow. Install them with: {install('ray')}",
-            name=error.name,
         ) from error

@@ -2,7 +2,9 @@
 
 It is written in parts while work goes on, `part-<number>-<random>.parquet`, every few seconds one,
 so that a job that is killed loses little of it; when the job ends, one part has all rows. Of
-several rows of one target, that in the part of the highest number is valid.
+several rows of one target, that in the part of the highest number is valid. A job begins with rows
+of all that is to be done, whose `error` says that it is not: a target without such a row, which was
+there before, is none of the job's.
 """
 
 import importlib
@@ -10,15 +12,18 @@ import io
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ae_keras.photographs.jobs import Result
+from ae_keras.photographs.jobs import Job, Result
 from ae_keras.system import storage
 
 if TYPE_CHECKING:
     import pyarrow
 
 FOLDER = "manifest"
+# The error of what is still to be done.
+PENDING = "not done yet"
 _PART = re.compile(r"part-(\d+)-[0-9a-f]+\.parquet")
 # Between two parts.
 _SECONDS = 10
@@ -60,17 +65,28 @@ class Manifest:
     def _check_writing(self) -> None:
         """Find out before anything is done that the output cannot be written."""
         name = storage.join(self._folder, f"check-{secrets.token_hex(4)}")
-        storage.write(name, b"")
-        storage.remove(name)
+        try:
+            storage.write(name, b"")
+            storage.remove(name)
+        except OSError as error:
+            reasons = {FileNotFoundError: "no such bucket", PermissionError: "permission denied"}
+            reason = reasons.get(type(error), error.strerror or str(error))
+            raise OSError(f"Cannot write into {self._output!r}: {reason}") from error
 
-    def done(self) -> set[str]:
-        """Return the names, below the output, of the targets that were made."""
-        rows = self._table().to_pydict()
-        return {
-            target
-            for target, error in zip(rows["target"], rows["error"], strict=True)
-            if error is None
-        }
+    def errors(self) -> dict[str, str | None]:
+        """Return the errors by the names of targets below the output; None of what was made."""
+        rows = self._table().select(["target", "error"]).to_pydict()
+        return dict(zip(rows["target"], rows["error"], strict=True))
+
+    def begin(self, jobs: Sequence[Job]) -> None:
+        """Write rows of what is to be done.
+
+        Raises:
+            OSError: if that cannot be done.
+        """
+        for job in jobs:
+            self.add(Result(job, error=PENDING))
+        self.write()
 
     def name_of(self, target: str) -> str:
         """Return the name of a target below the output."""

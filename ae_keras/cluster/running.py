@@ -7,8 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ae_keras.cluster.connection import connected
-from ae_keras.cluster.manifest import Manifest
+from ae_keras.cluster.connection import check_ray, connected
+from ae_keras.cluster.manifest import PENDING, Manifest
 from ae_keras.cluster.workers import Pool, Worker
 from ae_keras.photographs.jobs import STANDARD, Job, Result
 from ae_keras.photographs.reports import collect
@@ -58,16 +58,16 @@ def run_with_ray(work: Any, jobs: Sequence[Job], arguments: Namespace) -> list[R
         OSError: if the cluster cannot be reached, or the output not be written.
     """
     output = _check(arguments, jobs)
-    processors = arguments.workers and arguments.workers * (arguments.threads or 1)
-    with connected(arguments.ray, processors) as ray:
-        manifest = Manifest(output)
-        skipped = [] if arguments.force else _skip_made(jobs, output, manifest)
-        made = {result.job for result in skipped}
-        left = [job for job in jobs if job not in made]
-        try:
-            done = list(_do(ray, work, left, arguments, manifest))
-        finally:
-            manifest.close()
+    check_ray(arguments.ray)
+    manifest = Manifest(output)
+    skipped = [] if arguments.force else _skip_made(jobs, output, manifest)
+    made = {result.job for result in skipped}
+    left = [job for job in jobs if job not in made]
+    manifest.begin(left)
+    try:
+        done = list(_do(work, left, arguments, manifest)) if left else []
+    finally:
+        manifest.close()
     return [*skipped, *done]
 
 
@@ -87,32 +87,35 @@ def _check(arguments: Namespace, jobs: Sequence[Job]) -> str:
 
 def _skip_made(jobs: Sequence[Job], output: str, manifest: Manifest) -> list[Result]:
     """Return results of the jobs whose targets are there; the manifest gets the rows it lacks."""
-    there, known, skipped = storage.list_files(output), manifest.done(), []
+    there, errors, skipped = storage.list_files(output), manifest.errors(), []
     for job in jobs:
         name = manifest.name_of(job.target)
-        if name in there and not storage.is_same(job.target, job.source):
+        # What an interrupted job has made is made again where its row is lost.
+        is_lost = errors.get(name) == PENDING
+        if name in there and not is_lost and not storage.is_same(job.target, job.source):
             result = Result(job, is_skipped=True, size=there[name])
             notices.note("its output is there, and it was skipped", job.source)
             skipped.append(result)
-            if name not in known:
+            if errors.get(name, "no row") is not None:
                 manifest.add(result)
     return skipped
 
 
 def _do(
-    ray: Any, work: Any, jobs: Sequence[Job], arguments: Namespace, manifest: Manifest
+    work: Any, jobs: Sequence[Job], arguments: Namespace, manifest: Manifest
 ) -> Iterator[Result]:
     # Targets that were not there are the job's own, by a worker that died after it wrote them.
-    work = ray.put(dataclasses.replace(work, force=True, progress=False))
-    cluster = ray.cluster_resources()
-    processors = arguments.threads or 1
-    needs = {"num_cpus": processors}
-    if arguments.runtime == "keras" and cluster.get("GPU"):
-        needs["num_gpus"] = 1
-    count = arguments.workers or max(1, int(cluster.get("CPU", 0)) // processors)
-    actor = ray.remote(Worker).options(**needs)
-    pool = Pool(ray, lambda: actor.remote(work, arguments), jobs, count)
-    for result in tqdm(pool.results(), total=len(jobs), unit="file", disable=None):
-        notices.add(result.noted)
-        manifest.add(result)
-        yield result
+    work = dataclasses.replace(work, force=True, progress=False)
+    each, workers = arguments.threads or 1, arguments.workers
+    with connected(arguments.ray, workers and workers * each) as ray:
+        cluster = ray.cluster_resources()
+        needs = {"num_cpus": each}
+        if arguments.runtime == "keras" and cluster.get("GPU"):
+            needs["num_gpus"] = 1
+        actor = ray.remote(Worker).options(**needs)
+        count = workers or max(1, int(cluster.get("CPU", 0)) // each)
+        pool = Pool(ray, lambda: actor.remote(work, arguments), jobs, count)
+        for result in tqdm(pool.results(), total=len(jobs), unit="file", disable=None):
+            notices.add(result.noted)
+            manifest.add(result)
+            yield result

@@ -14,6 +14,7 @@ from ae_keras import __version__
 from ae_keras.command_line import prepare
 from ae_keras.photographs.jobs import Job, Result
 from ae_keras.photographs.running import attempt
+from ae_keras.system import notices
 
 # Images in a batch: of small ones, a batch takes longer than to hand it over.
 _LARGEST_BATCH = 32
@@ -129,6 +130,7 @@ class Pool:
         for job in jobs:
             self._deaths[job] += 1
             if self._deaths[job] < _MOST_DEATHS:
+                notices.note("a worker died at work on it, and others took over", job.source)
                 self._again.append(job)
             else:
                 reason = f"{_MOST_DEATHS} workers died with it in work: out of memory, or killed"
