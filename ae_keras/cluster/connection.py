@@ -32,7 +32,7 @@ def check_ray(address: str) -> None:
                 name=name,
             )
     if address != AUTO:
-        _check_address(address)
+        check_address(address)
 
 
 @contextlib.contextmanager
@@ -79,8 +79,13 @@ def _start(ray: Any, address: str, processors: int | None, options: dict[str, An
     ray.init(**options)
 
 
-def _check_address(address: str) -> None:
-    """Find out quickly whether anybody is there: Ray itself would try for minutes."""
+def check_address(address: str) -> None:
+    """Find out quickly whether anybody is at an address: Ray itself would try for minutes.
+
+    Raises:
+        ValueError: if that is no address.
+        OSError: if nothing answers at it.
+    """
     host, _, port = address.removeprefix(_CLIENT).rpartition(":")
     if not host or not port.isdecimal():
         raise ValueError(f"--ray takes 'auto', HOST:PORT or ray://HOST:PORT. Received: {address!r}")

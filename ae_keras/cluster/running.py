@@ -74,10 +74,10 @@ def run_with_ray(work: Any, jobs: Sequence[Job], arguments: Namespace) -> list[R
 def _check(arguments: Namespace, jobs: Sequence[Job]) -> str:
     """Return the name of the output."""
     output = storage.plain_name(arguments.output)
-    if STANDARD in (*arguments.inputs, output) or output == jobs[0].target:
-        raise ValueError(
-            f"--ray takes files and folders, and makes a folder. For one: -o {output.strip('-')}/"
-        )
+    if STANDARD in (*arguments.inputs, output):
+        raise ValueError("--ray takes files and folders, and '-' is neither.")
+    if output == jobs[0].target:
+        raise ValueError(f"--ray fills a folder. For one of that name: {output + '/'!r}")
     if arguments.report:
         raise ValueError("--ray writes a manifest into the output. Leave out --report.")
     if arguments.workers is not None and arguments.workers < 1:

@@ -190,6 +190,8 @@ def _write_at(url: str, data: bytes) -> None:
         if url.partition("://")[0].lower() in _OBJECT_STORES:
             files.pipe_file(path, data)
             return
+        if files.isdir(path):
+            raise IsADirectoryError("it is a folder")
         folder, _, name = path.rpartition("/")
         files.makedirs(folder, exist_ok=True)
         temporary = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}-{name}"
