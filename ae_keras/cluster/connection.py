@@ -5,10 +5,12 @@ import importlib.util
 import logging
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from ae_keras.system.invocation import install
+from ae_keras.system.quiet import quiet_stderr
 
 # In place of an address.
 AUTO = "auto"
@@ -17,11 +19,16 @@ _CLIENT = "ray://"
 _SECONDS = 5
 
 
-def check_ray(address: str) -> None:
-    """Find out quickly whether Ray is installed, and anybody at an address.
+def address_of(ray: str) -> str:
+    """Return the address of a cluster, or `"auto"`: Ray is to start on this machine.
+
+    Args:
+        ray: str. `HOST:PORT` of a cluster that this machine is part of, `ray://HOST:PORT` of
+            another, or `"auto"`, which is the address in the environment variable RAY_ADDRESS,
+            if there is one.
 
     Raises:
-        ModuleNotFoundError: if it is not installed.
+        ModuleNotFoundError: if Ray is not installed.
         ValueError: if that is no address.
         OSError: if nothing answers at it.
     """
@@ -31,8 +38,10 @@ def check_ray(address: str) -> None:
                 f"--ray needs Ray, with fsspec and pyarrow. Install them with: {install('ray')}",
                 name=name,
             )
+    address = (os.environ.get("RAY_ADDRESS") or AUTO) if ray == AUTO else ray
     if address != AUTO:
         check_address(address)
+    return address
 
 
 @contextlib.contextmanager
@@ -40,23 +49,20 @@ def connected(address: str, processors: int | None = None) -> Iterator[Any]:
     """Give the module of Ray, connected.
 
     Args:
-        address: str. `HOST:PORT` of a cluster this machine is part of, `ray://HOST:PORT` of
-            another, or `"auto"`: a cluster that is known here (`ray start`, or the environment
-            variable RAY_ADDRESS); without one, Ray starts on this machine, and ends with the job.
+        address: str. See `address_of`. Ray that starts on this machine ends with the job, and is
+            no other job's.
         processors: int. That Ray is told of where it starts here. Default: those there are.
 
     Raises:
         OSError: if the cluster cannot be used.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Else Ray warns that later versions will behave so.
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     ray = importlib.import_module("ray")
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     # It prints a paragraph for each worker that dies, which others make good.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         try:
-            _start(ray, address, processors, options)
+            _start(ray, address, processors)
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise OSError(f"Ray at {address!r} cannot be used: {reason}") from error
@@ -66,17 +72,23 @@ def connected(address: str, processors: int | None = None) -> Iterator[Any]:
             ray.shutdown()
 
 
-def _start(ray: Any, address: str, processors: int | None, options: dict[str, Any]) -> None:
-    if address != AUTO:
+# Ray looks for these when it is imported.
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Else Ray warns that later versions will behave so.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def _start(ray: Any, address: str, processors: int | None) -> None:
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address == AUTO:
+        # Ray's own "auto" would join that of another job on this machine, which ends with it.
+        options |= {"num_cpus": processors, "include_dashboard": False}
+        address = "local"
+    with quiet_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is wrong is an error
         ray.init(address=address, **options)
-        return
-    if "RAY_ADDRESS" not in os.environ:
-        with contextlib.suppress(ConnectionError):  # no cluster is known here
-            ray.init(address=AUTO, **options)
-            return
-        ray.init(address="local", num_cpus=processors, include_dashboard=False, **options)
-        return
-    ray.init(**options)
 
 
 def check_address(address: str) -> None:

@@ -70,7 +70,7 @@ class Manifest:
             storage.remove(name)
         except OSError as error:
             reasons = {FileNotFoundError: "no such bucket", PermissionError: "permission denied"}
-            reason = reasons.get(type(error), error.strerror or str(error))
+            reason = error.strerror or reasons.get(type(error), str(error))
             raise OSError(f"Cannot write into {self._output!r}: {reason}") from error
 
     def errors(self) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ae_keras.cluster.connection import check_ray, connected
+from ae_keras.cluster.connection import address_of, connected
 from ae_keras.cluster.manifest import PENDING, Manifest
 from ae_keras.cluster.workers import Pool, Worker
 from ae_keras.photographs.jobs import STANDARD, Job, Result
@@ -58,14 +58,14 @@ def run_with_ray(work: Any, jobs: Sequence[Job], arguments: Namespace) -> list[R
         OSError: if the cluster cannot be reached, or the output not be written.
     """
     output = _check(arguments, jobs)
-    check_ray(arguments.ray)
+    address = address_of(arguments.ray)
     manifest = Manifest(output)
     skipped = [] if arguments.force else _skip_made(jobs, output, manifest)
     made = {result.job for result in skipped}
     left = [job for job in jobs if job not in made]
     manifest.begin(left)
     try:
-        done = list(_do(work, left, arguments, manifest)) if left else []
+        done = list(_do(work, left, address, arguments, manifest)) if left else []
     finally:
         manifest.close()
     return [*skipped, *done]
@@ -102,12 +102,12 @@ def _skip_made(jobs: Sequence[Job], output: str, manifest: Manifest) -> list[Res
 
 
 def _do(
-    work: Any, jobs: Sequence[Job], arguments: Namespace, manifest: Manifest
+    work: Any, jobs: Sequence[Job], address: str, arguments: Namespace, manifest: Manifest
 ) -> Iterator[Result]:
     # Targets that were not there are the job's own, by a worker that died after it wrote them.
     work = dataclasses.replace(work, force=True, progress=False)
     each, workers = arguments.threads or 1, arguments.workers
-    with connected(arguments.ray, workers and workers * each) as ray:
+    with connected(address, workers and workers * each) as ray:
         cluster = ray.cluster_resources()
         needs = {"num_cpus": each}
         if arguments.runtime == "keras" and cluster.get("GPU"):

@@ -18,7 +18,7 @@ def add_file_options(parser: Parser) -> None:
 
 def add_ray_option(parser: Parser) -> None:
     """Add the option that has files made on many processors and machines."""
-    address = "with Ray: auto (a cluster known here, else this machine) or the address of a cluster"
+    address = "with Ray: auto (starts on this machine), or the address of a cluster"
     parser.add_argument("--ray", metavar="ADDRESS", help=address)
 
 
