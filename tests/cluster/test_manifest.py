@@ -1,4 +1,6 @@
 import math
+import os
+import tempfile
 
 import pytest
 
@@ -94,3 +96,16 @@ def test_an_output_that_cannot_be_written_is_told_before_anything_is_done(tmp_pa
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OSError, match=r"Cannot write into '.*out': "):
         Manifest(str(tmp_path / "out"))
+
+
+def test_an_output_that_may_not_be_written_is_told():
+    """Also where the tests run as root, which may write anywhere."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o555)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(OSError, match=r"Cannot write into '.*': Permission denied"):
+                Manifest(folder)
+        finally:
+            os.seteuid(os.getuid())
