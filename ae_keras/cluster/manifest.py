@@ -25,8 +25,8 @@ FOLDER = "manifest"
 # The error of what is still to be done.
 PENDING = "not done yet"
 _PART = re.compile(r"part-(\d+)-[0-9a-f]+\.parquet")
-# Between two parts.
-_SECONDS = 10
+# Between two parts: seconds at least, and of a long job that share of its time.
+_SECONDS, _SHARE = 2, 0.01
 _COLUMNS = {
     "source": "string",
     "target": "string",
@@ -59,7 +59,7 @@ class Manifest:
         self._parts = {name: _read(storage.join(self._folder, name)) for name in names}
         self._next = _number(names[-1]) + 1 if names else 0
         self._rows: list[tuple[Any, ...]] = []
-        self._last_write = time.monotonic()
+        self._start = self._last_write = time.monotonic()
         self._check_writing()
 
     def _check_writing(self) -> None:
@@ -102,7 +102,8 @@ class Manifest:
                 *(result.size or None, bpp, result.psnr, result.seconds or None, result.error),
             )
         )
-        if time.monotonic() - self._last_write >= _SECONDS:
+        now = time.monotonic()
+        if now - self._last_write >= max(_SECONDS, _SHARE * (now - self._start)):
             self.write()
 
     def write(self) -> None:

@@ -63,7 +63,6 @@ def run_with_ray(work: Any, jobs: Sequence[Job], arguments: Namespace) -> list[R
     skipped = [] if arguments.force else _skip_made(jobs, output, manifest)
     made = {result.job for result in skipped}
     left = [job for job in jobs if job not in made]
-    manifest.begin(left)
     try:
         done = list(_do(work, left, address, arguments, manifest)) if left else []
     finally:
@@ -108,6 +107,7 @@ def _do(
     work = dataclasses.replace(work, force=True, progress=False)
     each, workers = arguments.threads or 1, arguments.workers
     with connected(address, workers and workers * each) as ray:
+        manifest.begin(jobs)
         cluster = ray.cluster_resources()
         needs = {"num_cpus": each}
         if arguments.runtime == "keras" and cluster.get("GPU"):

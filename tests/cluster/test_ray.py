@@ -1,5 +1,6 @@
 """With Ray itself, on this machine."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -18,7 +19,8 @@ from ae_keras.codec.bitstream import read_bitstream
 from ae_keras.photographs.jobs import Job, Result
 from ae_keras.system import notices
 
-ray = pytest.importorskip("ray", reason="needs Ray, of the extra [ray]")
+if importlib.util.find_spec("ray") is None:  # to import it takes a second
+    pytest.skip("needs Ray, of the extra [ray]", allow_module_level=True)
 parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow, of the extra [ray]")
 
 pytestmark = [
@@ -64,7 +66,8 @@ class Copying:
 
 
 def test_neither_bad_images_nor_dead_workers_keep_others_from_being_done(tmp_path):
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    cloudpickle = importlib.import_module("ray.cloudpickle")
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     for folder in ("in", "out", "marks"):
         (tmp_path / folder).mkdir()
     names = [*(f"{number:03}.png" for number in range(100)), "bad.png", "deadly.png", "once.png"]
