@@ -19,7 +19,7 @@ ROWS = [
     ["runs"],
     ["codec"],
     ["evaluation", "photographs", "pillow", "command_line"],
-    ["training", "export"],
+    ["training", "export", "cluster"],
     ["benchmark"],
     ["studies", "tuning", "app"],
     ["commands"],

@@ -110,19 +110,24 @@ def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
     return data[:start], description, tables
 
 
+def _default_threads() -> int | None:
+    number = os.environ.get("OMP_NUM_THREADS", "")
+    return int(number) if number.isdecimal() and int(number) else os.cpu_count()
+
+
 class LiteRTModel:
     """The signatures of a model as functions of arrays; several threads may call them.
 
     Args:
         model: bytes. Of a `.tflite` file.
-        threads: int. Default: one for each processor.
+        threads: int. Default: OMP_NUM_THREADS of the environment, else one for each processor.
 
     Raises:
         ValueError: if it is damaged.
     """
 
     def __init__(self, model: bytes, threads: int | None = None):
-        self._model, self._threads = model, threads or os.cpu_count()
+        self._model, self._threads = model, threads or _default_threads()
         runners = self._start()
         self._idle = [runners]
         self._inputs = {name: each.get_input_details() for name, each in runners.items()}

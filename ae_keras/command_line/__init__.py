@@ -3,6 +3,7 @@
 from ae_keras.command_line.files import (
     add_file_options,
     add_output_quality,
+    add_ray_option,
     print_count,
     stream_beside,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Parser",
     "add_file_options",
     "add_output_quality",
+    "add_ray_option",
     "describe_error",
     "format_bd_rates",
     "format_export",

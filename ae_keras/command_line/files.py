@@ -16,6 +16,12 @@ def add_file_options(parser: Parser) -> None:
     parser.add_argument("--report", metavar="FILE.csv", help="write a table with a row a file")
 
 
+def add_ray_option(parser: Parser) -> None:
+    """Add the option that has files made on many processors and machines."""
+    address = "with Ray: auto (starts on this machine), or the address of a cluster"
+    parser.add_argument("--ray", metavar="ADDRESS", help=address)
+
+
 def add_output_quality(parser: Parser) -> None:
     """Add the quality of the image files that are written."""
     quality = "of JPEG (default 97), AVIF (97) or WebP (lossless) as output, 1 to 100"

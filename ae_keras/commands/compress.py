@@ -6,6 +6,7 @@ from ae_keras.command_line import (
     Namespace,
     Parser,
     add_file_options,
+    add_ray_option,
     format_results,
     parse_size,
     report_failures,
@@ -18,6 +19,7 @@ examples:
   ae-keras compress photo.png -o photo.aek --model cae-cifar10 --quality 60
   ae-keras compress ~/photos more/photo.png -o compressed/
   ae-keras compress photo.png -o small.aek --target-size 200KB
+  ae-keras compress s3://bucket/photos -o s3://bucket/small/ --ray auto
   cat photo.png | ae-keras compress - -o - > photo.aek
 
 A higher quality takes more bytes; see also: ae-keras evaluate MODEL --rate-distortion.
@@ -49,23 +51,21 @@ def make_parser() -> Parser:
     add("--workers", **NUMBER, help="files at a time; default: one for each processor, up to 4")
     add("--no-psnr", dest="measure", action="store_false", help="do not restore images to check")
     add_file_options(parser)
+    add_ray_option(parser)
     return parser
 
 
 def main(arguments: Namespace) -> None:
     """Compress, and print a table of what was saved."""
+    from ae_keras.cluster.running import do_jobs
     from ae_keras.photographs.compression import Compression, plan_compression
-    from ae_keras.photographs.reports import collect
-    from ae_keras.photographs.running import run_jobs
 
     jobs = plan_compression(arguments.inputs, arguments.output)
     arguments.progress = len(jobs) == 1
     settings = {name: getattr(arguments, name) for name in Compression.__dataclass_fields__}
     compression = Compression(**settings)
     compression.load()  # a wrong model is told once, not for each file
-    skips = arguments.skip_existing
-    doing = run_jobs(compression, jobs, arguments.workers, skips)
-    results = collect(doing, arguments.report, arguments.force, skips)
+    results = do_jobs(compression, jobs, arguments)
     if done := [result for result in results if result.is_done]:
         print(format_results(done), file=stream_beside(arguments.output))
     report_failures(results)

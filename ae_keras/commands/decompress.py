@@ -6,6 +6,7 @@ from ae_keras.command_line import (
     Parser,
     add_file_options,
     add_output_quality,
+    add_ray_option,
     format_info,
     print_count,
     report_failures,
@@ -41,16 +42,15 @@ def make_parser() -> Parser:
     add("--max-pixels", default=2**28, **NUMBER, help="refuse larger images (%(default)s)")
     add_output_quality(parser)
     add_file_options(parser)
+    add_ray_option(parser)
     return parser
 
 
 def main(arguments: Namespace) -> None:
     """Restore images, or print headers."""
-    from ae_keras.codec.loading import load_codec
+    from ae_keras.cluster.running import do_jobs
     from ae_keras.photographs.compression import SUFFIX, Decompression, read_info
     from ae_keras.photographs.jobs import find_sources
-    from ae_keras.photographs.reports import collect
-    from ae_keras.photographs.running import run_jobs
     from ae_keras.photographs.written_pixels import plan_pictures
 
     if arguments.info:
@@ -58,14 +58,12 @@ def main(arguments: Namespace) -> None:
             print(format_info(source, read_info(source)))
         return
     runtime = {"runtime": arguments.runtime, "threads": arguments.threads}
-    if arguments.model:
-        load_codec(arguments.model, **runtime)  # a wrong model is told once, not for each file
-    quality, skips = arguments.output_quality, arguments.skip_existing
+    quality = arguments.output_quality
     jobs = plan_pictures(arguments.inputs, arguments.output, [SUFFIX], quality)
     factor = int(arguments.scale.removeprefix("1/"))
     settings = arguments.model, arguments.force, arguments.max_pixels, factor, quality
     work = Decompression(*settings, progress=len(jobs) == 1, **runtime)
-    doing = run_jobs(work, jobs, arguments.workers, skips)
-    results = collect(doing, arguments.report, arguments.force, skips)
+    work.load()  # a wrong model is told once, not for each file
+    results = do_jobs(work, jobs, arguments)
     print_count(results, arguments.output, "restored")
     report_failures(results)

@@ -5,10 +5,10 @@ import dataclasses
 import io
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePath, PurePosixPath
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -45,23 +45,55 @@ def find_images(folder: str | Path, suffixes: Collection[str] = SUFFIXES) -> lis
     Raises:
         ValueError: if there are none.
     """
-    folder = Path(folder)
-    found: list[Path] = []
-    others: Counter[str] = Counter()
+    paths: list[Path] = []
     links = 0
     for place, folders, names in os.walk(folder):
         folders[:] = filter(_is_visible, folders)
         links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
-        for path in (Path(place, name) for name in filter(_is_visible, names)):
-            if path.suffix.lower() not in suffixes:
-                others[path.suffix.lower() or "without an ending"] += 1
-            elif path.is_file():
-                found.append(path)
+        paths += (Path(place, name) for name in filter(_is_visible, names))
+    there = (path for path in paths if path.suffix.lower() not in suffixes or path.is_file())
+    found = _choose_images(str(folder), there, suffixes)
+    if links:
+        note("linked folders are left out, name them too: {count}", str(folder), links)
+    return found
+
+
+def choose_images(
+    folder: str, names: Iterable[str], suffixes: Collection[str] = SUFFIXES
+) -> list[str]:
+    """Return the names of image files among all that are under a folder, as `find_images` does.
+
+    Args:
+        folder: str. The folder, for what is said of it.
+        names: Of files, below the folder, with slashes.
+        suffixes: Endings of the files, in lower case.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    visible = (PurePosixPath(name) for name in names if all(map(_is_visible, name.split("/"))))
+    return list(map(str, _choose_images(folder, visible, suffixes)))
+
+
+_AnyPath = TypeVar("_AnyPath", bound=PurePath)
+
+
+def _choose_images(
+    folder: str, paths: Iterable[_AnyPath], suffixes: Collection[str]
+) -> list[_AnyPath]:
+    found: list[_AnyPath] = []
+    others: Counter[str] = Counter()
+    for path in paths:
+        suffix = path.suffix.lower()
+        if suffix in suffixes:
+            found.append(path)
+        else:
+            others[suffix or "without an ending"] += 1
     if not found:
         raise ValueError(
-            f"No images in {str(folder)!r}. Expected files ending in {' '.join(sorted(suffixes))}."
+            f"No images in {folder!r}. Expected files ending in {' '.join(sorted(suffixes))}."
         )
-    _note_left_out(folder, others, links)
+    _note_left_out(folder, others)
     return sorted(found, key=lambda path: path.as_posix())
 
 
@@ -73,14 +105,12 @@ def _is_visible(name: str) -> bool:
 _NAMED_KINDS = 5
 
 
-def _note_left_out(folder: Path, others: Counter[str], links: int) -> None:
+def _note_left_out(folder: str, others: Counter[str]) -> None:
     if others:
         kinds = [f"{count} {kind}" for kind, count in others.most_common(_NAMED_KINDS)]
         kinds += ["..."] if len(others) > _NAMED_KINDS else []
         sentence = f"other files are left out: {{count}} ({', '.join(kinds)})"
-        note(sentence, str(folder), others.total())
-    if links:
-        note("linked folders are left out, name them too: {count}", str(folder), links)
+        note(sentence, folder, others.total())
 
 
 def read_image(file: str | Path | BinaryIO, keep_alpha: bool = False) -> Image.Image:

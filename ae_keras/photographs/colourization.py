@@ -33,6 +33,7 @@ from ae_keras.photographs.job_files import (
 from ae_keras.photographs.jobs import STANDARD, Job, Result
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, load_model
+from ae_keras.system import storage
 from ae_keras.system.colour import grey_to_lightness, lab_to_rgb, rgb_to_lab, to_grey
 from ae_keras.system.pixels import to_uint8, to_unit_range
 from ae_keras.system.quiet import import_backend_quietly
@@ -245,8 +246,10 @@ class Colourization:
     def _figure_of(self, job: Job) -> Job | None:
         if not self.side_by_side:
             return None
-        if job.target == STANDARD:
-            raise ValueError("A figure side by side needs an output that is a file or a folder.")
+        if job.target == STANDARD or storage.is_url(job.target):
+            raise ValueError(
+                "A figure side by side needs an output that is a file or a folder of this machine."
+            )
         target = Path(job.target)
         return Job(job.source, str(target.with_name(f"{target.stem}-side-by-side.png")))
 

@@ -48,11 +48,12 @@ def plan_compression(inputs: Sequence[str], output: str) -> list[Job]:
         ValueError: if inputs and output do not fit each other, or a file ends as of other kinds.
     """
     jobs = plan(inputs, output, SUFFIX, SUFFIXES)
-    for target in (Path(job.target) for job in jobs if job.target != STANDARD):
-        if target.suffix.lower() not in (SUFFIX, ""):
+    for target in (job.target for job in jobs if job.target != STANDARD):
+        ending = Path(target).suffix
+        if ending.lower() not in (SUFFIX, ""):
             raise ValueError(
                 f"The compressed file is an {SUFFIX} file, and {output!r} ends in "
-                f"{target.suffix!r}. Name it {str(target.with_suffix(SUFFIX))!r} or, for a folder, "
+                f"{ending!r}. Name it {target.removesuffix(ending) + SUFFIX!r} or, for a folder, "
                 f"{output + '/'!r}"
             )
     return jobs
@@ -194,6 +195,16 @@ class Decompression:
         write_target(job, restored)
         note_all(job, notes)
         return Result(job, input_size=len(data), size=len(restored), shape=image.shape)
+
+    def load(self) -> None:
+        """Load the model, if one is named.
+
+        Raises:
+            FileNotFoundError: if there is no such model.
+            ValueError: if it is damaged, or is no codec.
+        """
+        if self.model:
+            load_codec(self.model, runtime=self.runtime, threads=self.threads)
 
 
 def _reduced(metadata: Metadata, factor: int) -> Metadata:

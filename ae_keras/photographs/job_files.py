@@ -1,11 +1,8 @@
 """The files of a job: images in any form are read, and results written without harm."""
 
-import contextlib
 import io
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -16,9 +13,9 @@ from ae_keras.data.metadata import Metadata, fit_profile
 from ae_keras.photographs.jobs import STANDARD, Job
 from ae_keras.photographs.written_metadata import writer_options
 from ae_keras.photographs.written_pixels import find_format, pixel_options
+from ae_keras.system import storage
 from ae_keras.system.notices import note
 from ae_keras.system.pillow_warnings import warnings_ignored
-from ae_keras.system.safe_files import write_safely
 
 _OTHER_KIND = (
     "the model was trained on grey images, and takes each colour channel for one: one of colour "
@@ -28,7 +25,7 @@ _OTHER_KIND = (
 
 def read_source(source: str) -> bytes:
     """Return the bytes of a file or, for `"-"`, of the standard input."""
-    return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
+    return sys.stdin.buffer.read() if source == STANDARD else storage.read(source)
 
 
 def read_photograph(source: str, keep_metadata: bool = True, in_srgb: bool = False) -> Photograph:
@@ -42,8 +39,17 @@ def read_photograph(source: str, keep_metadata: bool = True, in_srgb: bool = Fal
     # which are told in other words.
     with warnings_ignored(Image.DecompressionBombWarning, UserWarning):
         # Pillow must be able to go back in a file.
-        file = io.BytesIO(read_source(source)) if source == STANDARD else source
+        is_path = source != STANDARD and not storage.is_url(source)
+        file = source if is_path else _Named(read_source(source), source)
         return image_files.read_photograph(file, keep_metadata, in_srgb)
+
+
+class _Named(io.BytesIO):
+    """Bytes with a name, for what is said of them."""
+
+    def __init__(self, data: bytes, name: str):
+        super().__init__(data)
+        self.name = name
 
 
 def notes_of_kind(image: np.ndarray, channels: int) -> list[str]:
@@ -69,12 +75,11 @@ def check_target(job: Job, force: bool) -> None:
     Raises:
         FileExistsError: if the job would do that.
     """
-    path = Path(job.target)
-    if job.target == STANDARD or not path.exists():
+    if job.target == STANDARD or not storage.exists(job.target):
         return
-    if not path.is_file():
+    if not storage.is_file(job.target):
         raise FileExistsError(f"{job.target!r} is not a regular file.")
-    if job.source != STANDARD and path.samefile(job.source):
+    if job.source != STANDARD and storage.is_same(job.target, job.source):
         raise FileExistsError(f"{job.target!r} is the input itself. Choose another output.")
     if not force:
         raise FileExistsError(f"{job.target!r} exists. Replace it with --force.")
@@ -91,16 +96,7 @@ def write_target(job: Job, data: bytes) -> None:
     if job.target == STANDARD:
         sys.stdout.buffer.write(data)
         return
-    folder = Path(job.target).parent
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{str(folder)!r} is not a folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with write_safely(job.target) as path:
-        path.write_bytes(data)
-        if job.source != STANDARD:
-            with contextlib.suppress(OSError):  # of file systems that have no such times
-                times = os.stat(job.source)
-                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    storage.write(job.target, data, None if job.source == STANDARD else job.source)
 
 
 def encode_photograph(

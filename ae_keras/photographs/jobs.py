@@ -5,10 +5,10 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
-from ae_keras.data.image_files import SUFFIXES, find_images
-from ae_keras.system import notices
+from ae_keras.data.image_files import SUFFIXES, choose_images, find_images
+from ae_keras.system import notices, storage
 
 # The standard input or output.
 STANDARD = "-"
@@ -16,7 +16,7 @@ STANDARD = "-"
 
 @dataclass(frozen=True)
 class Job:
-    """One file to make of another; either may be `"-"`."""
+    """One file to make of another, by paths or URLs; either may be `"-"`."""
 
     source: str
     target: str
@@ -32,6 +32,7 @@ class Result:
         is_skipped: bool. Nothing was done, as the target was there.
         input_size: int. Bytes of the source.
         size: int. Bytes of the target.
+        seconds: float. That the job took.
         shape: Of the image, `(height, width)` or `(height, width, channels)`.
         psnr: float. Of the restored image, in dB, if it was measured; infinite without loss.
         scores: Other qualities that were measured, by name.
@@ -43,6 +44,7 @@ class Result:
     is_skipped: bool = False
     input_size: int = 0
     size: int = 0
+    seconds: float = 0.0
     shape: tuple[int, ...] = ()
     psnr: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -62,8 +64,8 @@ def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[st
     in their endings keep these in their new names.
 
     Args:
-        inputs: Files, folders or `"-"`.
-        output: A file, a folder or `"-"`.
+        inputs: Files, folders, URLs of either, or `"-"`.
+        output: A file, a folder, a URL of either, or `"-"`.
         suffix: Of the files to make, with the dot.
         endings: Of the files that are taken from folders.
 
@@ -72,17 +74,19 @@ def plan(inputs: Sequence[str], output: str, suffix: str, endings: Collection[st
         ValueError: if a folder has no such files, `"-"` is one of several inputs, the output of
             several files is named as a file, two of them would have one name, or the standard
             output is a terminal.
+        OSError: if what a URL names cannot be reached.
     """
+    inputs, output = list(map(storage.plain_name, inputs)), storage.plain_name(output)
     pairs = find_sources(inputs, endings)
-    is_single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
-    is_folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
+    is_single = len(inputs) == 1 and not storage.is_folder(inputs[0])
+    is_folder = output.endswith(("/", os.sep)) or storage.is_folder(output)
     if output == STANDARD:
         _check_standard_output(is_single)
     if is_single and not is_folder:
         return [Job(inputs[0], output)]
     if not is_folder:
         _check_folder(output, {*SUFFIXES, *endings, suffix})
-    return _name_targets(pairs, Path(output), suffix)
+    return _name_targets(pairs, output, suffix)
 
 
 def _check_standard_output(is_single: bool) -> None:
@@ -97,7 +101,7 @@ def _check_standard_output(is_single: bool) -> None:
 
 def _check_folder(output: str, file_endings: Collection[str]) -> None:
     """Raise `ValueError` if the folder for several files is named as a file, or is one."""
-    if Path(output).exists():
+    if storage.exists(output):
         raise ValueError(f"{output!r} is a file. Several files need a folder as their output.")
     if Path(output).suffix.lower() in file_endings:
         raise ValueError(
@@ -106,7 +110,7 @@ def _check_folder(output: str, file_endings: Collection[str]) -> None:
         )
 
 
-def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[str, Path]]:
+def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[str, PurePath]]:
     """Return the files of some inputs, and the path of each below the folder it was found in.
 
     Args:
@@ -116,22 +120,31 @@ def find_sources(inputs: Sequence[str], endings: Collection[str]) -> list[tuple[
     Raises:
         FileNotFoundError: if an input is missing.
         ValueError: if a folder has no such files, or `"-"` is one of several inputs.
+        OSError: if what a URL names cannot be reached.
     """
     if STANDARD in inputs and len(inputs) > 1:
         raise ValueError("'-' must be the only input.")
-    found = []
-    for source in inputs:
-        path = Path("stdin" if source == STANDARD else source)
-        if source != STANDARD and not path.exists():
-            raise FileNotFoundError(f"No such file or folder: {source!r}")
-        if source != STANDARD and path.is_dir():
-            found += [(str(file), file.relative_to(path)) for file in find_images(path, endings)]
-        else:
-            found.append((source, Path(path.name)))
-    return found
+    return [pair for source in inputs for pair in _find_source(source, endings)]
 
 
-def _name_targets(pairs: Sequence[tuple[str, Path]], output: Path, suffix: str) -> list[Job]:
+def _find_source(source: str, endings: Collection[str]) -> list[tuple[str, PurePath]]:
+    if source == STANDARD:
+        return [(source, PurePath("stdin"))]
+    if storage.is_folder(source):
+        return _find_in_folder(source, endings)
+    if not storage.exists(source):
+        raise FileNotFoundError(f"No such file or folder: {source!r}")
+    return [(source, PurePath(Path(source).name))]
+
+
+def _find_in_folder(folder: str, endings: Collection[str]) -> list[tuple[str, PurePath]]:
+    if storage.is_url(folder):
+        names = choose_images(folder, storage.list_files(folder), endings)
+        return [(storage.join(folder, name), PurePosixPath(name)) for name in names]
+    return [(str(file), file.relative_to(folder)) for file in find_images(folder, endings)]
+
+
+def _name_targets(pairs: Sequence[tuple[str, PurePath]], output: str, suffix: str) -> list[Job]:
     short = [path.with_suffix(suffix) for _, path in pairs]
     counts = Counter(short)
     targets = [
@@ -143,11 +156,12 @@ def _name_targets(pairs: Sequence[tuple[str, Path]], output: Path, suffix: str) 
             first, second, *_ = (
                 source for (source, _), each in zip(pairs, targets, strict=True) if each == target
             )
+            common = storage.join(output, target.as_posix())
             raise ValueError(
-                f"{first!r} and {second!r} would both become {str(output / target)!r}. Give each "
+                f"{first!r} and {second!r} would both become {common!r}. Give each "
                 "an output folder of its own, or the folder that both are in as the input."
             )
     return [
-        Job(str(source), str(output / target))
+        Job(source, storage.join(output, target.as_posix()))
         for (source, _), target in zip(pairs, targets, strict=True)
     ]

@@ -2,15 +2,15 @@
 
 import functools
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ae_keras.photographs.jobs import STANDARD, Job, Result
-from ae_keras.system import notices
+from ae_keras.system import notices, storage
 from ae_keras.system.threads import map_in_threads
 
 # Each image in work takes memory: 12 megapixels about 1 GB.
@@ -40,20 +40,21 @@ def run_jobs(
         workers = min(_MOST_WORKERS, os.cpu_count() or 1)
     if workers < 1:
         raise ValueError(f"`workers` must be at least 1. Received: {workers}")
-    attempt = functools.partial(_attempt, work, skip_existing)
+    doing = functools.partial(attempt, work, skip_existing)
     workers = min(workers, len(jobs))
     # NumPy's small products in several threads each would only get in the way of each other.
     limits = {"limits": 1 if workers > 1 else None, "user_api": "blas"}
     progress = tqdm(total=len(jobs), unit="file", disable=None if len(jobs) > 1 else True)
     with threadpool_limits(**limits), progress:
-        for result in map_in_threads(attempt, jobs, workers):
+        for result in map_in_threads(doing, jobs, workers):
             progress.update()
             notices.add(result.noted)
             yield result
 
 
-def _attempt(work: Callable[[Job], Result], skip_existing: bool, job: Job) -> Result:
-    """Do a job; what it notes is said in the order of the jobs."""
+def attempt(work: Callable[[Job], Result], skip_existing: bool, job: Job) -> Result:
+    """Do a job; what it notes, and why it fails if it does, is in the result."""
+    start = time.perf_counter()
     with notices.collected() as noted:
         try:
             result = _skip(job) if skip_existing and _is_made(job) else work(job)
@@ -61,19 +62,18 @@ def _attempt(work: Callable[[Job], Result], skip_existing: bool, job: Job) -> Re
             if os.environ.get("AE_KERAS_DEBUG"):
                 raise
             result = Result(job, error=_describe(error))
-    return replace(result, noted=tuple(noted))
+    return replace(result, noted=tuple(noted), seconds=time.perf_counter() - start)
 
 
 def _is_made(job: Job) -> bool:
-    target = Path(job.target)
-    if job.target == STANDARD or not target.is_file():
+    if job.target == STANDARD or not storage.is_file(job.target):
         return False
-    return job.source == STANDARD or not target.samefile(job.source)
+    return job.source == STANDARD or not storage.is_same(job.target, job.source)
 
 
 def _skip(job: Job) -> Result:
     notices.note("its output is there, and it was skipped", job.source)
-    sizes = [0 if name == STANDARD else os.path.getsize(name) for name in (job.source, job.target)]
+    sizes = [0 if name == STANDARD else storage.size(name) for name in (job.source, job.target)]
     return Result(job, is_skipped=True, input_size=sizes[0], size=sizes[1])
 
 

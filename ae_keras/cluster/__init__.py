@@ -1,0 +1,1 @@
+"""Files of any number, made on many processors and machines with Ray."""
