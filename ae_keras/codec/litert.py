@@ -191,7 +191,8 @@ class LiteRTModel:
                 run = runners[signature]
                 results = in_batches(lambda each: run(**each), inputs, size if size > 0 else None)
         except RuntimeError as error:
-            raise ValueError(f"LiteRT cannot compute {signature!r}: {error}") from error
+            reason = str(error).strip() or "out of memory"
+            raise ValueError(f"LiteRT cannot compute {signature!r}: {reason}") from error
         outputs = self._outputs[signature]
         return {name: _from_model(results[name], outputs[name]) for name in outputs}
 

@@ -124,6 +124,8 @@ def describe_error(error: BaseException) -> str:
         return f"{name!r} is not installed. Install what training needs: {install('train')}"
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "out of memory. Use smaller batches, images or models."
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r} is no text in UTF-8, which is needed here. Rename it."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error)

@@ -70,11 +70,11 @@ def check_target(job: Job, force: bool) -> None:
         FileExistsError: if the job would do that.
     """
     path = Path(job.target)
-    if job.target == STANDARD or not path.exists():
+    if job.target == STANDARD or not os.path.lexists(path):
         return
-    if not path.is_file():
+    if path.exists() and not path.is_file():
         raise FileExistsError(f"{job.target!r} is not a regular file.")
-    if job.source != STANDARD and path.samefile(job.source):
+    if job.source != STANDARD and path.exists() and path.samefile(job.source):
         raise FileExistsError(f"{job.target!r} is the input itself. Choose another output.")
     if not force:
         raise FileExistsError(f"{job.target!r} exists. Replace it with --force.")

@@ -24,6 +24,7 @@ class Bytes:
         self.data, self.place = data, 0
 
     def take(self, count):
+        """Return the next bytes."""
         part = self.data[self.place : self.place + count]
         if len(part) < count:
             sys.exit("The file is cut.")
@@ -31,6 +32,7 @@ class Bytes:
         return part
 
     def varint(self):
+        """Return a number of seven bits a byte, the lowest first."""
         value = shift = 0
         while True:
             (byte,) = self.take(1)
@@ -40,6 +42,7 @@ class Bytes:
                 return value
 
     def number(self):
+        """Return a number of four bytes."""
         return int.from_bytes(self.take(4), "little")
 
 
@@ -83,6 +86,7 @@ class Stack:
         self.sums = [[0, *itertools.accumulate(each)] for each in self.frequencies]
 
     def symbol(self, table):
+        """Return the next symbol, of a table."""
         sums, frequencies = self.sums[table], self.frequencies[table]
         part = self.state & 0xFFFFFF
         place = bisect.bisect_right(sums, part) - 1
@@ -105,10 +109,12 @@ class Stack:
 
 
 def clip(values):
+    """Bound activations."""
     return np.clip(values, -LIMIT, LIMIT)
 
 
 def leak(values):
+    """Divide what is negative by ten."""
     return np.maximum(values, (values + 5) // 10)
 
 
@@ -128,15 +134,18 @@ class Network:
         self.arrays, self.prefix = arrays, prefix
 
     def weights(self, name):
+        """Return kernel and bias of a layer."""
         path = f"weights/{self.prefix}{name}"
         return (self.arrays[f"{path}/{part}"].astype(np.int64) for part in ("kernel", "bias"))
 
     def dense(self, name, maps):
+        """Multiply each place by a matrix."""
         kernel, bias = self.weights(name)
         sums = (maps.astype(float) @ kernel.astype(float)).astype(np.int64)
         return clip((sums + bias + 2048) >> 12)
 
     def depthwise(self, name, maps):
+        """Convolve each channel by itself."""
         kernel, bias = self.weights(name)
         padded = np.pad(maps, ((1, 1), (1, 1), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))
@@ -144,6 +153,7 @@ class Network:
         return clip((sums + bias + 2048) >> 12)
 
     def block(self, name, maps):
+        """Apply two residual steps."""
         mixed = leak(self.dense(f"{name}/mix_in", maps))
         mixed = leak(self.depthwise(f"{name}/depthwise", mixed))
         maps = clip(maps + self.dense(f"{name}/mix_out", mixed))
