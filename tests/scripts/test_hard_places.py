@@ -40,7 +40,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
     folder.mkdir()
     for target, write in ((path, write_safely), (folder, write_folder_safely)):
         refusal = rf"Cannot write '.*{target.name}': File too large"
-        with full_disk(100), pytest.raises(OSError, match=refusal), write(target) as temporary:
+        with full_disk(100), pytest.raises(OSError, match=refusal), write(target) as temporary:  # noqa: PT012
             part = temporary / "part" if temporary.is_dir() else temporary
             part.write_bytes(bytes(1000))
     assert path.read_text() == "old"
