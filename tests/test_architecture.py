@@ -81,6 +81,7 @@ def test_files_and_functions_are_small(path):
                 "command_line",
                 "data",
                 "export",
+                "noise",
                 "tensorflow_convolution",
                 "training",
             },

@@ -1,5 +1,6 @@
 """Train an autoencoder, go on with a run that was stopped, or make a finished one longer."""
 
+import contextlib
 from pathlib import Path
 
 import ae_keras
@@ -43,10 +44,35 @@ def make_parser() -> Parser:
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=CHANGE)
     add("--export", choices=["litert"], help="also write model.tflite, which starts sooner")
     add("--dry-run", action="store_true", help="show model and images, and do not train")
+    _add_devices(parser)
     there = parser.add_mutually_exclusive_group().add_argument
     there("--overwrite", action="store_true", help="replace the run that is there")
     there("--extend", action="store_true", help="train it for more --epochs, see below")
     return parser
+
+
+def _add_devices(parser: Parser) -> None:
+    add = parser.add_argument_group("devices and processes (docs/scale.md)").add_argument
+    add("--devices", type=_devices, metavar="N|all", help="of this machine, that share each batch")
+    add("--coordinator", metavar="HOST:PORT", help="of process 0, which the others connect to")
+    add("--processes", **NUMBER, help="that train together, each with such a command")
+    add("--process", **NUMBER, help="the number of this one, from 0")
+
+
+def _devices(text: str) -> int | str:
+    return text if text == "all" else int(text)
+
+
+def _connected(arguments: Namespace) -> contextlib.AbstractContextManager:
+    """Return the context in which this process is connected with the others, if there are any."""
+    given = (arguments.coordinator, arguments.processes, arguments.process)
+    if given == (None, None, None):
+        return contextlib.nullcontext()
+    if None in given:
+        raise ValueError("--coordinator, --processes and --process go together.")
+    from ae_keras.training.processes import Processes, connected
+
+    return connected(Processes(*given))
 
 
 def make_recipe(arguments: Namespace) -> ae_keras.Recipe:
@@ -66,13 +92,22 @@ def make_recipe(arguments: Namespace) -> ae_keras.Recipe:
 
 def main(arguments: Namespace) -> None:
     """Train and print the quality on the test images, or only show what would be trained."""
+    with _connected(arguments):  # before anything is computed
+        _train(arguments)
+
+
+def _train(arguments: Namespace) -> None:
     recipe = make_recipe(arguments)
     output = arguments.output or Path("saved_models") / recipe.run_name
     if arguments.dry_run:
         summary, figures = ae_keras.preview(recipe, output, arguments.extend)
         print(f"{summary}\n\nLook at {' and '.join(map(str, figures))}.")
         return
-    result = ae_keras.train(recipe, output, arguments.overwrite, extend=arguments.extend)
+    result = ae_keras.train(
+        recipe, output, arguments.overwrite, extend=arguments.extend, devices=arguments.devices
+    )
+    if not result:  # which process 0 has
+        return
     print(f"\n{format_metrics(result['test'])}\n\nSaved in {output}. Look at reconstructions.png.")
     print(f"Next: {command('evaluate')} {output}")
     if arguments.export:

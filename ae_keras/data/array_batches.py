@@ -12,6 +12,7 @@ import numpy as np
 from ae_keras.data.array_transforms import augment, make_pair
 from ae_keras.data.images import Images
 from ae_keras.data.numbered_batches import NumberedBatches, default_workers
+from ae_keras.data.share import Here, Placement
 from ae_keras.data.spec import BatchSpec
 from ae_keras.system.pixels import to_unit_range
 
@@ -26,13 +27,21 @@ class ArrayBatches:
         data: Images.
         spec: BatchSpec. If it is conditional, the inputs are pairs of images and labels.
         workers: int. Threads that make batches; of no influence on them.
+        placement: Placement. Which images of a batch are made here.
 
     Batches are `(input, target)`, float32 in [0, 1]. The last one of an epoch may be smaller than
     the others.
     """
 
-    def __init__(self, data: Images, spec: BatchSpec, workers: int | None = None):
+    def __init__(
+        self,
+        data: Images,
+        spec: BatchSpec,
+        workers: int | None = None,
+        placement: Placement | None = None,
+    ):
         self._images, self._spec = data.images, spec
+        self._placement = placement or Here()
         self._workers = default_workers() if workers is None else workers
         self._labels = np.asarray(data.labels, np.int32) if spec.conditional else None
 
@@ -73,8 +82,11 @@ class ArrayBatches:
     def _make(
         self, indices: np.ndarray, rng: np.random.Generator, augments: bool
     ) -> tuple[Any, np.ndarray]:
+        share = self._placement.share(len(indices))
+        indices = indices[share.rows]
         images = to_unit_range(np.asarray(self._images[indices]))
         if augments:
-            images = augment(images, self._spec, rng)
-        inputs, targets = make_pair(images, self._spec, rng)
-        return (inputs if self._labels is None else (inputs, self._labels[indices])), targets
+            images = augment(images, self._spec, rng, share)
+        inputs, targets = make_pair(images, self._spec, rng, share)
+        labelled = inputs if self._labels is None else (inputs, self._labels[indices])
+        return self._placement.place((labelled, targets), share)

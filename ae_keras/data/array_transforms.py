@@ -7,18 +7,27 @@ from typing import Any
 
 import numpy as np
 
+from ae_keras.data.share import Share
 from ae_keras.data.spec import BatchSpec
 from ae_keras.system.colour import to_grey
 
 
 def make_pair(
-    images: np.ndarray, spec: BatchSpec, rng: np.random.Generator
+    images: np.ndarray, spec: BatchSpec, rng: np.random.Generator, share: Share | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a task's (input, target) of float32 images in [0, 1]; noise comes from `rng`."""
+    """Return a task's (input, target) of float32 images in [0, 1]; noise comes from `rng`.
+
+    Args:
+        images: Array `(count, height, width, channels)`.
+        spec: BatchSpec.
+        rng: Generator. It draws for the whole batch.
+        share: Share. The images of the batch that these are. Default: all of it.
+    """
     if spec.task == "denoising":
-        noise = rng.standard_normal(images.shape, np.float32)
+        count, rows = share or Share(len(images))
+        noise = rng.standard_normal((count, *images.shape[1:]), np.float32)[rows]
         if isinstance(spec.noise, tuple):
-            deviations = rng.uniform(*spec.noise, (len(images), 1, 1, 1)).astype(np.float32)
+            deviations = rng.uniform(*spec.noise, (count, 1, 1, 1)).astype(np.float32)[rows]
         else:
             deviations = np.asarray(spec.noise, np.float32)
         return np.clip(images + deviations * noise, 0.0, 1.0), images
@@ -27,23 +36,26 @@ def make_pair(
     return images, images
 
 
-def augment(images: np.ndarray, spec: BatchSpec, rng: np.random.Generator) -> np.ndarray:
+def augment(
+    images: np.ndarray, spec: BatchSpec, rng: np.random.Generator, share: Share | None = None
+) -> np.ndarray:
     """Return images that are moved at random, as an `augmentation` says.
 
     Rotation, scale, shear and shift are uniform and independent, about the middle of the image; a
-    crop is enlarged to the image's size.
+    crop is enlarged to the image's size. The arguments are those of `make_pair`.
     """
+    count, rows = share or Share(len(images))
     amounts = {name: value for name, value in spec.augmentation.items() if name != "copies"}
     flip, most = amounts.pop("flip", 0), amounts.pop("crop", 0)
-    count, height, width, _ = images.shape
+    _, height, width, _ = images.shape
     if flip:
-        flipped = rng.random((count, 1, 1, 1)) < flip
+        flipped = rng.random((count, 1, 1, 1))[rows] < flip
         images = np.where(flipped, images[:, :, ::-1], images)
     if any(amounts.values()):
-        draws = rng.uniform(-1, 1, (5, count))
+        draws = rng.uniform(-1, 1, (5, count))[:, rows]
         images = warp(images, affine_matrices(draws, height, width, **amounts))
     if most:
-        cut, across, down = rng.random((3, count))
+        cut, across, down = rng.random((3, count))[:, rows]
         images = warp(images, _part_matrices(most * cut, across, down, height, width))
     return images
 

@@ -15,6 +15,7 @@ from ae_keras.data.array_transforms import augment
 from ae_keras.data.crop_batches import CropBatches, Weigh
 from ae_keras.data.images import Images
 from ae_keras.data.photographs import Photographs
+from ae_keras.data.share import Placement
 from ae_keras.data.spec import BatchSpec
 from ae_keras.system.pixels import to_unit_range
 
@@ -36,7 +37,10 @@ class Batches(Protocol):
 
 
 def make_batches(
-    data: Images | Photographs, spec: BatchSpec, weigh: Weigh | None = None
+    data: Images | Photographs,
+    spec: BatchSpec,
+    weigh: Weigh | None = None,
+    placement: Placement | None = None,
 ) -> Batches:
     """Return the batches of one split of a data set.
 
@@ -44,14 +48,15 @@ def make_batches(
         data: Images; or Photographs, of which crops are cut.
         spec: BatchSpec.
         weigh: Callable. Of photographs and a model that takes a quality: see `CropBatches`.
+        placement: Placement. Which images of a batch this process makes; not for tf.data.
 
     Returns:
         What makes the batches of any epoch, always the same for the same seed and backend.
     """
     if isinstance(data, Photographs):
-        return CropBatches(data, spec, weigh)
+        return CropBatches(data, spec, weigh, placement=placement)
     if keras.config.backend() != "tensorflow":
-        return ArrayBatches(data, spec)
+        return ArrayBatches(data, spec, placement=placement)
     from ae_keras.data.pipeline import Pipeline
 
     return Pipeline(data, spec)

@@ -16,6 +16,7 @@ from ae_keras.data.crops import Cropper
 from ae_keras.data.images import Images
 from ae_keras.data.numbered_batches import NumberedBatches, default_workers
 from ae_keras.data.photographs import Photographs
+from ae_keras.data.share import Here, Placement, Share
 from ae_keras.data.spec import BatchSpec
 from ae_keras.system.pixels import to_unit_range
 
@@ -42,6 +43,7 @@ class CropBatches:
         weigh: Callable. Only of a model that takes a quality: from positions, float32 `(batch,)` in
             [0, 1], to the weights of the squared errors.
         workers: int. Threads that make batches; of no influence on them.
+        placement: Placement. Which crops of a batch are made here.
 
     Batches are `(input, target)`, float32 in [0, 1]; with `weigh`, `((input, position), target,
     weights)`.
@@ -56,8 +58,10 @@ class CropBatches:
         spec: BatchSpec,
         weigh: Weigh | None = None,
         workers: int | None = None,
+        placement: Placement | None = None,
     ):
         self._photographs, self._spec, self._weigh = photographs, spec, weigh
+        self._placement = placement or Here()
         self._workers = default_workers() if workers is None else workers
 
     @functools.cached_property
@@ -103,21 +107,25 @@ class CropBatches:
         return np.random.default_rng((self._spec.seed, epoch, number, stream))
 
     def _training_batch(self, cropper: Cropper, epoch: int, number: int) -> tuple:
-        size = self._spec.batch_size
+        share = self._placement.share(self._spec.batch_size)
         rng = self._rng(epoch, number, _CROP_STREAM)
-        images = to_unit_range(cropper.cut(size, rng))
-        inputs, targets = make_pair(images, self._spec, rng)
-        position = self._rng(epoch, number, _POSITION_STREAM).random(size, np.float32)
-        return self._with_position(inputs, targets, position)
+        images = to_unit_range(cropper.cut(share.images, rng, share.rows))
+        inputs, targets = make_pair(images, self._spec, rng, share)
+        position = self._rng(epoch, number, _POSITION_STREAM).random(share.images, np.float32)
+        return self._with_position(inputs, targets, position[share.rows], share)
 
     def _evaluation_batch(self, crops: ArrayBatches, number: int) -> tuple:
         inputs, targets = crops.evaluation_batch(number)
+        share = self._placement.share(len(targets))
         places = number * self._spec.batch_size + np.arange(len(targets)) + 0.5
-        return self._with_position(inputs, targets, (places * _GOLDEN % 1).astype(np.float32))
+        position = (places * _GOLDEN % 1).astype(np.float32)
+        rows = share.rows
+        return self._with_position(inputs[rows], targets[rows], position[rows], share)
 
     def _with_position(
-        self, inputs: np.ndarray, targets: np.ndarray, position: np.ndarray
+        self, inputs: np.ndarray, targets: np.ndarray, position: np.ndarray, share: Share
     ) -> tuple:
-        if self._weigh is None:
-            return inputs, targets
-        return (inputs, position), targets, np.asarray(self._weigh(position), np.float32)
+        batch: tuple = (inputs, targets)
+        if self._weigh is not None:
+            batch = (inputs, position), targets, np.asarray(self._weigh(position), np.float32)
+        return self._placement.place(batch, share)

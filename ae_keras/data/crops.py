@@ -36,17 +36,30 @@ class Cropper:
         self._spec = spec
         self._bounds = np.cumsum(_shares(photographs, spec.weights))
 
-    def cut(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return so many crops, uint8 `(count, height, width, channels)`."""
-        crops = np.empty((count, *self._shape), np.uint8)
+    def cut(self, count: int, rng: np.random.Generator, rows: slice = slice(None)) -> np.ndarray:
+        """Return some crops, uint8 `(crops, height, width, channels)`.
+
+        Args:
+            count: int. How many are drawn.
+            rng: Generator.
+            rows: slice. Those that are cut. Default: all.
+        """
+        first, last, _ = rows.indices(count)
+        crops = np.empty((last - first, *self._shape), np.uint8)
         draws = rng.random((count, _DRAWS))
-        for number, draw in enumerate(draws.tolist()):
-            crops[number] = self._cut_one(draw, rng)
+        for number, draw in enumerate(draws[:last].tolist()):
+            if number >= first:
+                crops[number - first] = self._cut_one(draw, rng)
+            elif self._has_grain(draw):
+                rng.standard_normal(self._shape, np.float32)  # which those after it rely on
         return crops
+
+    def _has_grain(self, draw: list[float]) -> bool:
+        return self._spec.grain > 0 and draw[-2] < 0.5
 
     def _cut_one(self, draw: list[float], rng: np.random.Generator) -> np.ndarray:
         spec, (height, width, channels) = self._spec, self._shape
-        which, reduces, amount, top, left, flips, turns, softens, grains, deviation = draw
+        which, reduces, amount, top, left, flips, turns, softens, _, deviation = draw
         # The last bound is 1 but for rounding.
         number = min(int(np.searchsorted(self._bounds, which, "right")), len(self._images) - 1)
         image = self._images[number]
@@ -58,7 +71,7 @@ class Cropper:
             crop = np.rot90(crop, 1 if turns < spec.turn / 2 else 3)
         if flips < spec.flip:
             crop = crop[:, ::-1]
-        if grains < 0.5 and spec.grain:
+        if self._has_grain(draw):
             crop = add_grain(crop, spec.grain * deviation, rng)
         if softens < spec.soft_colours and channels == 3:
             crop = soften_colours(np.ascontiguousarray(crop))

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from ae_keras.figures.images import DPI
+
+# A legend of more curves stands beside its axes.
+_INSIDE = 8
+# Codecs that Matplotlib's usual colours are enough for.
+_COLOURS = 10
 
 
 def save_history(
@@ -60,7 +66,8 @@ def save_rate_distortion(
     Args:
         path: Where to write.
         curves: For each codec and layout, its points: dicts with `"bpp"`, `"psnr"` and
-            `"ms_ssim"`. A codec has one colour, the second layout dashed lines.
+            `"ms_ssim"`. A codec has one colour, the second layout dashed lines. A legend of many
+            stands beside the axes.
         title: str. Over the figure.
     """
     points = [point for curve in curves.values() for point in curve]
@@ -68,7 +75,10 @@ def save_rate_distortion(
     if all(point["ms_ssim"] is not None for point in points):
         panels["ms_ssim"] = "MS-SSIM"
     codecs, layouts = (list(dict.fromkeys(names)) for names in zip(*curves, strict=True))
-    figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.6), layout="constrained")
+    colours = colormaps["tab20" if len(codecs) > _COLOURS else "tab10"]
+    is_beside = len(curves) > _INSIDE
+    width = 5.2 * len(panels) + (2.6 if is_beside else 1.2)
+    figure = Figure(figsize=(width, 4.6), layout="constrained")
     figure.suptitle(title, fontsize=10)
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (key, label) in zip(all_axes, panels.items(), strict=True):
@@ -77,7 +87,7 @@ def save_rate_distortion(
                 [point["bpp"] for point in curve],
                 [point[key] for point in curve],
                 ("o-", "s--")[layouts.index(layout)],
-                color=f"C{codecs.index(codec)}",
+                color=colours(codecs.index(codec) % colours.N),
                 markersize=4,
                 label=codec if len(layouts) == 1 else f"{codec}, {layout}",
             )
@@ -86,12 +96,9 @@ def save_rate_distortion(
         axes.set_xlabel("bits per pixel, of whole files")
         axes.set_ylabel(label)
         axes.grid(which="both", alpha=0.3)
-    all_axes[-1].legend(fontsize=7)
+    place = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if is_beside else {}
+    all_axes[-1].legend(fontsize=7, **place)
     figure.savefig(path, dpi=DPI)
-
-
-# A legend of more curves stands beside its axes.
-_INSIDE = 8
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ae_keras.layers import noise
 from ae_keras.layers.types import Shape, Tensor
 
 # Bounds of the logarithm of the variance: a standard deviation from 0.007 to 150.
@@ -55,8 +56,8 @@ class QuantizationNoise(keras.layers.Layer):
         if not training:
             return inputs
         half = self.step / 2
-        return inputs + keras.random.uniform(
-            ops.shape(inputs), -half, half, inputs.dtype, self.seed_generator
+        return inputs + noise.uniform(
+            ops.shape(inputs), -half, half, self.seed_generator, inputs.dtype
         )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -126,8 +127,8 @@ class Sampling(keras.layers.Layer):
         if not training:
             return mean
         log_variance = ops.clip(log_variance, *_LOG_VARIANCES)
-        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
-        return mean + ops.exp(log_variance / 2) * noise
+        draws = noise.normal(ops.shape(mean), self.seed_generator, mean.dtype)
+        return mean + ops.exp(log_variance / 2) * draws
 
     def loss_weight(self, training: bool) -> Tensor:
         """Return what the divergence, in nats of an image, is multiplied by in the loss.

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ae_keras.layers import noise
 from ae_keras.layers.types import Shape, Tensor
 
 # Logistic distributions that a channel's distribution is a mixture of, and their scales at the
@@ -82,12 +83,9 @@ class FactorizedPrior(keras.layers.Layer):
         steps = ops.full(shape, mean, "float32")
         noisy = inputs
         if training:
-            draw = keras.random.uniform(shape, low, high, "float32", self.seed_generator)
-            steps = ops.exp(draw)
-            noise = keras.random.uniform(
-                ops.shape(inputs), -0.5, 0.5, "float32", self.seed_generator
-            )
-            noisy = inputs + steps * noise
+            steps = ops.exp(noise.uniform(shape, low, high, self.seed_generator, "float32"))
+            draws = noise.uniform(ops.shape(inputs), -0.5, 0.5, self.seed_generator, "float32")
+            noisy = inputs + steps * draws
         bits = ops.sum(self.bits(noisy, steps), axis=tuple(range(1, len(inputs.shape))))
         self.add_loss(self.rate_weight / self.pixels * ops.mean(bits))
         # Kept for the loss, which Keras computes right after this, as it keeps what layers add.

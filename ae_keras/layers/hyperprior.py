@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ae_keras.layers import noise
 from ae_keras.layers.gaussian import gaussian_bits, round_straight_through
 from ae_keras.layers.hyper_transforms import CheckerboardContext, HyperDecoder, HyperEncoder
 from ae_keras.layers.quality import Gain, QualityLayer
@@ -134,7 +135,10 @@ class Hyperprior(QualityLayer):
         self.log_deviation = self.add_weight(
             name="log_deviation", shape=(channels,), initializer="zeros", trainable=False
         )
-        self.rate = self.add_weight(name="rate", shape=(), initializer="zeros", trainable=False)
+        # Several devices of TensorFlow keep it each of their own images; what is read is the mean.
+        self.rate = keras.Variable(
+            0.0, trainable=False, name="rate", aggregation="mean", synchronization="on_read"
+        )
 
     def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
         """Return the rounded latents, and add their rate to the loss."""
@@ -211,7 +215,7 @@ class Hyperprior(QualityLayer):
         return gaussian_bits(coded - mean, scale)
 
     def _noise(self, values: Tensor) -> Tensor:
-        return keras.random.uniform(ops.shape(values), -0.5, 0.5, seed=self.seed_generator)
+        return noise.uniform(ops.shape(values), -0.5, 0.5, self.seed_generator)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output."""

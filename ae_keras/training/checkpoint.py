@@ -3,7 +3,7 @@
 import contextlib
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,38 @@ def _variables(model: keras.Model) -> dict[str, keras.Variable]:
     }
 
 
+def state_of(variable: keras.Variable) -> np.ndarray:
+    """Return the value of a variable; of several ones on several devices, a stack of them.
+
+    With TensorFlow, metrics and the moving means of layers are of each device's own images.
+    """
+    copies = _copies(variable)
+    if len(copies) > 1:
+        values = np.stack([np.asarray(copy) for copy in copies])
+        if variable.synchronization == "on_read" or (values != values[0]).any():
+            return values
+    return np.asarray(variable)
+
+
+def set_state(variable: keras.Variable, state: np.ndarray) -> None:
+    """Set a variable to what `state_of` returned, with as many devices or others."""
+    copies = _copies(variable)
+    if state.ndim == len(variable.shape):
+        variable.assign(state)
+    elif len(copies) == len(state):
+        for copy, value in zip(copies, state, strict=True):
+            copy.assign(value)
+    else:
+        variable.assign(state.sum(0) if variable.aggregation == "sum" else state.mean(0))
+
+
+def _copies(variable: keras.Variable) -> Sequence[Any]:
+    """Return a variable's copies on several devices of TensorFlow, if it may differ on them."""
+    if variable.trainable or keras.config.backend() != "tensorflow":
+        return ()
+    return getattr(variable.value, "values", ())
+
+
 def write_checkpoint(path: Path, model: keras.Model, progress: Progress) -> None:
     """Write the state of a compiled model and its progress.
 
@@ -67,7 +99,7 @@ def write_checkpoint(path: Path, model: keras.Model, progress: Progress) -> None
         OSError: if it cannot be written; an earlier checkpoint is then unharmed.
     """
     arrays: dict[str, Any] = {
-        name: np.asarray(variable) for name, variable in _variables(model).items()
+        name: state_of(variable) for name, variable in _variables(model).items()
     }
     with write_safely(path) as temporary:
         np.savez(temporary, progress=json.dumps(asdict(progress)), **arrays)
@@ -108,7 +140,7 @@ def read_checkpoint(path: Path, model: keras.Model) -> Progress:
             if set(variables) != set(state) - {"progress"}:
                 raise ValueError("it is of another model")
             for name, variable in variables.items():
-                variable.assign(state[name])
+                set_state(variable, state[name])
     except Exception as error:
         raise _cannot_continue(path, error) from error
     return progress

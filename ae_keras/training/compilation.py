@@ -13,6 +13,7 @@ from ae_keras.data.images import Images
 from ae_keras.recipe import Recipe
 from ae_keras.registry import build_from_recipe
 from ae_keras.training.average import keep_average
+from ae_keras.training.devices import Devices
 from ae_keras.training.optimizers import make_optimizer
 
 # Batches between two returns to Python. On a CPU 8 to 16 are 5 to 10 % faster than 1.
@@ -61,12 +62,13 @@ def use_cores(recipe: Recipe) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
-def compile_model(recipe: Recipe, data: Images) -> keras.Model:
+def compile_model(recipe: Recipe, data: Images, devices: Devices | None = None) -> keras.Model:
     """Build and compile a recipe's model, ready for `fit`.
 
     Args:
         recipe: Recipe.
         data: Images. Those of training.
+        devices: Devices. That train it, in whose scope this is. Default: one.
 
     Returns:
         What `initialize_model` returns, compiled.
@@ -75,6 +77,7 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
         ValueError: if an argument of model, optimizer or schedule is not acceptable, or the recipe
             is conditional and the images have no labels.
     """
+    devices = devices or Devices()
     model = initialize_model(recipe, data)
     if recipe.kl_warmup and not model.is_variational:
         raise ValueError(f"`kl_warmup` is for variational models, and {recipe.model!r} is none.")
@@ -87,18 +90,26 @@ def compile_model(recipe: Recipe, data: Images) -> keras.Model:
         optimizer=make_optimizer(recipe, _count_steps(recipe, data)),
         loss=recipe.loss,
         metrics=_metrics(model, recipe),
-        jit_compile=_use_xla(recipe),
-        # JAX would compile them all as one long step, and PyTorch takes no more than one.
-        steps_per_execution=_STEPS_PER_EXECUTION if keras.config.backend() == "tensorflow" else 1,
+        jit_compile=_use_xla(recipe, devices),
+        steps_per_execution=_steps_per_execution(devices),
     )
     if recipe.average:
         keep_average(model.optimizer)
     model.optimizer.build(model.trainable_variables)
-    # So that a checkpoint finds the variables of the metrics, which Keras makes with a first batch.
+    devices.run(lambda: _build_metrics_and_loss(model, recipe))
+    model.reset_metrics()
+    devices.prepare(model)
+    return model
+
+
+def _build_metrics_and_loss(model: keras.Model, recipe: Recipe) -> None:
+    """Have Keras make what it would make with a first batch.
+
+    A checkpoint asks for the variables of the metrics; and the batch would come last, with JAX.
+    """
     image = np.zeros((1, *recipe.image_shape), np.float32)
     model.compute_metrics(None, image, image)
-    model.reset_metrics()
-    return model
+    keras.Model.compute_loss(model, None, image, image)  # none of the parts that a model adds
 
 
 def _count_steps(recipe: Recipe, data: Images) -> int:
@@ -129,11 +140,19 @@ def _psnr(targets: Any, outputs: Any) -> Any:
     return -10.0 / math.log(10) * ops.log(ops.maximum(errors, 1e-10))
 
 
-def _use_xla(recipe: Recipe) -> bool:
+def _steps_per_execution(devices: Devices) -> int:
+    # JAX would compile them all as one long step; PyTorch, and several devices of TensorFlow, take
+    # no more than one.
+    alone = keras.config.backend() == "tensorflow" and devices.count == 1
+    return _STEPS_PER_EXECUTION if alone else 1
+
+
+def _use_xla(recipe: Recipe, devices: Devices) -> bool:
     if recipe.xla != "auto":
         return recipe.xla == "on"
     if keras.config.backend() != "tensorflow":
         return keras.config.backend() == "jax"  # which is slow without
     import tensorflow as tf
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    # It compiles the step as a whole, which cannot be for several devices.
+    return devices.count == 1 and bool(tf.config.list_physical_devices("GPU"))

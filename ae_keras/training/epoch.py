@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_keras.training.checkpoint import Progress, write_checkpoint
+from ae_keras.training.checkpoint import Progress, set_state, write_checkpoint
 from ae_keras.training.interruption import StopSignals, stopped
 
 # Within an epoch, the state is saved this often.
@@ -57,7 +57,7 @@ class WithinEpoch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take up the means of the batches before."""
         for variable, value in zip(self.model.metrics_variables, self._metric_state, strict=True):
-            variable.assign(value)
+            set_state(variable, value)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Save the state when it is time, and stop if that is asked for."""

@@ -10,6 +10,7 @@ from ae_keras.data.batches import Batches, make_batches
 from ae_keras.data.crop_batches import CropBatches, Weigh
 from ae_keras.data.images import Images, load_images
 from ae_keras.data.photographs import Photographs, load_photographs
+from ae_keras.data.share import Placement
 from ae_keras.data.splits import SPLITS
 from ae_keras.recipe import Recipe
 
@@ -49,19 +50,32 @@ class Material:
         }
         return cls(recipe, dict(photographs), images)
 
-    def batches(self, split: str, weigh: Weigh | None) -> Batches:
+    def batches(
+        self, split: str, weigh: Weigh | None, placement: Placement | None = None
+    ) -> Batches:
         """Return the batches of a split.
 
         Args:
             split: str.
             weigh: Callable. Of a model that takes a quality, see `CropBatches`.
+            placement: Placement. Which images of a batch this process makes.
         """
-        return make_batches(self.sources[split], self.recipe.batch_spec, weigh)
+        return make_batches(self.sources[split], self.recipe.batch_spec, weigh, placement)
 
     def photographs(self, split: str) -> Photographs | None:
         """Return the photographs of a split, if it has photographs."""
         source = self.sources[split]
         return source if isinstance(source, Photographs) else None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many images an epoch shows, by split; without crops, whose batches are all whole."""
+        copies = {"train": self.recipe.batch_spec.copies, "validation": 1}
+        return {
+            split: copies[split] * len(source.images)
+            for split, source in self.sources.items()
+            if split in copies and isinstance(source, Images)
+        }
 
     @property
     def checksum(self) -> int:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from ae_keras.codec.fitting import fit_run
 from ae_keras.data.batches import Batches
@@ -22,8 +21,9 @@ from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import load_model
 from ae_keras.training.average import averaged
-from ae_keras.training.checkpoint import Progress, read_checkpoint, write_checkpoint
+from ae_keras.training.checkpoint import Progress, read_checkpoint, state_of, write_checkpoint
 from ae_keras.training.compilation import compile_model, use_cores
+from ae_keras.training.devices import Devices, open_devices
 from ae_keras.training.epoch import WithinEpoch, diverged
 from ae_keras.training.interruption import StopSignals, stopped
 from ae_keras.training.logs import open_logs
@@ -39,6 +39,7 @@ def train(
     overwrite: bool = False,
     verbose: int | None = None,
     extend: bool = False,
+    devices: int | str | None = None,
 ) -> dict[str, Any]:
     """Train a model, go on with a run that was stopped, or extend one that is finished.
 
@@ -52,10 +53,13 @@ def train(
             another `early_stopping`. The outcome is that of such a run from its start, to the bit,
             if the learning rate depends on the epoch alone; where it falls over all epochs, it
             first rises to what it would be at this point of the longer run.
+        devices: int, or `"all"`. How many devices of this machine share each batch. Default: one;
+            all, of each process, where several are connected (see `ae_keras.training.processes`).
 
     Returns:
         What `metrics.json` holds: `"test"`, the quality on the test images of the best epoch's
-        weights (see `ae_keras.evaluation.reconstruction.measure`), and `"training"`.
+        weights (see `ae_keras.evaluation.reconstruction.measure`), and `"training"`. Nothing in
+        processes other than the first.
 
     Raises:
         ValueError: if the recipe or the data set is not acceptable, or the folder holds an
@@ -72,35 +76,40 @@ def train(
     """
     if verbose is None:
         verbose = 1 if sys.stdout.isatty() else 2
-    run = RunFolder(output_dir)
-    if not overwrite:
-        recipe = resume_start(recipe, run)
-    run.check(recipe, overwrite, extend)
     use_cores(recipe)
-    material = Material.load(recipe)
-    model = compile_model(recipe, material.images["train"])
-    with run.lock():
-        run.check(recipe, overwrite, extend)  # again: another process may have been at work
-        if extend:
-            progress = _extend(model, recipe, material, run)
-        else:
-            run.start(recipe)
+    team = open_devices(devices)
+    with team.run_folder(output_dir) as run:
+        if not overwrite:
+            recipe = resume_start(recipe, run)
+        if team.is_first:
+            run.check(recipe, overwrite, extend)
+        material = Material.load(recipe)
+        team.check(recipe, material.counts)
+        with team.scope():
+            model = compile_model(recipe, material.images["train"], team)
+        with run.lock():
+            if team.is_first:
+                run.check(recipe, overwrite, extend)  # again: another process may have been at work
+            if not extend:
+                run.start(recipe)
+            team.share_state(run.checkpoint, recipe, material.checksum)
             progress = _begin(model, recipe, material, run)
-        training = Training(recipe, material, run, model, progress)
-        training.fit(verbose)
-        return training.finish()
+            if extend:
+                _extend(progress, recipe, run)
+            training = Training(recipe, material, run, model, progress, team)
+            training.fit(verbose)
+            team.part()
+            return training.finish() if team.is_first else {}
 
 
-def _extend(model: keras.Model, recipe: Recipe, material: Material, run: RunFolder) -> Progress:
-    """Return what `_begin` does, of a run that is to be longer than it was meant to be."""
-    progress = _begin(model, recipe, material, run)
+def _extend(progress: Progress, recipe: Recipe, run: RunFolder) -> None:
+    """Make a run one that is to be longer than it was meant to be."""
     if run.is_finished and progress.is_over(recipe):
         raise ValueError(
             f"The run in {str(run.path)!r} has stopped early, after epoch {progress.epoch}. To "
             f"extend it, raise --early-stopping above {recipe.early_stopping}."
         )
     run.extend(recipe)  # last: until here, a finished run is as it was
-    return progress
 
 
 def _begin(model: keras.Model, recipe: Recipe, material: Material, run: RunFolder) -> Progress:
@@ -134,6 +143,7 @@ class Training:
         run: RunFolder. Locked, and ready for this recipe.
         model: keras.Model. Compiled, in the state of `progress`.
         progress: Progress. It goes on with the training.
+        devices: Devices. That train.
     """
 
     recipe: Recipe
@@ -141,6 +151,7 @@ class Training:
     run: RunFolder
     model: keras.Model
     progress: Progress
+    devices: Devices
 
     def fit(self, verbose: int) -> None:
         """Train for the epochs that are missing, with a checkpoint after each.
@@ -150,9 +161,9 @@ class Training:
             KeyboardInterrupt: if it was asked to stop; the state is saved.
         """
         images = self.material.images["validation"]
-        logs = open_logs(self.run.tensorboard, images, self.recipe)
-        batches = self.material.batches("train", self.model.weigh)
-        validation = Validation.of(self.material, self.model)
+        logs = open_logs(self.run.tensorboard, images, self.recipe, self.devices)
+        batches = self.material.batches("train", self.model.weigh, self.devices.placement)
+        validation = Validation.of(self.material, self.model, self.devices)
         with StopSignals() as stop:
             while not self.progress.is_over(self.recipe):
                 scalars = self._fit_epoch(batches, validation, stop, verbose)
@@ -167,12 +178,14 @@ class Training:
     ) -> dict[str, float]:
         """Train for an epoch, or what is left of it, and return its row of the history."""
         model, progress = self.model, self.progress
-        metric_state = [np.asarray(variable) for variable in model.metrics_variables]
+        metric_state = [state_of(variable) for variable in model.metrics_variables]
         model.set_warmup(min((progress.epoch + 1) / max(self.recipe.kl_warmup, 1), 1.0))
         watch = WithinEpoch(self.run.checkpoint, progress, len(batches), metric_state, stop)
+        left = batches.training(progress.epoch, progress.batch)
         fitted = model.fit(
-            batches.training(progress.epoch, progress.batch),
-            validation_data=validation.within_fit,
+            self.devices.spread(left),
+            steps_per_epoch=self.devices.steps(left),
+            **validation.within_fit,
             initial_epoch=progress.epoch,
             epochs=self.recipe.epochs,
             shuffle=False,
@@ -182,7 +195,7 @@ class Training:
         watch.count_time()
         scalars = {name: float(values[-1]) for name, values in fitted.history.items()}
         with averaged(model):
-            scalars |= validation.after_fit(model, verbose)
+            scalars = self.devices.agree(scalars | validation.after_fit(model, verbose))
         if not math.isfinite(scalars["val_loss"]):
             what = f"The validation loss became {scalars['val_loss']}"
             raise diverged(what, f"after epoch {progress.epoch + 1}")

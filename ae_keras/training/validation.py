@@ -7,6 +7,7 @@ import keras
 
 from ae_keras.data.batches import Batches
 from ae_keras.evaluation import estimated_rate
+from ae_keras.training.devices import Devices
 from ae_keras.training.material import Material
 
 
@@ -20,31 +21,37 @@ class Validation:
 
     Args:
         batches: Batches. Of validation.
+        devices: Devices. That validate.
         is_averaged: bool. Whether the average of the weights is validated.
         photographs: Whole photographs by kind, of a model that takes a quality.
         jpeg: Points of JPEG on these.
     """
 
     batches: Batches
+    devices: Devices
     is_averaged: bool = False
     photographs: dict[str, list] = field(default_factory=dict)
     jpeg: estimated_rate.Points = field(default_factory=dict)
 
     @classmethod
-    def of(cls, material: Material, model: keras.Model) -> "Validation":
+    def of(cls, material: Material, model: keras.Model, devices: Devices) -> "Validation":
         """Return the validation of a model on some material."""
-        batches = material.batches("validation", model.weigh)
+        batches = material.batches("validation", model.weigh, devices.placement)
         is_averaged = material.recipe.average > 0
         photographs = material.photographs("validation")
         if not model.takes_quality or photographs is None:
-            return cls(batches, is_averaged)
+            return cls(batches, devices, is_averaged)
         kinds = photographs.by_kind()
-        return cls(batches, is_averaged, kinds, estimated_rate.jpeg_points(kinds))
+        return cls(batches, devices, is_averaged, kinds, estimated_rate.jpeg_points(kinds))
 
     @property
-    def within_fit(self) -> Any:
-        """The `validation_data` of `fit`."""
-        return None if self.is_averaged or self.photographs else self.batches.evaluation()
+    def within_fit(self) -> dict[str, Any]:
+        """The arguments of `fit` that have it validate."""
+        if self.is_averaged or self.photographs:
+            return {}
+        batches = self.batches.evaluation()
+        data, steps = self.devices.spread(batches), self.devices.steps(batches)
+        return {"validation_data": data, "validation_steps": steps}
 
     def after_fit(self, model: keras.Model, verbose: int) -> dict[str, float]:
         """Return what is validated after `fit`, by names of the history."""
@@ -56,7 +63,9 @@ class Validation:
             return figures
         if not self.is_averaged:
             return {}
-        logs = model.evaluate(self.batches.evaluation(), verbose=0, return_dict=True)
+        batches = self.batches.evaluation()
+        data, steps = self.devices.spread(batches), self.devices.steps(batches)
+        logs = model.evaluate(data, steps=steps, verbose=0, return_dict=True)
         figures = {f"val_{name}": float(value) for name, value in logs.items()}
         if verbose:
             print(" - ".join(f"{name}: {value:.4g}" for name, value in figures.items()))

@@ -105,5 +105,5 @@ def test_own_runs_come_first(run):
     (run.path.parent / "damaged").mkdir()
     (run.path.parent / "damaged" / "model.keras").write_bytes(b"")
     assert model_lists.codecs()[1] == "mine"
-    assert model_lists.denoisers()[0] == "mine"
+    assert model_lists.denoisers()[:2] == ["denoiser", "mine"]
     assert model_lists.all_runs()[:2] == ["damaged", "mine"]
