@@ -65,6 +65,20 @@ def _count_described(config: dict[str, Any]) -> int:
     """Return how many weights the model of a configuration has; none of them gets a value."""
     import keras
 
-    with keras.StatelessScope(initialize_variables=False):
-        model = keras.saving.deserialize_keras_object({**config, "compile_config": None})
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            model = keras.saving.deserialize_keras_object({**config, "compile_config": None})
+    except ValueError as error:
+        # A layer of a user's own may make variables that cannot be without a value.
+        if "in a stateless scope" in str(error) and _has_own_classes():
+            return 0
+        raise
     return sum(math.prod(weight.shape) for weight in getattr(model, "weights", ()))
+
+
+def _has_own_classes() -> bool:
+    """Whether a user has registered classes, with `--import` or in a program."""
+    import keras
+
+    names = keras.saving.get_custom_objects()
+    return any(not name.startswith("ae_keras>") for name in names)

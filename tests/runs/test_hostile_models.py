@@ -21,6 +21,7 @@ from ae_keras.codec.litert import Description, pack, unpack
 from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, load_model
+from ae_keras.runs.model_files import _count_described
 from ae_keras.training.checkpoint import read_step
 
 WEIGHTS = "model.weights.h5"
@@ -144,6 +145,24 @@ def test_a_model_is_no_larger_than_its_weights(tamper, run):
     tamper(lambda layers: [layers[0], *wide, *layers[1:]])
     with little_memory(), pytest.raises(ValueError, match=r"it describes 1,924,\S+ weights, and"):
         load_model(run.model)
+
+
+def test_a_layer_of_a_users_own_may_make_variables_of_values(tamper, run, monkeypatch):
+    import keras
+
+    class Scaled(keras.layers.Layer):
+        def build(self, input_shape):
+            self.scale = keras.Variable(np.ones(3, np.float32), trainable=False)
+
+        def call(self, inputs):
+            return inputs * self.scale
+
+    own = layer("Scaled", {}, "own", "own>Scaled")
+    tamper(lambda layers: [layers[0], own, *layers[1:]])
+    with pytest.raises(ValueError, match="Could not locate class 'Scaled'"):
+        load_model(run.model)
+    monkeypatch.setitem(keras.saving.get_custom_objects(), "own>Scaled", Scaled)
+    assert _count_described(json.loads(members_of(run.model)["config.json"])) == 0
 
 
 def test_a_configuration_without_end_is_refused(run):
