@@ -19,6 +19,7 @@ from ae_keras.data.checks import (
 )
 from ae_keras.data.spec import DEFAULT_SPLITS, BatchSpec, CropSpec, DataSpec
 from ae_keras.system.names import closest
+from ae_keras.system.untrusted import read_text
 
 __all__ = ["DEFAULT_SPLITS", "DIGIT_AUGMENTATION", "Recipe"]
 
@@ -239,7 +240,7 @@ class Recipe:
         """
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"A recipe must be JSON: {error}") from error
         if not isinstance(values, dict):
             raise ValueError(f"A recipe must be a JSON object. Received: {values!r}")
@@ -260,7 +261,7 @@ class Recipe:
             ValueError: if it does not hold an acceptable recipe; the message names the file.
         """
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+            return cls.from_json(read_text(path))
         except ValueError as error:
             raise ValueError(f"{str(path)!r} is not a recipe: {str(error).rstrip('.')}.") from error
 

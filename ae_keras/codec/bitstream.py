@@ -1,52 +1,8 @@
-"""The `.aek` container: what a compressed file looks like, byte by byte.
+"""The `.aek` container: what a compressed file looks like, byte by byte, in `docs/format.md`.
 
-```
-magic            4 bytes   89 41 45 4B (hexadecimal; the last three are "AEK")
-version          1 byte    2
-header length    varint    bytes of the header, from the digest to the last length
-header:
-  digest         8 bytes   of the model and its tables, see `ae_keras.codec.quantizer`
-  name length    1 byte
-  name           UTF-8     of the model's run folder
-  flags          1 byte    1: the image has a label; 2: a bank of tables; others are 0
-  height         varint    of the image, in pixels
-  width          varint
-  channels       1 byte    of the image, without alpha
-  step           varint    of the quantization, or the quality, as the entropy model has it
-  tile height    varint    of a tile or strip: what the model is given at a time, in pixels
-  tile width     varint
-  overlap        varint    of neighbouring tiles, in pixels
-  section tiles  varint    tiles in a section; the last one may have fewer
-  label          varint    only with flag 1
-  bank           varint    only with flag 2: index of the bank of tables, not 0, which goes unsaid
-  sections       varint    how many; then for each of them:
-    kind         varint    twice the number of its kind; 1 more where it is optional
-    length       varint    bytes of its data
-header CRC-32    4 bytes   of everything before it
-sections                   their data, one after the other
-payload CRC-32   4 bytes   of the data of all sections
-```
-
-| kind | | data |
-| ---: | --- | --- |
-| 0 | image | symbols, see `ae_keras.codec.image_codec`, or of strips `hyperprior.section` |
-| 1 | alpha | a PNG, 8-bit grey, of the image's size |
-| 2 | ICC profile | zlib stream of the profile: that of the pixels, which are grey or RGB |
-| 3 | EXIF | zlib stream of the EXIF, from its TIFF header on |
-| 4 | XMP | zlib stream of the packet |
-| 5 | resolution | two varints: thousandths of a pixel per inch, across and down |
-
-Sections of these kinds stand in this order, and those but the image's at most once. Sections of
-other kinds may stand anywhere: a reader leaves them out where they are optional, and refuses the
-file where they are not. Those of kinds 2 to 5 are written as optional, and described in
-`ae_keras.codec.metadata`.
-
-A varint is an unsigned integer below 2^32 in LEB128: seven bits a byte, the lowest first, the
-highest bit set in all bytes but the last, as few bytes as possible. Other numbers are
-little-endian. CRC-32 is that of zlib and PNG. Nothing follows the last checksum.
-
-Version 1, which is read and no longer written, differs in two things: flag 2 says that the last
-section is alpha, and sections have a length, and no kind: all others are the image's.
+Header, sections of several kinds and two checksums; nothing follows the last one. Version 1, which
+is read and no longer written, differs in two things: flag 2 says that the last section is alpha,
+and sections have a length, and no kind: all others are the image's.
 """
 
 import struct
@@ -75,7 +31,7 @@ _LARGEST_VARINT = 2**32 - 1
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself; the module's docstring explains the fields.
+    """What a file says of itself.
 
     Args:
         model: str. Name of the model's run folder.

@@ -1,19 +1,9 @@
 """Integers to bytes and back, close to their entropy, with integer tables on every machine alike.
 
 Symbols are coded by asymmetric numeral systems (`constriction`'s `AnsCoder`, 32-bit words, 64-bit
-state, 24-bit probabilities), one table after the other. The bytes of a section:
-
-```
-words length  varint   bytes of the words, see `ae_keras.codec.bitstream`
-words                  32-bit little-endian, as `AnsCoder.get_compressed` gives them
-escapes       varints  values outside of their table, in the order of the symbols
-```
-
-The first word of the stack is the first of the file; the last word is never 0.
-
-A table has a frequency for each symbol from its lowest to its highest, and one more, the escape's,
-for all others. The escape of the value `highest + 1 + k` is the varint `2 k`, and that of
-`lowest - 1 - k` is `2 k + 1`.
+state, 24-bit probabilities), one table after the other; the bytes are those of `docs/format.md`. A
+table has a frequency for each symbol from its lowest to its highest, and one more, the escape's,
+for all others.
 
 The words are at most 64 bits longer than the information of the symbols under the tables, but for
 rounding within the coder (below 0.1 %). The tables' integers reach the coder exactly: it leaves

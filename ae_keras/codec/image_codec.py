@@ -7,16 +7,7 @@ image -> tiles -> encoder -> latents -> entropy model -> sections -> file
 Tiles pass through in batches, and no more than a row of them is in memory as floating-point
 numbers.
 
-A decoder does this. An image is one or more planes of the model's channels, see
-`ae_keras.codec.planes`; each is cut into tiles, see `ae_keras.codec.tiling`, and the tiles of all
-planes, one plane after the other, are put into sections of `section tiles`. A tile has a latent
-`(..., channels)`: of a model of fixed size always the same, of a convolutional one `(height / f,
-width / f, channels)` with the factor `f` of the model. A section holds the latents
-of all its tiles as the entropy model codes them. With the one that all models have,
-`ae_keras.codec.quantizer`, these are, channel after channel with the table of each, the symbols of
-all tiles: tile after tile, and row by row within a tile. Symbols become latents, and these pass
-through the model's decoder. The image is clipped to [0, 1], multiplied by 255 and rounded, halves
-to even.
+What a decoder does stands in `docs/format.md`.
 """
 
 import itertools

@@ -15,6 +15,7 @@ from ae_keras.codec.protocols import QualityTransform, Transform
 from ae_keras.codec.quantizer import Quantizer
 from ae_keras.codec.table_files import read_tables
 from ae_keras.runs.shipped import check_shipped
+from ae_keras.system.safe_files import version_of
 
 AnyEntropyModel = Quantizer | HyperpriorModel
 # From step, overlap, label and the most pixels to a codec.
@@ -32,6 +33,7 @@ def codec_of(
         name: str. Of the model, for the files.
     """
     make: Any = StripCodec if isinstance(tables, HyperpriorModel) else ImageCodec
+    name = name.encode(errors="replace").decode()  # a folder's need not be a text
     return functools.partial(make, transform, tables, name)
 
 
@@ -55,8 +57,7 @@ def load_tables(path: Path) -> AnyEntropyModel:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged.
     """
-    written = path.stat()
-    return _load(path.absolute(), path, written.st_mtime_ns, written.st_size, written.st_ino)
+    return _load(path.absolute(), path, *version_of(path))
 
 
 @functools.lru_cache(maxsize=8)

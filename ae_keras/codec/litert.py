@@ -33,10 +33,13 @@ from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from ae_keras.system.invocation import command
 from ae_keras.system.quiet import quiet_stderr
+from ae_keras.system.untrusted import read_member
 
 # In the order in which one takes what another gives.
 SIGNATURES = ("encode", "decode", "colourize", "chroma", "denoise")
 _DESCRIPTION, _CHECKSUM, _TABLES = "model.json", "model.sha256", "entropy_tables.npz"
+# Bytes of the first two, and of the third.
+_LONGEST, _MOST_TABLES = 2**20, 2**26
 
 
 @dataclass(frozen=True)
@@ -98,11 +101,12 @@ def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             start = min(member.header_offset for member in archive.infolist())
-            description = Description(**json.loads(archive.read(_DESCRIPTION)))
-            checksum = archive.read(_CHECKSUM).decode()
+            description = Description(**json.loads(read_member(archive, _DESCRIPTION, _LONGEST)))
+            checksum = read_member(archive, _CHECKSUM, _LONGEST).decode()
             # Whatever else is there, so that a damaged name is found out.
             others = {*archive.namelist()} - {_DESCRIPTION, _CHECKSUM}
-            tables = archive.read(others.pop()) if others else None
+            tables = read_member(archive, others.pop(), _MOST_TABLES) if others else None
+        _check(description)
     except Exception as error:  # of many types, where an archive is damaged
         raise ValueError(f"It is damaged, or was not written by {command('export')}.") from error
     if hashlib.sha256(data[:start]).hexdigest() != checksum:
@@ -113,6 +117,17 @@ def unpack(data: bytes) -> tuple[bytes, Description, bytes | None]:
 def _default_threads() -> int | None:
     number = os.environ.get("OMP_NUM_THREADS", "")
     return int(number) if number.isdecimal() and int(number) else os.cpu_count()
+
+
+def _check(description: Description) -> None:
+    """Raise `ValueError` or `TypeError` if a description is of other types than it should be."""
+    sizes = [*description.image_shape, *(description.latent_shape or ())]
+    sizes += [size for size in (description.classes, description.multiple) if size is not None]
+    texts = [description.name, description.weights_digest, description.recipe["model"]]
+    if len(description.image_shape) != 3 or not all(type(size) is int for size in sizes):
+        raise ValueError("Expected whole numbers as shapes.")
+    if min(sizes) < 1 or not all(isinstance(text, str) for text in texts):
+        raise ValueError("Expected sizes from 1 on, and texts.")
 
 
 class LiteRTModel:
@@ -181,7 +196,8 @@ class LiteRTModel:
                 run = runners[signature]
                 results = in_batches(lambda each: run(**each), inputs, size if size > 0 else None)
         except RuntimeError as error:
-            raise ValueError(f"LiteRT cannot compute {signature!r}: {error}") from error
+            reason = str(error).strip() or "out of memory"
+            raise ValueError(f"LiteRT cannot compute {signature!r}: {reason}") from error
         outputs = self._outputs[signature]
         return {name: _from_model(results[name], outputs[name]) for name in outputs}
 

@@ -10,6 +10,7 @@ from ae_keras.codec.kinds import MakeCodec, codec_of, read_entropy_model
 from ae_keras.codec.litert import Description, LiteRTModel, unpack
 from ae_keras.codec.transform import ModelTransform
 from ae_keras.system.invocation import command
+from ae_keras.system.safe_files import version_of
 
 
 class LiteRTTransform(ModelTransform):
@@ -100,11 +101,11 @@ def load_exported(path: str | Path, threads: int | None = None) -> MakeCodec:
         ValueError: if it is damaged, or lacks the encoder, the decoder or the entropy tables.
     """
     path = Path(path)
-    return _load(path.resolve(), path.stat().st_mtime_ns, threads)
+    return _load(path.resolve(), version_of(path), threads)
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: Path, written: int, threads: int | None) -> MakeCodec:
+def _load(path: Path, written: tuple[int, ...], threads: int | None) -> MakeCodec:
     """Load a file, or return what was loaded if it has not been written since."""
     try:
         data, description, tables = unpack(path.read_bytes())

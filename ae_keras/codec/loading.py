@@ -12,6 +12,7 @@ from ae_keras.codec.runtimes import check_threads, load_transform, wanted_runtim
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, list_runs
 from ae_keras.system.invocation import command
+from ae_keras.system.safe_files import version_of
 
 
 def load_codec(
@@ -73,12 +74,12 @@ def _load_run(run: str | Path, runtime: str | None, threads: int | None) -> Make
             f"{command('evaluate')} {folder.path} --rate-distortion"
         )
     files = [folder.model, folder.entropy_tables, folder.litert]
-    written = [path.stat().st_mtime_ns for path in files if path.exists()]
-    return _load_parts(folder.path.resolve(), runtime, threads, *written)
+    written = tuple(version_of(path) for path in files if path.exists())
+    return _load_parts(folder.path.resolve(), runtime, threads, written)
 
 
 @functools.lru_cache(maxsize=4)
-def _load_parts(path: Path, runtime: str | None, threads: int | None, *written: int) -> MakeCodec:
+def _load_parts(path: Path, runtime: str | None, threads: int | None, written: tuple) -> MakeCodec:
     """Load the model and tables of a run; the same ones until its files are written anew."""
     run = RunFolder(path)
     transform, weights_digest = load_transform(run, runtime, threads)

@@ -28,10 +28,12 @@ import numpy.typing as npt
 
 from ae_keras.codec import steps
 from ae_keras.codec.channel_tables import ChannelTables
-from ae_keras.codec.table_files import read_tables
+from ae_keras.codec.table_files import read_tables, split_tables
 
 # Counts of a channel: with them, no product of the tables exceeds 63 bits.
 _MOST_COUNTS = 2**27
+# Bins of all channels; each has 4,096 at most where it was fitted.
+_MOST_BINS = 2**22
 # Steps whose tables are kept.
 _KEPT_STEPS = 4
 
@@ -68,6 +70,8 @@ class Quantizer:
         for channel in self.counts:
             if not len(channel) or channel.min() < 0 or not 0 < channel.sum() <= _MOST_COUNTS:
                 raise ValueError("Expected counts >= 0 of 1 to 2^27 latents in each channel.")
+        if sum(map(len, self.counts)) > _MOST_BINS:
+            raise ValueError("Expected at most 2^22 bins in all channels.")
         make = functools.partial(ChannelTables, self.units, self.starts, self.counts)
         self._at = functools.lru_cache(maxsize=_KEPT_STEPS)(make)
 
@@ -143,7 +147,7 @@ class Quantizer:
             KeyError: if one is missing.
             ValueError: if they do not fit together.
         """
-        counts = np.split(arrays["counts"], np.cumsum(arrays["lengths"])[:-1])
+        counts = split_tables(arrays["counts"], arrays["lengths"])
         return cls(
             arrays["units"],
             arrays["starts"],

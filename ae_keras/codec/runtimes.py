@@ -17,6 +17,7 @@ from ae_keras.runs.loading import load_model
 from ae_keras.runs.shipped import check_shipped, digest_file
 from ae_keras.system.invocation import command
 from ae_keras.system.quiet import import_backend_quietly
+from ae_keras.system.safe_files import version_of
 
 if TYPE_CHECKING:  # LiteRT need not be imported where Keras runs the model
     from ae_keras.codec.litert import Description, LiteRTModel
@@ -70,7 +71,7 @@ def load_transform(
         from ae_keras.codec.litert_transform import make_litert_transform
 
         return make_litert_transform(*form), form[1].weights_digest
-    return _load_for_keras(run.path.resolve(), run.model.stat().st_mtime_ns)
+    return _load_for_keras(run.path.resolve(), *version_of(run.model))
 
 
 @functools.lru_cache(maxsize=4)
@@ -106,7 +107,7 @@ def load_litert_form(
     check_threads(threads)
     form, reason = None, f"{str(run.path)!r} has no {run.litert.name!r}"
     if wanted != "keras" and run.litert.is_file():
-        written = [path.stat().st_mtime_ns for path in (run.litert, run.model)]
+        written = *version_of(run.litert), *version_of(run.model)
         form = _load(run.path.resolve(), threads, *written)
         reason = f"{str(run.litert)!r} is not of the run's 'model.keras'"
     if form is None and wanted == "litert":

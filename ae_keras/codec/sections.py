@@ -9,7 +9,7 @@ from ae_keras.codec.errors import InconsistentError, UnknownSectionError
 
 
 class SectionKind(IntEnum):
-    """What a section holds; `ae_keras.codec.bitstream` says how."""
+    """What a section holds; `docs/format.md` says how."""
 
     IMAGE = 0
     ALPHA = 1

@@ -112,7 +112,7 @@ def _note_interrupts() -> list[int]:
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """A user's mistakes, and what the machine denies. Anything else is a bug."""
-    expected = (ValueError, OSError, ArithmeticError, ModuleNotFoundError)
+    expected = (ValueError, OSError, ArithmeticError, ModuleNotFoundError, MemoryError)
     tensorflow = sys.modules.get("tensorflow")
     return expected if tensorflow is None else (*expected, tensorflow.errors.ResourceExhaustedError)
 
@@ -122,8 +122,10 @@ def describe_error(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and str(error).startswith("No module named"):
         name = (error.name or "").partition(".")[0]
         return f"{name!r} is not installed. Install what training needs: {install('train')}"
-    if type(error).__name__ == "ResourceExhaustedError":
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "out of memory. Use smaller batches, images or models."
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r} is no text in UTF-8, which is needed here. Rename it."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error)

@@ -217,6 +217,8 @@ def _damage_in_words() -> Iterator[None]:
         yield
     except UnidentifiedImageError as error:
         raise ValueError("not a readable image (of no known format)") from error
+    except MemoryError:
+        raise
     # Pillow's decoders raise errors of many types for damaged files.
     except Exception as error:
         raise ValueError(f"not a readable image ({error})") from error

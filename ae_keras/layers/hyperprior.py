@@ -137,7 +137,7 @@ class Hyperprior(QualityLayer):
         )
         # Several devices of TensorFlow keep it each of their own images; what is read is the mean.
         self.rate = keras.Variable(
-            0.0, trainable=False, name="rate", aggregation="mean", synchronization="on_read"
+            "zeros", (), trainable=False, name="rate", aggregation="mean", synchronization="on_read"
         )
 
     def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:

@@ -4,11 +4,20 @@ from typing import Any
 
 from ae_keras.models.image_model import ImageShape
 
+# Layers that are built one by one: a file that asks for billions would never be done.
+MOST_BLOCKS = 64
+
 
 def check_count(name: str, value: Any) -> None:
     """Raise `ValueError` unless a value is a whole number of at least 1."""
     if type(value) is not int or value < 1:
         raise ValueError(f"`{name}` must be a whole number >= 1. Received: {value!r}")
+
+
+def check_blocks(count: int) -> None:
+    """Raise `ValueError` if there are more residual blocks than a model can have."""
+    if count > MOST_BLOCKS:
+        raise ValueError(f"There must be at most {MOST_BLOCKS} `blocks`. Received: {count}")
 
 
 def check_counts(name: str, values: Any) -> None:

@@ -14,7 +14,7 @@ from keras import layers
 
 from ae_keras.layers import Clip, DepthToSpace, ResidualBlock, SpaceToDepth
 from ae_keras.layers.residual import pointwise
-from ae_keras.models.checks import check_counts, check_divisible
+from ae_keras.models.checks import check_blocks, check_counts, check_divisible
 from ae_keras.models.image_model import ImageModel, ImageShape
 from ae_keras.models.registration import register_model
 from ae_keras.recipe import Recipe
@@ -55,6 +55,7 @@ class ResidualDenoiser(ImageModel):
     ):
         check_counts("filters", filters)
         check_counts("blocks", blocks)
+        check_blocks(sum(blocks))
         if len(filters) != len(blocks):
             raise ValueError(
                 "`filters` and `blocks` must be of one length. "

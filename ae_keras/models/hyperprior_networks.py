@@ -15,6 +15,7 @@ from ae_keras.layers import (
 from ae_keras.layers.hyperprior import LATENT_BLOCK
 from ae_keras.layers.residual import pointwise
 from ae_keras.layers.types import Shape
+from ae_keras.models.checks import check_blocks
 
 # The networks see 8-bit values divided by this, so that they are about 1; so do their latents.
 _UNIT = 64.0
@@ -37,7 +38,11 @@ def make_encoder(
         blocks: int. Residual blocks.
         channels: int. Of the latents.
         precision: str. Dtype policy of the products of the pointwise layers.
+
+    Raises:
+        ValueError: if there are too many blocks.
     """
+    check_blocks(blocks)
     images, position = make_inputs(image_shape, "images")
     pixels = Rescale(255.0, -127.5, dtype="float32", name="to_8_bit")(images)
     features = SpaceToDepth(8, dtype="float32")(pixels)

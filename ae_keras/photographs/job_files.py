@@ -75,11 +75,12 @@ def check_target(job: Job, force: bool) -> None:
     Raises:
         FileExistsError: if the job would do that.
     """
-    if job.target == STANDARD or not storage.exists(job.target):
+    is_there = storage.exists(job.target)
+    if job.target == STANDARD or not (is_there or os.path.islink(job.target)):
         return
-    if not storage.is_file(job.target):
+    if is_there and not storage.is_file(job.target):
         raise FileExistsError(f"{job.target!r} is not a regular file.")
-    if job.source != STANDARD and storage.is_same(job.target, job.source):
+    if is_there and job.source != STANDARD and storage.is_same(job.target, job.source):
         raise FileExistsError(f"{job.target!r} is the input itself. Choose another output.")
     if not force:
         raise FileExistsError(f"{job.target!r} exists. Replace it with --force.")

@@ -80,8 +80,8 @@ def _skip(job: Job) -> Result:
 def _describe(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return str(error) or "out of memory"
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror}: {error.filename}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if isinstance(error, ValueError | OSError | ArithmeticError):
         return str(error)
     return f"{type(error).__name__}: {error}"

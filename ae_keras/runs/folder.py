@@ -37,6 +37,7 @@ from ae_keras.runs.shipped import check_shipped
 from ae_keras.system.locks import LOCK_NAME, lock_folder
 from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
 from ae_keras.system.text_tables import to_csv
+from ae_keras.system.untrusted import read_text
 
 if TYPE_CHECKING:
     import keras
@@ -275,8 +276,8 @@ class RunFolder:
             ValueError: if it is damaged.
         """
         try:
-            metrics = json.loads(self._metrics.read_text(encoding="utf-8"))
-        except ValueError as error:
+            metrics = json.loads(read_text(self._metrics))
+        except (ValueError, RecursionError) as error:
             raise _damaged(self._metrics) from error
         if not isinstance(metrics, dict) or not {"test", "training"} <= set(metrics):
             raise _damaged(self._metrics)

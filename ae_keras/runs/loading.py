@@ -1,5 +1,6 @@
 """Runs and their models, found by name."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # What stands for the newest of the models that ship.
 _ALIASES = {"photo": "photo-preview"}
+# Characters of what Keras says of a file.
+_LONGEST_REASON = 300
 # Of those that ship for a while only, and whose files cannot be read for ever.
 PREVIEWS = {"photo-preview"}
 
@@ -99,6 +102,14 @@ def load(name_or_path: str | Path) -> "ImageModel":
     return load_model(find_run(name_or_path).model)
 
 
+def _reason(error: Exception) -> str:
+    """Return what an error says, without the whole configuration that Keras adds to it."""
+    text = str(error).rpartition("Exception encountered: ")[2]
+    for rest in ("Full object config", "If you trust the source"):
+        text = text.partition(rest)[0]
+    return textwrap.shorten(text, _LONGEST_REASON, placeholder=" ...").rstrip(".")
+
+
 def load_model(path: str | Path) -> "ImageModel":
     """Load a `.keras` file of this library.
 
@@ -110,12 +121,14 @@ def load_model(path: str | Path) -> "ImageModel":
 
     # What is in `ae_keras.models` is registered by this, and so what the file may hold.
     from ae_keras.models.image_model import ImageModel
+    from ae_keras.runs.model_files import check_model_file
 
     try:
-        model = keras.saving.load_model(path, compile=False)
+        check_model_file(Path(path))
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise ValueError(
-            f"Cannot load {str(path)!r} as a model: {str(error).rstrip('.')}. {REMEDY}"
+            f"Cannot load {str(path)!r} as a model: {_reason(error)}. {REMEDY}"
         ) from error
     if not isinstance(model, ImageModel):
         kind = type(model).__name__

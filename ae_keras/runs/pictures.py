@@ -11,6 +11,7 @@ from ae_keras.data.images import Images
 from ae_keras.recipe import Recipe
 from ae_keras.system.pixels import to_unit_range
 from ae_keras.system.safe_files import write_safely
+from ae_keras.system.text_tables import one_line
 
 SHOWN_IMAGES = 10
 # In a grid of several rows.
@@ -56,7 +57,7 @@ def write_reconstructions(
     originals = to_unit_range(examples.images)
     psnr = metrics.psnr(metrics.mse(originals, outputs))
     title = (
-        f"{recipe.model} on {recipe.data_name}: {len(originals)} images ({split}) with their PSNR"
+        f"{recipe.model} on {_data_name(recipe)}: {len(originals)} images ({split}) with their PSNR"
     )
     with write_safely(path) as temporary:
         figures.save_reconstructions(temporary, inputs, originals, outputs, list(psnr), title)
@@ -71,7 +72,7 @@ def write_dataset(data: Images, recipe: Recipe, path: str | Path) -> None:
         path: Where to write; the ending names the format.
     """
     examples = data.pick(_GRID_IMAGES)
-    title = f"{recipe.data_name}: {len(examples.images)} of {len(data.images):,} training images"
+    title = f"{_data_name(recipe)}: {len(examples.images)} of {len(data.images):,} training images"
     with write_safely(path) as temporary:
         captions = _captions(examples.labels, data)
         figures.save_image_grid(temporary, examples.images / 255, title, captions)
@@ -99,7 +100,7 @@ def write_augmentation(data: Images, recipe: Recipe, path: str | Path) -> None:
         for name, amount in recipe.augmentation.items()
         if name != "copies"
     )
-    title = f"One image of {recipe.data_name}, changed at random: {amounts}"
+    title = f"One image of {_data_name(recipe)}, changed at random: {amounts}"
     with write_safely(path) as temporary:
         figures.save_image_grid(temporary, moved, title)
 
@@ -117,6 +118,11 @@ def write_samples(model: keras.Model, data: Images, recipe: Recipe, path: str | 
     if recipe.conditional and data.labels is not None:
         labels = np.resize(np.unique(data.labels), _GRID_IMAGES)
     images = np.asarray(model.sample(_GRID_IMAGES, labels, seed=recipe.seed))
-    title = f"{recipe.model} on {recipe.data_name}: samples from the prior"
+    title = f"{recipe.model} on {_data_name(recipe)}: samples from the prior"
     with write_safely(path) as temporary:
         figures.save_image_grid(temporary, images, title, _captions(labels, data))
+
+
+def _data_name(recipe: Recipe) -> str:
+    """Return the name of the data set as pictures can show it: a folder's need not be a text."""
+    return one_line(recipe.data_name)

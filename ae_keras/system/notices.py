@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 
+from ae_keras.system.text_tables import one_line
+
 # A sentence, the file that it is said of, and how many things in that file.
 Notice = tuple[str, str, int]
 
@@ -85,4 +87,4 @@ def say(program: str | None = None) -> None:
     for sentence, files in files_of.items():
         others = f" and {len(files) - 1} more" if len(files) > 1 else ""
         text = sentence.replace("{count}", str(sum(files.values())))
-        print(f"{beginning}{next(iter(files))}{others}: {text}.", file=sys.stderr)
+        print(f"{beginning}{one_line(next(iter(files)))}{others}: {text}.", file=sys.stderr)

@@ -11,6 +11,7 @@ into the folder.
 """
 
 import contextlib
+import errno
 import os
 import platform
 import secrets
@@ -28,6 +29,8 @@ _SECONDS_OF_DOUBT = 24 * 3600
 _LONGEST_ENDING = 40
 # In a temporary folder: what is written, what it replaces, and where both belong.
 _NEW, _OLD, _TARGET = "new", "old", "target"
+# What a disk says that takes no more.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 # Another process may replace the same folder at the same time.
 _MOST_TRIES = 100
 
@@ -53,7 +56,8 @@ def write_safely(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a read-only file system, which is said already
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -74,8 +78,22 @@ def write_folder_safely(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary / _NEW
         _replace_folder(path, temporary)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _cannot_write(path, error) from error
+        raise
     finally:
         _remove_folder(temporary)
+
+
+def version_of(path: Path) -> tuple[int, ...]:
+    """Return numbers that change when a file is replaced, even if the clock has gone backwards.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def write_text(path: str | Path, text: str) -> None:

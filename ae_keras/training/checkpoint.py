@@ -1,7 +1,9 @@
 """The exact state of a training run, in one file, so that it can go on as if never stopped."""
 
+import contextlib
 import json
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 
 from ae_keras.recipe import Recipe
 from ae_keras.system.safe_files import write_safely
+from ae_keras.system.untrusted import check_unpacked, most_unpacked
 
 
 @dataclass
@@ -102,6 +105,15 @@ def write_checkpoint(path: Path, model: keras.Model, progress: Progress) -> None
         np.savez(temporary, progress=json.dumps(asdict(progress)), **arrays)
 
 
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
+    """Give the arrays of a checkpoint, which may come from anyone."""
+    with zipfile.ZipFile(path) as archive:
+        check_unpacked(archive, most_unpacked(path.stat().st_size))
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
+        yield state
+
+
 def read_step(path: Path) -> int:
     """Return how many steps the optimizer of a checkpoint has taken.
 
@@ -109,7 +121,7 @@ def read_step(path: Path) -> int:
         ValueError: if the checkpoint is damaged.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
+        with _open(path) as state:
             return int(state["optimizer/0"])
     except Exception as error:
         raise _cannot_continue(path, error) from error
@@ -122,7 +134,7 @@ def read_checkpoint(path: Path, model: keras.Model) -> Progress:
         ValueError: if the checkpoint is damaged or of another model.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
+        with _open(path) as state:
             progress = Progress(**json.loads(str(state["progress"])))
             variables = _variables(model)
             if set(variables) != set(state) - {"progress"}:

@@ -1,5 +1,6 @@
 """The logs of a run, for TensorBoard."""
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -58,7 +59,8 @@ class TensorBoard:
         import tensorflow as tf
 
         self._summary = tf.summary
-        self._writer = tf.summary.create_file_writer(str(folder))
+        # As bytes, which need not be a text.
+        self._writer = tf.summary.create_file_writer(os.fsencode(folder))
         self._examples = validation.pick(SHOWN_IMAGES)
         self._recipe, self._devices = recipe, devices
 

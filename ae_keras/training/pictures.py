@@ -13,6 +13,7 @@ from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.pictures import write_augmentation, write_reconstructions, write_samples
 from ae_keras.system.safe_files import write_safely
+from ae_keras.system.text_tables import one_line
 
 
 def write_pictures(
@@ -31,7 +32,7 @@ def write_pictures(
         model: ImageModel. The best one.
         images: Images of training and test.
     """
-    title = f"{recipe.model} on {recipe.data_name}"
+    title = f"{recipe.model} on {one_line(recipe.data_name)}"
     with _unless_it_fails(run.history_figure), write_safely(run.history_figure) as path:
         figures.save_history(path, history, title, model.name_loss(recipe.loss))
     with _unless_it_fails(run.reconstructions_figure):
@@ -51,4 +52,6 @@ def _unless_it_fails(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         reason = " ".join(str(error).split())
-        print(f"left out: {path} ({type(error).__name__}: {reason})", file=sys.stderr)
+        print(
+            f"left out: {one_line(str(path))} ({type(error).__name__}: {reason})", file=sys.stderr
+        )

@@ -2,18 +2,17 @@ import dataclasses
 import json
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from conftest import SMALL, smooth_images
+from older_files import as_version_1
 from tensorflow.lite.python.schema_py_generated import TensorType
 from tensorflow.lite.tools import flatbuffer_utils
 
 import ae_keras
-from ae_keras.codec import varints
 from ae_keras.codec.bitstream import read_header
 from ae_keras.codec.fitting import fit_run
 from ae_keras.codec.keras_transform import build_for_any_size
@@ -393,17 +392,6 @@ def test_training_anew_removes_the_exports(tmp_path):
     run.write_metrics({})
     run.start(dataclasses.replace(run.recipe, epochs=1))
     assert not run.exports.exists()
-
-
-def as_version_1(data):
-    """Return a file, of a short header and without alpha or metadata, in the older version."""
-    _, entries, start = read_header(data)
-    lengths = [entry.length for entry in entries]
-    now = varints.encode([len(entries), *(number for size in lengths for number in (0, size))])
-    assert data[6 : start - 4].endswith(now)
-    body = data[6 : start - 4].removesuffix(now) + varints.encode([len(entries), *lengths])
-    head = data[:4] + bytes([1, len(body)]) + body
-    return head + zlib.crc32(head).to_bytes(4, "little") + data[start:]
 
 
 def test_example_decodes_a_file_without_the_library(cae, exported_cae, tmp_path):

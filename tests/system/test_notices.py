@@ -56,3 +56,8 @@ def test_threads_lose_no_notices():
         sys.setswitchinterval(before)
     taken.extend(notices.take())
     assert len(taken) == len(set(taken)) == 4 * count
+
+
+def test_a_name_of_several_lines_is_said_in_one(capsys):
+    notices.note("it is odd", "a\n\udcff.png")
+    assert said(capsys) == "a\\n\\udcff.png: it is odd.\n"

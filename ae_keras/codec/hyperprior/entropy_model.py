@@ -16,6 +16,7 @@ from ae_keras.codec.hyperprior.networks import Networks
 from ae_keras.codec.hyperprior.section import Analysed, Decoding, Encoding
 from ae_keras.codec.hyperprior.strips import Strips
 from ae_keras.codec.progress import Progress
+from ae_keras.codec.table_files import split_tables
 
 _WEIGHTS, _LEVELS = "weights/", "levels/"
 
@@ -65,8 +66,7 @@ class HyperpriorModel:
             self._offsets = self._arrays["offsets"].astype(float)
             self.geometry = Geometry(*self._arrays["margins"].tolist())
             self.preview = self._arrays["preview"]
-            ends = np.cumsum(self._arrays["lengths"])[:-1]
-            frequencies = np.split(self._arrays["frequencies"], ends)
+            frequencies = split_tables(self._arrays["frequencies"], self._arrays["lengths"])
             self.tables = FrequencyTables(self._arrays["lowest"].tolist(), frequencies)
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f"Expected the arrays of a hyperprior: {error}") from error

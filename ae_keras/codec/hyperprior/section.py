@@ -1,10 +1,4 @@
-"""The section of an image: its hyper-latents and latents, strip after strip.
-
-```
-symbols' CRC-32  4 bytes   of the latents' symbols in the order of the file, then of the hyper-
-                           latents', each as a little-endian integer of four bytes
-symbols                    see `ae_keras.codec.entropy_coding`
-```
+"""The section of an image: a checksum of its symbols, and these, strip after strip.
 
 Symbols are coded in parts: first all hyper-latents, row by row, then parts of latents in the order
 that `ae_keras.codec.hyperprior.coder` says, row by row too. Within a part, symbols are sorted by
