@@ -1,6 +1,7 @@
 """The files of a job: images in any form are read, and results written without harm."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -75,8 +76,10 @@ def check_target(job: Job, force: bool) -> None:
     Raises:
         FileExistsError: if the job would do that.
     """
+    if job.target == STANDARD:
+        return
     is_there = storage.exists(job.target)
-    if job.target == STANDARD or not (is_there or os.path.islink(job.target)):
+    if not (is_there or os.path.islink(job.target)):
         return
     if is_there and not storage.is_file(job.target):
         raise FileExistsError(f"{job.target!r} is not a regular file.")
