@@ -44,7 +44,7 @@ def test_what_is_imported_is_declared():
     extras = project["optional-dependencies"]
     lists = (
         project["dependencies"],
-        *(extras[name] for name in ("train", "onnx", "benchmark", "bm3d", "app", "ray")),
+        *(extras[name] for name in ("train", "onnx", "benchmark", "bm3d", "app", "jax", "ray")),
     )
     declared = {re.match(r"[\w.-]+", text)[0] for texts in lists for text in texts}
     folders = (ROOT / name for name in ("ae_keras", "tuning", "scripts"))

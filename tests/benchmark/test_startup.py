@@ -35,7 +35,7 @@ def test_a_command_that_fails_says_why():
 def test_memory_is_left_out_where_the_system_does_not_tell_it(monkeypatch):
     monkeypatch.delattr(os, "wait4")  # as on Windows
     process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
-    assert child._wait(process) is None
+    assert child._wait(process) == (None, None)
     assert process.returncode == 3
 
 
