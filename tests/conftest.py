@@ -44,6 +44,15 @@ def rng():
 
 
 @pytest.fixture
+def page_folder(tmp_path, monkeypatch):
+    """Where the page in the browser keeps the files of its users."""
+    from ae_keras.app.files import FOLDER_VARIABLE
+
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "page"))
+    return tmp_path / "page"
+
+
+@pytest.fixture
 def photo_folder(tmp_path, rng):
     """Forty small colour images in nested folders."""
     folder = tmp_path / "photos"
@@ -327,6 +336,11 @@ def smooth_images(rng, count, height, width, channels):
     noise = rng.normal(size=(count, height, width, channels))
     smooth = ndimage.gaussian_filter(noise, (0, 2, 2, 0), mode="wrap")
     return np.clip(128 + 200 * smooth, 0, 255).astype(np.uint8)
+
+
+def pixels_of(path):
+    """Return the pixels of an image file."""
+    return np.asarray(Image.open(path))
 
 
 def shaken(model, rng, scale=0.05):

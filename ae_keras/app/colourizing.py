@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_keras.app.files import new_folder, read_upload, write_picture
+from ae_keras.app.files import format_notes, has_alpha, new_folder, read_upload, write_picture
 from ae_keras.photographs.colour_scores import has_any_colour, score_colours
 from ae_keras.photographs.colourization import PhotoColourizer
 from ae_keras.photographs.hints import Hint
@@ -53,18 +53,14 @@ def colourize_upload(
     image = np.asarray(photograph.pixels)
     colourized = PhotoColourizer(model)(image, hints)
     folder = new_folder()
-    grey = np.asarray(photograph.pixels.convert("LA" if _has_alpha(image) else "L"))
+    grey = np.asarray(photograph.pixels.convert("LA" if has_alpha(image) else "L"))
     beside = {GREY: write_picture(folder, GREY, grey)}
     text = ""
     if has_any_colour(image):
         beside[ORIGINAL] = write_picture(folder, ORIGINAL, image)
         text = _table(image, colourized)
-    text += "".join(f"\n\nNote: {note}." for note in notes)
+    text += format_notes(notes)
     return Colourized(folder, write_picture(folder, "colourized", colourized), beside, text)
-
-
-def _has_alpha(image: np.ndarray) -> bool:
-    return image.ndim == 3 and image.shape[2] in (2, 4)
 
 
 def _table(image: np.ndarray, colourized: np.ndarray) -> str:

@@ -10,7 +10,14 @@ import numpy as np
 from PIL import Image
 
 from ae_keras import metrics
-from ae_keras.app.files import check_size, new_folder, read_upload, write_picture
+from ae_keras.app.files import (
+    check_size,
+    format_notes,
+    has_alpha,
+    new_folder,
+    read_upload,
+    write_picture,
+)
 from ae_keras.app.quality import Quality, measure_quality, middle
 from ae_keras.codec.bitstream import MAGIC, read_bitstream, read_header
 from ae_keras.codec.classical import make_codec
@@ -102,8 +109,7 @@ class Comparison:
             )
             for name, version in self.versions.items()
         ]
-        notes = "".join(f"\n\nNote: {note}." for note in self.notes)
-        return to_markdown(_HEADER, rows) + notes
+        return to_markdown(_HEADER, rows) + format_notes(self.notes)
 
 
 def parse_target(text: str) -> Target:
@@ -172,7 +178,7 @@ def plan_steps(comparison: Comparison) -> list[tuple[Any, ...]]:
     """Return what is still to be measured: functions, and their arguments after the first."""
     image, _ = _read_again(comparison)
     steps: list[tuple[Any, ...]] = [(complete,)]
-    if image.ndim == 3 and image.shape[2] in (2, 4):
+    if has_alpha(image):
         comparison.notes.append(_NO_COMPARISON)
     else:
         steps += [(add_format, name) for name in FORMATS]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_keras.app.files import new_folder, read_upload, write_picture
+from ae_keras.app.files import format_notes, has_alpha, new_folder, read_upload, write_picture
 from ae_keras.app.quality import measure_quality
 from ae_keras.photographs.denoising import Denoiser
 from ae_keras.system.pixels import to_uint8, to_unit_range
@@ -54,8 +54,7 @@ def denoise_upload(path: str | None, model: str, noise: float, max_megapixels: f
     folder = new_folder()
     pictures = write_picture(folder, "before", before), write_picture(folder, "denoised", after)
     text = _table(image, before, after) if noise else ""
-    text += "".join(f"\n\nNote: {note}." for note in notes)
-    return Denoised(folder, *pictures, text)
+    return Denoised(folder, *pictures, text + format_notes(notes))
 
 
 def add_noise(image: np.ndarray, noise: float) -> np.ndarray:
@@ -68,7 +67,7 @@ def add_noise(image: np.ndarray, noise: float) -> np.ndarray:
     rng = np.random.default_rng(0)
     noisy = to_unit_range(image) + noise / 255 * rng.standard_normal(image.shape, np.float32)
     noisy = to_uint8(np.clip(noisy, 0, 1))
-    if image.ndim == 3 and image.shape[2] in (2, 4):
+    if has_alpha(image):
         noisy[..., -1] = image[..., -1]
     return noisy
 

@@ -8,6 +8,7 @@ the page.
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,11 @@ def write_picture(folder: Path, name: str, image: np.ndarray, profile: bytes | N
     return str(path)
 
 
+def has_alpha(image: np.ndarray) -> bool:
+    """Whether an image `(height, width)` or `(height, width, channels)` has transparency."""
+    return image.ndim == 3 and image.shape[2] in (2, 4)
+
+
 def read_upload(
     path: str | None, max_megapixels: float, in_srgb: bool = False
 ) -> tuple[Photograph, list[str]]:
@@ -74,6 +80,11 @@ def read_upload(
         photograph = read_photograph(path, in_srgb=in_srgb)
     told = [sentence.replace("{count}", str(count)) for sentence, _, count in noted]
     return photograph, [*photograph.notes, *told]
+
+
+def format_notes(notes: Sequence[str]) -> str:
+    """Return what is to be said of a photograph, as Markdown to stand below other text."""
+    return "".join(f"\n\nNote: {note}." for note in notes)
 
 
 def _check_header(path: str, max_megapixels: float) -> None:

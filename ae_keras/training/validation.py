@@ -49,9 +49,13 @@ class Validation:
         """The arguments of `fit` that have it validate."""
         if self.is_averaged or self.photographs:
             return {}
-        batches = self.batches.evaluation()
-        data, steps = self.devices.spread(batches), self.devices.steps(batches)
+        data, steps = self._spread()
         return {"validation_data": data, "validation_steps": steps}
+
+    def _spread(self) -> tuple[Any, int | None]:
+        """Return what the devices validate on, and in how many steps."""
+        batches = self.batches.evaluation()
+        return self.devices.spread(batches), self.devices.steps(batches)
 
     def after_fit(self, model: keras.Model, verbose: int) -> dict[str, float]:
         """Return what is validated after `fit`, by names of the history."""
@@ -63,8 +67,7 @@ class Validation:
             return figures
         if not self.is_averaged:
             return {}
-        batches = self.batches.evaluation()
-        data, steps = self.devices.spread(batches), self.devices.steps(batches)
+        data, steps = self._spread()
         logs = model.evaluate(data, steps=steps, verbose=0, return_dict=True)
         figures = {f"val_{name}": float(value) for name, value in logs.items()}
         if verbose:

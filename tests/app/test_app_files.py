@@ -5,22 +5,18 @@ from PIL import Image
 
 from ae_keras.app import files
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "page"))
-    return tmp_path / "page"
+pytestmark = pytest.mark.usefixtures("page_folder")
 
 
-def test_folders_cannot_be_guessed_and_go(place):
+def test_folders_cannot_be_guessed_and_go(page_folder):
     first, second = files.new_folder(), files.new_folder()
-    assert first.parent == second.parent == place
+    assert first.parent == second.parent == page_folder
     assert len(first.name) == 32
     assert first != second
     (first / "a").write_text("")
     files.remove_folder(first)
     files.remove_folder(None)
-    assert list(place.iterdir()) == [second]
+    assert list(page_folder.iterdir()) == [second]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import pixels_of, smooth_images
 from PIL import Image
 
 from ae_keras import metrics
-from ae_keras.app import files, model_lists
+from ae_keras.app import model_lists
 from ae_keras.app.colourizing import GREY, ORIGINAL, colourize_upload
 from ae_keras.app.denoising import add_noise, denoise_upload
 from ae_keras.app.quality import MIDDLE, measure_ms_ssim
@@ -12,12 +12,9 @@ from ae_keras.photographs.colourization import PhotoColourizer
 from ae_keras.photographs.denoising import Denoiser
 from ae_keras.photographs.hints import Hint
 
+pytestmark = pytest.mark.usefixtures("page_folder")
+
 COLOURIZER = "colourizer-cifar10"
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "page"))
 
 
 @pytest.fixture
@@ -29,10 +26,6 @@ def image(rng):
 def path(image, tmp_path):
     Image.fromarray(image).save(tmp_path / "a.png")
     return str(tmp_path / "a.png")
-
-
-def pixels_of(path):
-    return np.asarray(Image.open(path))
 
 
 def test_a_test_adds_the_noise_that_it_says():

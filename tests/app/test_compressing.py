@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import smooth_images
+from conftest import pixels_of, smooth_images
 from PIL import Image
 
 import ae_keras
@@ -12,10 +12,7 @@ from ae_keras.codec.rate_control import Target
 
 MODEL = "cae-cifar10"
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "page"))
+pytestmark = pytest.mark.usefixtures("page_folder")
 
 
 @pytest.fixture
@@ -27,10 +24,6 @@ def image(rng):
 def path(image, tmp_path):
     Image.fromarray(image).save(tmp_path / "a.png")
     return str(tmp_path / "a.png")
-
-
-def pixels_of(path):
-    return np.asarray(Image.open(path))
 
 
 def test_files_are_those_of_the_library(path, image):
