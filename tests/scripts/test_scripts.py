@@ -249,6 +249,16 @@ def test_denoise_takes_the_noise_of_a_photograph_by_itself(tmp_path, monkeypatch
     assert error < np.square(noisy - original.astype(float)).mean() / 5  # 7 dB
 
 
+def test_what_cannot_be_exported_is_not_trained(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("keras.config.backend", lambda: "jax")
+    arguments = ("--model", "cae", "--export", "litert", "--output", tmp_path / "run")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "train.py", *arguments)
+    assert status != 0
+    assert stderr.count("\n") == 1
+    assert "KERAS_BACKEND=tensorflow" in stderr
+    assert (stdout, list(tmp_path.iterdir())) == ("", [])
+
+
 def test_export_then_compress_without_tensorflow(tmp_path, monkeypatch, capsys):
     arguments = ("cae-cifar10", "--format", "litert", "--dataset", "skimage")
     output = ("-o", tmp_path / "out")
