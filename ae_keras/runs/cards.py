@@ -153,7 +153,7 @@ def _describe_training(run: RunFolder) -> str:
     if recipe.crops:
         text += f" Images were crops of photographs (`{json.dumps(recipe.crops)}`)."
     if recipe.start_from:
-        text += f" It started from `{recipe.start_from['name']}`."
+        text += f" It started from the run `{recipe.start_from['name']}`."
     if run.is_finished:
         measured = run.metrics["training"]
         text += (
