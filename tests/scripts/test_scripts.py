@@ -44,10 +44,10 @@ def test_help_is_quick_and_has_examples(script, tmp_path):
     assert min(seconds) < 0.5
 
 
-def test_readme_lists_the_models_as_the_script_does(monkeypatch, capsys):
+def test_the_page_lists_the_models_as_the_script_does(monkeypatch, capsys):
     returncode, stdout, stderr = run_here(monkeypatch, capsys, "models.py")
     assert (returncode, stderr) == (0, "")
-    assert stdout.strip() in (ROOT / "README.md").read_text()
+    assert stdout.strip() in (ROOT / "docs" / "models.md").read_text()
 
 
 def test_dry_run_shows_what_would_be_trained(photo_folder, tmp_path, monkeypatch, capsys):
