@@ -138,9 +138,15 @@ class Compression:
         """
         if self._target.is_given and (self.quality, self.step) != (None, None):
             raise ValueError("Give a quality, a step or a target, not several of them.")
-        settings = self.step, self.overlap, self.label
-        how = {"runtime": self.runtime, "threads": self.threads, "effort": self.effort}
-        codec = load_codec(self.model, *settings, **how)
+        codec = load_codec(
+            self.model,
+            self.step,
+            self.overlap,
+            self.label,
+            runtime=self.runtime,
+            threads=self.threads,
+            effort=self.effort,
+        )
         if self.quality is not None:
             codec = codec.with_quality(self.quality)
         codec.check_settings()
