@@ -24,7 +24,7 @@ ROUNDS = (0, 2, 4, 8, 12, 16, 24, 32, 64)
 # Of lambda, what bits are exchanged at for squared error along the curve of a codec: 1.0 to 1.6.
 _SLOPE = 1.2
 # Moves that are tried at once: many where there are few rounds.
-_SHARE, _LARGEST_SHARE = 8, 0.5
+_SHARE, _LARGEST_SHARE = 16, 0.5
 # What the curvature is taken for, first and last: sure moves come before others.
 _CAUTION = (1.5, 1.0)
 # Of a step, how far latents are moved to measure the curvature.
