@@ -42,6 +42,7 @@ def make_parser() -> Parser:
     add("--qualities", nargs="+", metavar="X", type=int, help=qualities)
     curves = "a table of points, measured before or published, to compare with too"
     add("--curves", metavar="FILE.csv", help=curves)
+    add("--effort", metavar="N", type=int, help="of the run's own codec, 1 to 9; default: 1")
     add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser
 
@@ -54,17 +55,18 @@ def main(arguments: Namespace) -> None:
         "output_dir": arguments.output,
         "skip_unreadable": arguments.skip_unreadable,
     }
-    only_files = {
-        name: getattr(arguments, name) for name in ("against", "qualities", "limit", "curves")
-    }
-    only_files = {name: value for name, value in only_files.items() if value is not None}
+    names = ("against", "qualities", "limit", "curves", "effort")
+    given = {name: getattr(arguments, name) for name in names}
+    only_files = {name: value for name, value in given.items() if value is not None}
     if arguments.rate_distortion:
         points, bd_rates, files = ae_keras.measure_rate_distortion(
             arguments.run, **options, **only_files
         )
         print(f"{format_rate_distortion(points)}\n\n{format_bd_rates(points, bd_rates)}")
     elif only_files:
-        raise ValueError("--against, --qualities, --curves and --images need --rate-distortion.")
+        raise ValueError(
+            "--against, --qualities, --curves, --images and --effort need --rate-distortion."
+        )
     else:
         metrics, files = ae_keras.evaluate(arguments.run, **options)
         print(format_metrics(metrics))

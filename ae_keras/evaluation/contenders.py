@@ -37,6 +37,7 @@ def load_contenders(
     recipe: Recipe,
     against: Sequence[str],
     qualities: Sequence[int] | None = None,
+    effort: int = 1,
 ) -> list[Contender]:
     """Return the codec of a run, whose entropy tables are fitted if it has none, then the others.
 
@@ -45,6 +46,7 @@ def load_contenders(
         recipe: Recipe. Says what the training images are.
         against: Names of classical codecs; any other is the path or name of a run.
         qualities: Those of learned codecs and of linear transforms. Default: each codec's own.
+        effort: int. Of the run's own codec, see `ae_keras.load_codec`.
 
     Raises:
         FileNotFoundError: if there is no such run, or it has no entropy tables.
@@ -55,8 +57,9 @@ def load_contenders(
     if any(known and known.needs_training for known in classical.values()):
         training = load_training_images(recipe)
     fitted = None if training is None else training.images
-    own = load_fitted_codec(folder, recipe, training)
-    contenders = [Contender(recipe.model, own, qualities or own.usual_qualities)]
+    own = load_fitted_codec(folder, recipe, training, effort)
+    label = recipe.model if effort == 1 else f"{recipe.model}, effort {effort}"
+    contenders = [Contender(label, own, qualities or own.usual_qualities)]
     for name in against:
         label, known = Path(name).name, classical[name]
         if label in {other.name for other in contenders}:
@@ -70,7 +73,7 @@ def load_contenders(
 
 
 def load_fitted_codec(
-    folder: RunFolder, recipe: Recipe, training: Images | None = None
+    folder: RunFolder, recipe: Recipe, training: Images | None = None, effort: int = 1
 ) -> LearnedCodec:
     """Return the codec of a run; its entropy tables are fitted if it has none of its weights.
 
@@ -78,16 +81,17 @@ def load_fitted_codec(
         folder: RunFolder.
         recipe: Recipe. Says what the training images are.
         training: Images. These, if they are at hand.
+        effort: int. See `ae_keras.load_codec`.
 
     Raises:
         ValueError: if the model is no codec, or the data set does not fit.
         OSError: if files cannot be read or written.
     """
     try:
-        return load_codec(folder.path)
+        load_codec(folder.path)
     except (FileNotFoundError, ValueError):
         fit_run(folder, training or load_training_images(recipe))
-        return load_codec(folder.path)
+    return load_codec(folder.path, effort=effort)
 
 
 def _contender_of_run(name: str, label: str, qualities: Sequence[int] | None) -> Contender:
