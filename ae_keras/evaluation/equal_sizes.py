@@ -1,11 +1,16 @@
-"""A photograph as a file of a model, beside JPEG and WebP files of the same size.
+"""Photographs as files of a model, beside JPEG, WebP and AVIF files of the same size.
 
-python -m ae_keras.evaluation.equal_sizes photo chelsea docs/figures/equal-sizes.png
+```
+python -m ae_keras.evaluation.equal_sizes photo cat.png
+python -m ae_keras.evaluation.equal_sizes photo three.png --photographs astronaut chelsea coffee \
+    --qualities 14 40 --formats JPEG WebP AVIF
+```
 
-draws one of scikit-image's photographs, and writes a table of what it shows beside the figure.
+draw photographs of scikit-image, and write a table of what they show beside the figure.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +26,12 @@ from ae_keras.system.safe_files import write_safely, write_text
 from ae_keras.system.text_tables import to_csv
 
 OURS = "ae-keras"
-FORMATS = {"JPEG": "jpeg", "WebP": "webp"}
+FORMATS = {"JPEG": "jpeg", "WebP": "webp", "AVIF": "avif"}
 # These come with scikit-image, so that nothing is downloaded.
 _PHOTOGRAPHS = ("astronaut", "chelsea", "coffee")
 _SHOWN_SIZE = 256
-_COLUMN_INCHES = 2.4
+# The width of the figure.
+_INCHES = 8.0
 
 
 class Version(NamedTuple):
@@ -44,20 +50,36 @@ class Version(NamedTuple):
     picture: np.ndarray
 
 
-def compare(codec: Codec, image: np.ndarray) -> dict[str, Version]:
+class Case(NamedTuple):
+    """A photograph, and files of one size of it.
+
+    Args:
+        name: str. Of the photograph.
+        image: uint8 array `(height, width, 3)`.
+        versions: By the names of formats.
+    """
+
+    name: str
+    image: np.ndarray
+    versions: dict[str, Version]
+
+
+def compare(codec: Codec, name: str, image: np.ndarray, formats: Sequence[str]) -> Case:
     """Return a codec's file of an image, after the best of each format that is no larger.
 
     Args:
         codec: Codec. At the quality that is to be compared.
+        name: str. Of the image.
         image: uint8 array `(height, width, 3)`.
+        formats: Of `FORMATS`.
     """
     ours = codec.compress(image)
-    others = {name: make_codec(key) for name, key in FORMATS.items()}
+    others = {name: make_codec(FORMATS[name]) for name in formats}
     versions = {
         name: _version(other, compress_below(other, image, len(ours)), image)
         for name, other in others.items()
     }
-    return versions | {OURS: _version(codec, ours, image)}
+    return Case(name, image, versions | {OURS: _version(codec, ours, image)})
 
 
 def _version(codec: Codec, data: bytes, image: np.ndarray) -> Version:
@@ -66,31 +88,34 @@ def _version(codec: Codec, data: bytes, image: np.ndarray) -> Version:
     return Version(len(data), bpp, metrics.image_psnr(image, picture), picture)
 
 
-def write_comparison(
-    image: np.ndarray, versions: dict[str, Version], title: str, path: str | Path
-) -> Path:
-    """Write a figure of the middle of an image and of its versions, and a table beside it.
+def write_comparison(cases: Sequence[Case], path: str | Path) -> Path:
+    """Write a figure of the middles of photographs and of their files, and a table beside it.
 
     Args:
-        image: uint8 array `(height, width, 3)`.
-        versions: What `compare` returned.
-        title: str. Over the figure.
+        cases: What `compare` returned, each of the same formats. They are the rows of the figure.
         path: Where to write the figure; the ending names the format.
 
     Returns:
-        The table's file: bytes, bits per pixel and PSNR of each version.
+        The table's file: bytes, bits per pixel and PSNR of each file.
     """
-    pictures = {"original": image} | {name: each.picture for name, each in versions.items()}
-    shown = np.stack([to_unit_range(_middle(picture)) for picture in pictures.values()])
-    notes = [f"{each.bpp:.2f} bpp, {each.psnr:.1f} dB" for each in versions.values()]
+    pictures, captions, notes, rows = [], [], [], []
+    for name, image, versions in cases:
+        pictures += [image, *(each.picture for each in versions.values())]
+        captions += ["original", *versions]
+        notes += [
+            "24 bpp",
+            *(f"{each.bpp:.2f} bpp, {each.psnr:.1f} dB" for each in versions.values()),
+        ]
+        rows += [(name, *(file, *each[:3])) for file, each in versions.items()]
+    shown = np.stack([to_unit_range(_middle(picture)) for picture in pictures])
+    names = ", ".join(dict.fromkeys(case.name for case in cases))
+    title = f"Parts of {names}, in files of the same size"
+    columns = len(shown) // len(cases)
+    layout = captions, columns, _INCHES / columns, notes
     with write_safely(path) as temporary:
-        figures.save_image_grid(
-            *(temporary, shown, title, list(pictures), len(shown), _COLUMN_INCHES),
-            notes=["24 bpp", *notes],
-        )
+        figures.save_image_grid(temporary, shown, title, *layout)
     table = Path(path).with_suffix(".csv")
-    rows = [(name, each.size, each.bpp, each.psnr) for name, each in versions.items()]
-    write_text(table, to_csv(("file", "bytes", "bpp", "psnr"), rows))
+    write_text(table, to_csv(("photograph", "file", "bytes", "bpp", "psnr"), rows))
     return table
 
 
@@ -104,15 +129,18 @@ def _main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="a run folder, or its name")
-    parser.add_argument("photograph", choices=_PHOTOGRAPHS)
     parser.add_argument("figure", help="where to write it; a table (.csv) goes beside it")
-    parser.add_argument("--quality", type=int, default=14, help="of the model; default: 14")
+    parser.add_argument("--photographs", nargs="+", choices=_PHOTOGRAPHS, default=["chelsea"])
+    parser.add_argument("--qualities", nargs="+", type=int, default=[14], help="of the model")
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=["JPEG", "WebP"])
     arguments = parser.parse_args()
-    image = getattr(data, arguments.photograph)()
-    versions = compare(load_codec(arguments.model).with_quality(arguments.quality), image)
-    title = f"A part of the photograph {arguments.photograph}, in files of the same size"
-    table = write_comparison(image, versions, title, arguments.figure)
-    print(table.read_text(encoding="utf-8"), end="")
+    codec = load_codec(arguments.model)
+    cases = [
+        compare(codec.with_quality(quality), name, getattr(data, name)(), arguments.formats)
+        for name in arguments.photographs
+        for quality in arguments.qualities
+    ]
+    print(write_comparison(cases, arguments.figure).read_text(encoding="utf-8"), end="")
 
 
 if __name__ == "__main__":

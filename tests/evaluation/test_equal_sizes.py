@@ -14,7 +14,8 @@ from ae_keras.evaluation.equal_sizes import OURS, compare, write_comparison
 def test_the_others_are_the_best_that_are_no_larger(tmp_path):
     image = data.chelsea()[:96, :112]
     codec = make_codec("jpeg").with_quality(60)
-    versions = compare(codec, image)
+    case = compare(codec, "cat", image, ["JPEG", "WebP"])
+    versions = case.versions
     assert list(versions) == ["JPEG", "WebP", OURS]
     limit = versions[OURS].size
     assert limit == len(codec.compress(image))
@@ -22,7 +23,7 @@ def test_the_others_are_the_best_that_are_no_larger(tmp_path):
     assert versions["WebP"].size <= limit < versions["WebP"].size * 1.2
     assert versions[OURS].bpp == pytest.approx(8 * limit / (96 * 112))
 
-    table = write_comparison(image, versions, "A cat", tmp_path / "cat.png")
+    table = write_comparison([case], tmp_path / "cat.png")
     with open(table, newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
     assert {name: int(row["bytes"]) for name, row in rows.items()} == {
