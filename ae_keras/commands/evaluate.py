@@ -42,7 +42,8 @@ def make_parser() -> Parser:
     add("--qualities", nargs="+", metavar="X", type=int, help=qualities)
     curves = "a table of points, measured before or published, to compare with too"
     add("--curves", metavar="FILE.csv", help=curves)
-    add("--effort", metavar="N", type=int, help="of the run's own codec, 1 to 9; default: 1")
+    efforts = "of the run's own codec, 1 to 9; default: 1"
+    add("--efforts", nargs="+", metavar="N", type=int, help=efforts)
     add("--images", dest="limit", metavar="N", type=int, help="take only N images")
     return parser
 
@@ -55,7 +56,7 @@ def main(arguments: Namespace) -> None:
         "output_dir": arguments.output,
         "skip_unreadable": arguments.skip_unreadable,
     }
-    names = ("against", "qualities", "limit", "curves", "effort")
+    names = ("against", "qualities", "limit", "curves", "efforts")
     given = {name: getattr(arguments, name) for name in names}
     only_files = {name: value for name, value in given.items() if value is not None}
     if arguments.rate_distortion:
@@ -65,7 +66,7 @@ def main(arguments: Namespace) -> None:
         print(f"{format_rate_distortion(points)}\n\n{format_bd_rates(points, bd_rates)}")
     elif only_files:
         raise ValueError(
-            "--against, --qualities, --curves, --images and --effort need --rate-distortion."
+            "--against, --qualities, --curves, --images and --efforts need --rate-distortion."
         )
     else:
         metrics, files = ae_keras.evaluate(arguments.run, **options)

@@ -37,7 +37,7 @@ def load_contenders(
     recipe: Recipe,
     against: Sequence[str],
     qualities: Sequence[int] | None = None,
-    effort: int = 1,
+    efforts: Sequence[int] = (1,),
 ) -> list[Contender]:
     """Return the codec of a run, whose entropy tables are fitted if it has none, then the others.
 
@@ -46,7 +46,7 @@ def load_contenders(
         recipe: Recipe. Says what the training images are.
         against: Names of classical codecs; any other is the path or name of a run.
         qualities: Those of learned codecs and of linear transforms. Default: each codec's own.
-        effort: int. Of the run's own codec, see `ae_keras.load_codec`.
+        efforts: Those of the run's own codec, see `ae_keras.load_codec`.
 
     Raises:
         FileNotFoundError: if there is no such run, or it has no entropy tables.
@@ -57,9 +57,11 @@ def load_contenders(
     if any(known and known.needs_training for known in classical.values()):
         training = load_training_images(recipe)
     fitted = None if training is None else training.images
-    own = load_fitted_codec(folder, recipe, training, effort)
-    label = recipe.model if effort == 1 else f"{recipe.model}, effort {effort}"
-    contenders = [Contender(label, own, qualities or own.usual_qualities)]
+    contenders = []
+    for effort in efforts:
+        own = load_fitted_codec(folder, recipe, training, effort)
+        label = recipe.model if effort == 1 else f"{recipe.model}, effort {effort}"
+        contenders.append(Contender(label, own, qualities or own.usual_qualities))
     for name in against:
         label, known = Path(name).name, classical[name]
         if label in {other.name for other in contenders}:

@@ -61,7 +61,7 @@ def measure_rate_distortion(
     output_dir: str | Path | None = None,
     skip_unreadable: bool = False,
     curves: str | Path | None = None,
-    effort: int = 1,
+    efforts: Sequence[int] = (1,),
 ) -> tuple[list[Point], dict[tuple[str, str], float | None], list[Path]]:
     """Measure rate and distortion of a trained model and of classical codecs.
 
@@ -78,7 +78,7 @@ def measure_rate_distortion(
         skip_unreadable: bool. Leave files that are not readable images out.
         curves: A table of points of the same images, measured before or published, to compare with
             too; see `ae_keras.evaluation.known_points`.
-        effort: int. Of the model's codec, see `ae_keras.load_codec`.
+        efforts: Those of the model's codec, see `ae_keras.load_codec`.
 
     Returns:
         The measured points, the BD-rates of the model (see `compare`), and the two files.
@@ -91,7 +91,7 @@ def measure_rate_distortion(
     folder, known = find_run(run), [] if curves is None else read_points(curves)
     skip = skip_unreadable or folder.recipe.skip_unreadable
     recipe = change_recipe(folder.recipe, skip_unreadable=skip)
-    contenders = load_contenders(folder, recipe, against, qualities, effort)
+    contenders = load_contenders(folder, recipe, against, qualities, efforts)
     images, name = _read_images(recipe, dataset, split, limit)
     points = _measure_all(contenders, images)
     files = _write(points, known, folder, name, len(images), output_dir)
