@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # what `__getattr__` returns, for type checkers and editors
     from ae_keras.training.starting import decay, fine_tune
     from ae_keras.training.trainer import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULE_OF = {
     "Autoencoder": "ae_keras.models.autoencoder",
