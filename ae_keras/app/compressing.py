@@ -29,8 +29,6 @@ from ae_keras.codec.progress import Progress, silent
 from ae_keras.codec.rate_control import Compressed, Target, compress_below, compress_to_target
 from ae_keras.command_line import format_info, parse_size
 from ae_keras.data.metadata import has_position
-from ae_keras.photographs.compression import PREVIEW
-from ae_keras.runs.loading import PREVIEWS
 from ae_keras.system.text_tables import to_markdown
 
 ORIGINAL, OURS = "original", ".aek"
@@ -155,7 +153,6 @@ def compress_upload(
     codec = load_codec(model).with_quality(quality).with_progress(progress)
     done = compress_to_target(codec, image, target, photograph.metadata)
     notes += [_POSITION] if has_position(photograph.metadata) else []
-    notes += [PREVIEW] if codec.name in PREVIEWS else []
     restored = codec.with_max_pixels(image.size).decompress(done.data)
     comparison = Comparison(path, model, _quality_of(codec, done), image.shape[:2], notes)
     comparison.file.write_bytes(done.data)

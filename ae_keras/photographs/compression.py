@@ -26,13 +26,9 @@ from ae_keras.photographs.job_files import (
 )
 from ae_keras.photographs.jobs import STANDARD, Job, Result, plan
 from ae_keras.photographs.progress import show_progress
-from ae_keras.runs.loading import PREVIEWS
 
 SUFFIX = ".aek"
 _POSITION = "its GPS position is stored; --strip-metadata leaves it out"
-# Said of files of the models that are `ae_keras.runs.loading.PREVIEWS`.
-PREVIEW = "the model is a preview, and later versions will not read its files: keep the original"
-
 _LARGER = "its .aek file is larger than the file itself; a lower quality takes fewer bytes"
 
 
@@ -115,7 +111,6 @@ class Compression:
         notes = [*photograph.notes, *notes_of_kind(image, codec.channels)]
         notes += [_LARGER] if size > input_size else []
         notes += [_POSITION] if has_position(metadata) else []
-        notes += [PREVIEW] if codec.name in PREVIEWS else []
         note_all(job, notes)
         return Result(job, input_size=input_size, size=size, shape=image.shape, psnr=done.psnr)
 

@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
 
 # What stands for the newest of the models that ship.
-_ALIASES = {"photo": "photo-preview"}
+_ALIASES = {"photo": "photo-1"}
 # Characters of what Keras says of a file.
 _LONGEST_REASON = 300
-# Of those that ship for a while only, and whose files cannot be read for ever.
-PREVIEWS = {"photo-preview"}
 
 
 def _roots() -> list[Path]:

@@ -10,7 +10,6 @@ import importlib.util
 import re
 import shlex
 import tomllib
-import warnings
 
 import numpy as np
 import pytest
@@ -130,9 +129,7 @@ def test_the_readme_compresses(tmp_path, monkeypatch):
     image = data.astronaut()[:100, :130]
     Image.fromarray(image).save("photo.jpg")
     names = {"image": image}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*the model is a preview")
-        exec(readme_program("compress_file"), names)
+    exec(readme_program("compress_file"), names)
     assert names["image"].shape == image.shape
     with Image.open("photo.png") as restored:
         assert restored.size == (130, 100)

@@ -94,7 +94,7 @@ STATED = {
     factorized_v1: "factorized_v1-cifar10",
     factorized_v2: "factorized_v2-cifar10",
     lossy_cae: "lossy_cae-mnist",
-    photo: "photo-preview",
+    photo: "photo-1",
     vae_v1: "vae_v1-cifar10",
     vae_v2: "vae_v2-cifar10",
 }

@@ -65,7 +65,7 @@ def models():
         data = "MNIST" if name.endswith("mnist") else "CIFAR-10"
         parameters = measured["training"]["parameters"]
         yield f"| `{name}` | {data} | {parameters:,} | {size:,.0f} | {psnr} |"
-    for name in ("colourizer-photographs", "denoiser", "photo-preview"):
+    for name in ("colourizer-photographs", "denoiser", "photo-1"):
         size = (SHIPPED / name / "model.tflite").stat().st_size / 1000
         yield f"| {size:,.0f} | - |"
 
@@ -171,7 +171,7 @@ def photo():
     ]
     yield f"| {' | '.join(cells)} |"
     yield f"({points(KODAK, 'photo')[1][-1]:.1f} dB at quality 100)"
-    (last,) = rows_of(SHIPPED / "photo-preview/history.csv")
+    (last,) = rows_of(SHIPPED / "photo-1/history.csv")
     rates = [float(last[name]) for name in ("bd_rate", "bd_rate_bsds500", "bd_rate_cid22")]
     yield f"| {' | '.join(f'{rate:.1f}' for rate in rates)} |"
 

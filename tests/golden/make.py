@@ -69,11 +69,9 @@ def main():
         make_photo(rng)
     for run in sorted(PRETRAINED.glob("*/entropy_tables.npz")):
         name = run.parent.name
-        if "preview" in name:  # which ships for a while only
-            continue
         codec = ae_keras.load_codec(run.parent, runtime="litert")
         image = smooth_images(rng, 1, 40, 35, codec.channels)[0]
-        write(name, codec.with_quality(60), image, version=1)
+        write(name, codec.with_quality(60), image, version=2 if name.startswith("photo") else 1)
     strips._STRIP_PIXELS = 2 * 64**2
     photo = ae_keras.load_codec(PHOTO, runtime="litert")
     for name, quality, shape in (

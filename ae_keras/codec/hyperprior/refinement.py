@@ -1,10 +1,10 @@
 """Latents that cost less: rate-distortion optimized quantization, by the decoder's gradient.
 
 Rounding takes the symbol nearest to each latent. Another one, a step away, may take fewer bits or,
-because the decoder is no orthogonal transform, even make a better picture. Rounds of two steps look
-for such ones: a gradient tells which moves promise to lower bits + lambda * squared error, and a
-random share of them is tried at once; then, of each block of 16x16 pixels, they are kept if its own
-cost has become lower. Files are those of any encoder, and are decoded alike.
+because the decoder is no orthogonal transform, even make a better picture. Such ones are looked for
+in rounds: the decoder's gradient tells which moves by a step promise to lower
+bits + lambda * squared error; a random share of them is tried at once, and kept in each block of
+16x16 pixels whose own cost has become lower. Files are those of any encoder, and are decoded alike.
 """
 
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 from ae_keras.codec.protocols import QualityTransform
 from ae_keras.layers.gaussian import gaussian_bits
 from ae_keras.layers.hyperprior import LATENT_BLOCK, even_places
+from ae_keras.layers.types import Tensor
 from ae_keras.models.hyperprior import HyperpriorAutoencoder
 from ae_keras.system.quality import lambda_of_position
 from ae_keras.system.quiet import import_tensorflow_quietly
@@ -30,8 +31,6 @@ _CAUTION = (1.5, 1.0)
 # Of a step, how far latents are moved to measure the curvature.
 _PROBE = 0.1
 _LEAST_CURVATURE = 1e-3
-
-Tensor = Any
 
 
 class _Costs(NamedTuple):
