@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT, require_backend
+from golden.decoded import check, run_of
 
 GOLDEN = ROOT / "tests" / "golden"
 EXAMPLE = ROOT / "docs" / "examples" / "decode_photo.py"
@@ -17,10 +18,7 @@ PHOTOGRAPHS = [path for path in FILES if path.name.startswith("photo-")]
 
 @pytest.mark.parametrize("runtime", ["litert", "keras"])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_golden_files_decode_for_ever(path, runtime, monkeypatch):
-    monkeypatch.syspath_prepend(GOLDEN)
-    from decoded import check
-
+def test_golden_files_decode_for_ever(path, runtime):
     check(path, runtime)
 
 
@@ -53,22 +51,23 @@ def example():
 def test_the_format_is_enough_to_write_a_decoder(path, example, tmp_path):
     with np.load(path.with_suffix(".npz")) as file:
         latents, pixels = file["latents"], file["pixels"]
-    tables = dict(np.load(GOLDEN / "photo" / "entropy_tables.npz"))
+    run = run_of(path)
+    tables = dict(np.load(run / "entropy_tables.npz"))
     _, height, width, _, quality, strip, section = example["read_container"](path.read_bytes())
     found = example["decode_latents"](section, tables, (height, width), strip, quality)
     if height <= 64 + 64:  # in one strip: the codec draws others with margins, a part twice
         np.testing.assert_array_equal(found.astype(np.float32).ravel(), latents)
-    example["main"](path, GOLDEN / "photo", tmp_path / "pixels.npy")
+    example["main"](path, run, tmp_path / "pixels.npy")
     drawn = np.load(tmp_path / "pixels.npy")
     expected = pixels[..., :3] if pixels.ndim == 3 and pixels.shape[-1] == 4 else pixels
     assert np.abs(drawn.reshape(expected.shape).astype(int) - expected).max() <= 1
 
 
 def test_the_decoder_that_was_written_from_it_finds_damage(example, tmp_path):
-    data = PHOTOGRAPHS[0].read_bytes()
+    data, run = PHOTOGRAPHS[0].read_bytes(), run_of(PHOTOGRAPHS[0])
     for place in (0, 20, len(data) // 2, len(data) - 1):
         changed = bytearray(data)
         changed[place] ^= 16
         (tmp_path / "changed.aek").write_bytes(changed)
         with pytest.raises(SystemExit, match=r"no \.aek file|damaged|cut"):
-            example["main"](tmp_path / "changed.aek", GOLDEN / "photo", tmp_path / "pixels.npy")
+            example["main"](tmp_path / "changed.aek", run, tmp_path / "pixels.npy")
