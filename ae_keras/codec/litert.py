@@ -121,13 +121,22 @@ def _default_threads() -> int | None:
 
 def _check(description: Description) -> None:
     """Raise `ValueError` or `TypeError` if a description is of other types than it should be."""
-    sizes = [*description.image_shape, *(description.latent_shape or ())]
+    latent_shape = description.latent_shape
+    sizes = [*description.image_shape, *([] if latent_shape is None else latent_shape)]
     sizes += [size for size in (description.classes, description.multiple) if size is not None]
     texts = [description.name, description.weights_digest, description.recipe["model"]]
     if len(description.image_shape) != 3 or not all(type(size) is int for size in sizes):
         raise ValueError("Expected whole numbers as shapes.")
     if min(sizes) < 1 or not all(isinstance(text, str) for text in texts):
         raise ValueError("Expected sizes from 1 on, and texts.")
+    if latent_shape is None:
+        return
+    if not isinstance(latent_shape, list) or not latent_shape:
+        raise ValueError("Expected a shape of latents.")
+    if description.takes_any_size:
+        factor, rest = divmod(description.image_shape[0], latent_shape[0])
+        if rest or not factor or len(latent_shape) != 3:
+            raise ValueError("Expected latents that are smaller than the image by a factor.")
 
 
 class LiteRTModel:
@@ -177,6 +186,10 @@ class LiteRTModel:
     def signatures(self) -> dict[str, list[str]]:
         """The names of each signature's inputs."""
         return {name: list(details) for name, details in self._inputs.items()}
+
+    def input_shape(self, signature: str, name: str) -> list[int]:
+        """Return the shape of an input, without the batch; -1 stands for any size."""
+        return [int(size) for size in self._inputs[signature][name]["shape_signature"][1:]]
 
     def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of a signature, float32.

@@ -4,6 +4,7 @@ The latter take a `mutate`, a function from bytes to bytes: Atheris's own, which
 the code has done with earlier ones, or `damage`.
 """
 
+import contextlib
 import functools
 import io
 import json
@@ -23,7 +24,21 @@ Mutate = Callable[[bytes], bytes]
 
 # What arrays and texts of a hostile file may hold instead of what belongs there.
 _NUMBERS = [0, 1, -1, 2, 255, 2**15, -(2**31), 2**31 - 1, 2**62, 1e-300, 1e300, np.nan, np.inf]
-_VALUES = [*_NUMBERS, None, True, False, "", "x", "\ud800", "../../x", [], {}, [0], [1, 2, 3], 2**70]
+_VALUES = [
+    *_NUMBERS,
+    None,
+    True,
+    False,
+    "",
+    "x",
+    "\ud800",
+    "../../x",
+    [],
+    {},
+    [0],
+    [1, 2, 3],
+    2**70,
+]
 _TYPES = ["i1", "u1", "i4", "i8", "u8", "f2", "f4", "f8", "U3", "?", "c8"]
 
 
@@ -61,9 +76,7 @@ def change_aek(rng: random.Random, data: bytes, mutate: Mutate) -> bytes:
     if kind == 1:
         return _join(version, body, mutate(payload))
     ends = np.cumsum([entry.length for entry in entries]).tolist()
-    parts = [
-        payload[end - entry.length : end] for end, entry in zip(ends, entries, strict=True)
-    ]
+    parts = [payload[end - entry.length : end] for end, entry in zip(ends, entries, strict=True)]
     body = body.removesuffix(_listing(version, entries, parts))
     place = rng.randrange(len(parts))
     if kind == 2:
@@ -112,6 +125,8 @@ def change_arrays(rng: random.Random, data: bytes, mutate: Mutate) -> bytes:
 def _change_array(rng: random.Random, array: np.ndarray) -> np.ndarray:
     """Return an array with other values, or of another shape or type."""
     array = np.array(array)
+    if array.dtype.kind == "U":
+        return np.array(rng.choice([str(array)[:-1], "", "x" * 300, *_NUMBERS]))
     kind = rng.randrange(6)
     with np.errstate(all="ignore"):
         if kind == 0:
@@ -171,6 +186,28 @@ def change_package(rng: random.Random, data: bytes, mutate: Mutate) -> bytes:
         members[name] = change_arrays(rng, members[name], mutate)
     members["model.sha256"] = sha256(model).hexdigest().encode()
     return _archive(members, model)
+
+
+def change_parquet(rng: random.Random, data: bytes, mutate: Mutate) -> bytes:
+    """Change a Parquet file, or one of its columns.
+
+    Raises:
+        Exception: of many types, if it is none.
+    """
+    if rng.randrange(2):
+        return mutate(data)
+    import pyarrow
+    from pyarrow import parquet
+
+    columns = parquet.read_table(io.BytesIO(data)).to_pydict()
+    name = rng.choice(sorted(columns))
+    values = [rng.choice(_VALUES) for _ in columns.pop(name)]
+    if rng.randrange(4):
+        with contextlib.suppress(pyarrow.ArrowException, OverflowError, TypeError, ValueError):
+            columns[name] = pyarrow.array(values[:1] * len(values))
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
 
 
 def _members(data: bytes) -> dict[str, bytes]:

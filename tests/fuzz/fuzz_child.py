@@ -47,8 +47,13 @@ def main(name: str, seconds: float, folder: Path) -> None:
         judge.read(data)
         report.write_now_and_then()
 
-    options = ["-max_len=%d" % _LARGEST_FILE, "-timeout=%d" % _CLOCK_SECONDS, "-rss_limit_mb=4096"]
-    options += ["-len_control=0", "-reload=0", f"-artifact_prefix={faults}/", "-print_final_stats=0"]
+    options = [f"-max_len={_LARGEST_FILE}", f"-timeout={_CLOCK_SECONDS}", "-rss_limit_mb=4096"]
+    options += [
+        "-len_control=0",
+        "-reload=0",
+        f"-artifact_prefix={faults}/",
+        "-print_final_stats=0",
+    ]
     atheris.Setup([sys.argv[0], *options, str(corpus), str(seeds)], read, custom_mutator=change)
     atheris.Fuzz()
 
@@ -58,12 +63,14 @@ class _Report:
 
     def __init__(self, judge: "Judge", folder: Path, end: float):  # noqa: F821
         self._judge, self._folder, self._end = judge, folder, end
-        self._next = 0.0
+        self._next, self._noted = 0.0, 0
 
     def write_now_and_then(self) -> None:
-        now = time.monotonic()
-        if now < min(self._next, self._end):
+        """Write every few seconds, at once after a fault, and in the end."""
+        now, faults = time.monotonic(), len(self._judge.faults)
+        if now < min(self._next, self._end) and faults == self._noted:
             return
+        self._noted = faults
         self._next = now + _SECONDS_BETWEEN_REPORTS
         for fault, data in self._judge.faults.items():
             (self._folder / "faults" / sha256(fault.encode()).hexdigest()[:16]).write_bytes(data)

@@ -1,5 +1,6 @@
 """Reads changed files, counts them, and notes what no file may do."""
 
+import contextlib
 import random
 import resource
 import time
@@ -28,18 +29,23 @@ class Judge:
         self.faults: dict[str, bytes] = {}
         self.slowest = 0.0
         self.most_memory = 0
+        self._seeds = target.seeds()
         # What files hold whose checksums are right.
-        self._known = {target.read(data) for data in target.seeds()}
+        self._known = {target.read(data) for data in self._seeds}
         self._last, self._is_repaired = b"", False
         self._memory = _reset_peak()
 
     def change(self, rng: random.Random, data: bytes, mutate: Mutate) -> bytes:
         """Return a file that was changed; of half of them the checksums are repaired."""
         self._is_repaired = not self._target.has_checksums or rng.randrange(2) == 0
-        try:
-            changed = self._target.change(rng, data, mutate) if self._is_repaired else None
-        except Exception:  # it is too damaged already
-            changed = self._target.change(rng, rng.choice(self._target.seeds()), mutate)
+        changed = None
+        if self._is_repaired:
+            for whole in (data, *rng.choices(self._seeds, k=9)):
+                # Of many types: it is damaged already, or cannot be changed so.
+                with contextlib.suppress(Exception):
+                    changed = self._target.change(rng, whole, mutate)
+                    break
+        self._is_repaired = changed is not None
         self._last = damage(rng, data) if changed is None else changed
         return self._last
 
