@@ -70,6 +70,7 @@ def kill_often(work: Work, folder: Path, kills: int, rng: np.random.Generator) -
         left = leftovers(output) + leftovers(folder / "temporary")
         assert not left, f"left over: {left}"
         ends += 1
+        print(f"{done} of {kills} kills", file=sys.stderr, flush=True)
     return done, ends
 
 
