@@ -27,10 +27,10 @@ from fuzz_changes import (
     change_parquet,
 )
 
+from ae_keras.codec import litert_transform
 from ae_keras.codec.bitstream import read_bitstream
 from ae_keras.codec.kinds import codec_of, load_tables, read_entropy_model
 from ae_keras.codec.litert import pack, unpack
-from ae_keras.codec.litert_transform import load_exported
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.metadata import read_metadata
 from ae_keras.recipe import Recipe
@@ -118,8 +118,8 @@ def _package_seeds() -> list[bytes]:
 def _read_package(data: bytes) -> bytes:
     path = _scratch() / "model.tflite"
     path.write_bytes(data)
-    load_exported.__globals__["_load"].cache_clear()
-    make = load_exported(path, threads=1)
+    litert_transform._load.cache_clear()  # the clock of files is a coarse one
+    make = litert_transform.load_exported(path, threads=1)
     _use(make(None, None, None, MOST_PIXELS))
     return repr(unpack(data)).encode()
 

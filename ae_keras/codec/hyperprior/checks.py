@@ -12,6 +12,8 @@ from ae_keras.codec.hyperprior.strips import BLOCK
 
 Shape = tuple[int, ...]
 
+# Ten times those of the largest model: what a strip takes of memory grows with them.
+_MOST_CHANNELS = 2**12
 # Of a strip, in pixels.
 _WIDEST_MARGIN = 2**10
 
@@ -27,13 +29,11 @@ def check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
     latents, features, hyper = (
         arrays[f"levels/{name}"].shape[-1] for name in ("unit", "modulation_scale", "hyper_mean")
     )
-    weights = _weight_shapes(
-        latents,
-        features,
-        hyper,
-        maps=arrays["weights/hyper_decoder/first/kernel"].shape[-1] // 4,
-        context=arrays["weights/context/first/kernel"].shape[-1],
-    )
+    maps = arrays["weights/hyper_decoder/first/kernel"].shape[-1] // 4
+    context = arrays["weights/context/first/kernel"].shape[-1]
+    if max(latents, features, hyper, maps, context) > _MOST_CHANNELS:
+        raise ValueError(f"Expected at most {_MOST_CHANNELS:,} channels.")
+    weights = _weight_shapes(latents, features, hyper, maps, context)
     whole = {f"weights/{name}": shape for name, shape in weights.items()}
     whole |= {f"levels/hyper_{name}": (len(QUALITIES), hyper) for name in ("mean", "table")}
     for name in ("modulation_scale", "modulation_shift"):

@@ -55,6 +55,7 @@ def test_tables_that_lack_an_array_are_refused(tmp_path, missing):
     [
         ("levels/unit", lambda array: array[:50], "shape (100, 12)"),
         ("levels/unit", lambda array: array[0, 0], "hyperprior"),
+        ("levels/unit", lambda array: np.resize(array, (100, 5000)), "at most 4,096 channels"),
         ("levels/unit", lambda array: array * np.inf, "no number"),
         ("levels/hyper_table", lambda array: array + 64, "from 0 to 63"),
         ("levels/hyper_mean", lambda array: array.astype(int) + 2**40, "too large"),
