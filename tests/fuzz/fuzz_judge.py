@@ -6,6 +6,7 @@ import resource
 import time
 import traceback
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 
 from fuzz_changes import Mutate, damage
@@ -31,7 +32,7 @@ class Judge:
         self.most_memory = 0
         self._seeds = target.seeds()
         # What files hold whose checksums are right.
-        self._known = {target.read(data) for data in self._seeds}
+        self._known = {_digest(target.read(data)) for data in self._seeds}
         self._last, self._is_repaired = b"", False
         self._memory = _reset_peak()
 
@@ -69,8 +70,8 @@ class Judge:
     def _compare(self, content: bytes, data: bytes, is_changed: bool) -> None:
         """Note a silent error: what was read of a damaged file is not what anyone wrote."""
         if not is_changed or self._is_repaired:
-            self._known.add(content)
-        elif content not in self._known:
+            self._known.add(_digest(content))
+        elif _digest(content) not in self._known:
             self._note("silent error", data)
 
     def _measure(self, seconds: float, data: bytes) -> None:
@@ -87,6 +88,10 @@ class Judge:
     def _note(self, fault: str, data: bytes) -> None:
         self.counts["faults"] += 1
         self.faults.setdefault(fault[:300], data)
+
+
+def _digest(content: bytes) -> bytes:
+    return sha256(content).digest()
 
 
 def _place_of(error: BaseException) -> str:
