@@ -38,6 +38,8 @@ from ae_keras.system.untrusted import read_member
 # In the order in which one takes what another gives.
 SIGNATURES = ("encode", "decode", "colourize", "chroma", "denoise")
 _DESCRIPTION, _CHECKSUM, _TABLES = "model.json", "model.sha256", "entropy_tables.npz"
+# Pixels along a side that one of a latent may stand for, and none left over.
+_FACTORS = {(factor, 0) for factor in range(1, 257)}
 # Bytes of the first two, and of the third.
 _LONGEST, _MOST_TABLES = 2**20, 2**26
 
@@ -134,8 +136,9 @@ def _check(description: Description) -> None:
     if not isinstance(latent_shape, list) or not latent_shape:
         raise ValueError("Expected a shape of latents.")
     if description.takes_any_size:
-        factor, rest = divmod(description.image_shape[0], latent_shape[0])
-        if rest or not factor or len(latent_shape) != 3:
+        sides = zip(description.image_shape[:2], latent_shape[:2], strict=True)
+        factors = {divmod(image, latent) for image, latent in sides}
+        if len(latent_shape) != 3 or len(factors) != 1 or factors.isdisjoint(_FACTORS):
             raise ValueError("Expected latents that are smaller than the image by a factor.")
 
 
@@ -186,6 +189,10 @@ class LiteRTModel:
     def signatures(self) -> dict[str, list[str]]:
         """The names of each signature's inputs."""
         return {name: list(details) for name, details in self._inputs.items()}
+
+    def outputs(self, signature: str) -> set[str]:
+        """Return the names of a signature's outputs."""
+        return set(self._outputs[signature])
 
     def input_shape(self, signature: str, name: str) -> list[int]:
         """Return the shape of an input, without the batch; -1 stands for any size."""

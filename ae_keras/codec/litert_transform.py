@@ -79,7 +79,7 @@ def make_litert_transform(
         name = description.recipe["model"]
         raise ValueError(f"{name!r} has no latent that stands for an image.")
     takes_quality = "position" in model.signatures["encode"]
-    _check_inputs(model, description, ["position"] if takes_quality else [])
+    _check_model(model, description, takes_quality)
     if takes_quality:
         return LiteRTQualityTransform(model, description.image_shape[-1])
     return LiteRTTransform(
@@ -91,14 +91,18 @@ def make_litert_transform(
     )
 
 
-def _check_inputs(model: LiteRTModel, description: Description, further: list[str]) -> None:
-    """Raise `ValueError` unless a model takes what its description says."""
-    labels = [] if description.classes is None else ["labels"]
-    for signature, name, shape, others in (
-        ("encode", "images", description.image_shape, further),
-        ("decode", "latents", description.latent_shape or [], [*labels, *further]),
+def _check_model(model: LiteRTModel, description: Description, takes_quality: bool) -> None:
+    """Raise `ValueError` unless a model takes and gives what its description says."""
+    further = {"position"} if takes_quality else set()
+    labels = set() if description.classes is None else {"labels"}
+    encoded = {"latents", "hyper_latents"} if takes_quality else {"latents"}
+    latent_shape = description.latent_shape or []
+    for signature, name, shape, others, outputs in (
+        ("encode", "images", description.image_shape, further, encoded),
+        ("decode", "latents", latent_shape, labels | further, {"reconstructions"}),
     ):
         fits = set(model.signatures[signature]) == {name, *others}
+        fits = fits and outputs <= model.outputs(signature)
         found = model.input_shape(signature, name) if fits else []
         if len(found) != len(shape) or any(
             size not in (-1, wanted) for size, wanted in zip(found, shape, strict=True)

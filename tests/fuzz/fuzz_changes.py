@@ -179,12 +179,13 @@ def change_package(rng: random.Random, data: bytes, mutate: Mutate) -> bytes:
     members = _members(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         model = data[: min(member.header_offset for member in archive.infolist())]
+    if sha256(model).hexdigest().encode() != members["model.sha256"]:
+        raise ValueError("the model is damaged")
     if rng.randrange(2):
         members["model.json"] = change_json(rng, members["model.json"], mutate)
     else:
         name = "entropy_tables.npz"
         members[name] = change_arrays(rng, members[name], mutate)
-    members["model.sha256"] = sha256(model).hexdigest().encode()
     return _archive(members, model)
 
 

@@ -308,6 +308,7 @@ def test_a_description_of_other_types_is_refused():
         {"latent_shape": {"4": 4}}, {"classes": "10"}, {"name": None}, {"recipe": {}},
         {"latent_shape": 0}, {"latent_shape": ""}, {"latent_shape": []}, {"latent_shape": [4]},
         {"latent_shape": [32, 4, 16]}, {"latent_shape": [5, 4, 16]}, {"latent_shape": False},
+        {"image_shape": [8192, 8192, 3]}, {"image_shape": [32, 16, 3]},
         {"recipe": {"model": ["cae"]}},
     ):  # fmt: skip
         with pytest.raises(ValueError, match="It is damaged, or was not written by"):
