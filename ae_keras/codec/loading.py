@@ -8,7 +8,13 @@ from ae_keras.codec.bitstream import Header
 from ae_keras.codec.errors import WrongModelError
 from ae_keras.codec.kinds import AnyEntropyModel, MakeCodec, codec_of, load_tables
 from ae_keras.codec.learned_codec import MAX_PIXELS, LearnedCodec
-from ae_keras.codec.runtimes import check_threads, load_transform, wanted_runtime
+from ae_keras.codec.runtimes import (
+    EFFORTS,
+    check_threads,
+    load_transform,
+    refine_transform,
+    wanted_runtime,
+)
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, list_runs
 from ae_keras.system.invocation import command
@@ -24,6 +30,7 @@ def load_codec(
     *,
     runtime: str | None = None,
     threads: int | None = None,
+    effort: int = 1,
 ) -> LearnedCodec:
     """Load the codec of a trained or of an exported model.
 
@@ -40,11 +47,16 @@ def load_codec(
             the environment variable AE_KERAS_RUNTIME; without it LiteRT where the run has its model
             for it, as those that ship, for which neither TensorFlow nor Keras is then needed.
         threads: int. That LiteRT computes with. Default: one for each processor.
+        effort: int. From 1 to 9: how long to look for smaller files, which any reader decodes. All
+            above 1 are for codecs of photographs alone, and need TensorFlow; see
+            `ae_keras.codec.hyperprior.refinement`.
 
     Raises:
         FileNotFoundError: if there is no such run or file, the run has no entropy tables, or its
             model is not there for the runtime.
-        ValueError: if files are damaged, do not belong together, or are no codec.
+        ModuleNotFoundError: if an effort needs what is not installed.
+        ValueError: if files are damaged, do not belong together, or are no codec, or the model
+            knows no such effort.
 
     Example:
         >>> codec = ae_keras.load_codec("photo")
@@ -52,11 +64,17 @@ def load_codec(
         >>> image = codec.decompress(data)
     """
     check_threads(threads)
+    if type(effort) is not int or effort not in EFFORTS:
+        raise ValueError(f"`effort` must be a whole number from 1 to 9. Received: {effort!r}")
     load = _load_exported if Path(model).suffix == EXPORTED_SUFFIX else _load_run
-    return load(model, runtime, threads)(step, overlap, label, max_pixels)
+    return load(model, runtime, threads, effort)(step, overlap, label, max_pixels)
 
 
-def _load_exported(path: str | Path, runtime: str | None, threads: int | None) -> MakeCodec:
+def _load_exported(
+    path: str | Path, runtime: str | None, threads: int | None, effort: int
+) -> MakeCodec:
+    if effort > 1:
+        raise ValueError(f"An effort above 1 needs the run that {str(path)!r} is from.")
     if runtime == "keras":
         raise ValueError(f"{str(path)!r} is a model for LiteRT. Keras takes the run it is from.")
     # Not needed where a model is run by Keras.
@@ -65,7 +83,7 @@ def _load_exported(path: str | Path, runtime: str | None, threads: int | None) -
     return load_exported(path, threads)
 
 
-def _load_run(run: str | Path, runtime: str | None, threads: int | None) -> MakeCodec:
+def _load_run(run: str | Path, runtime: str | None, threads: int | None, effort: int) -> MakeCodec:
     folder, runtime = find_run(run), wanted_runtime(runtime)
     if not folder.entropy_tables.is_file():
         load_transform(folder, runtime, threads)  # which says so if no tables would make a codec
@@ -75,14 +93,18 @@ def _load_run(run: str | Path, runtime: str | None, threads: int | None) -> Make
         )
     files = [folder.model, folder.entropy_tables, folder.litert]
     written = tuple(version_of(path) for path in files if path.exists())
-    return _load_parts(folder.path.resolve(), runtime, threads, written)
+    return _load_parts(folder.path.resolve(), runtime, threads, effort, written)
 
 
 @functools.lru_cache(maxsize=4)
-def _load_parts(path: Path, runtime: str | None, threads: int | None, written: tuple) -> MakeCodec:
+def _load_parts(
+    path: Path, runtime: str | None, threads: int | None, effort: int, written: tuple
+) -> MakeCodec:
     """Load the model and tables of a run; the same ones until its files are written anew."""
     run = RunFolder(path)
     transform, weights_digest = load_transform(run, runtime, threads)
+    if effort > 1:
+        transform = refine_transform(run, transform, effort)
     return codec_of(transform, load_entropy_model(run, weights_digest), path.name)
 
 

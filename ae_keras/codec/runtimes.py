@@ -22,6 +22,7 @@ from ae_keras.system.safe_files import version_of
 if TYPE_CHECKING:  # LiteRT need not be imported where Keras runs the model
     from ae_keras.codec.litert import Description, LiteRTModel
 
+EFFORTS = range(1, 10)
 _VARIABLE = "AE_KERAS_RUNTIME"
 
 
@@ -83,6 +84,26 @@ def _load_for_keras(folder: Path, *written: int) -> tuple[ModelTransform | Quali
     run = RunFolder(folder)
     model = load_model(run.model)
     return make_keras_transform(model, run.recipe), digest_weights(model)
+
+
+def refine_transform(
+    run: RunFolder, transform: ModelTransform | QualityTransform, effort: int
+) -> QualityTransform:
+    """Return the transform of a run whose latents cost less, see `hyperprior.refinement`.
+
+    Raises:
+        ModuleNotFoundError: if TensorFlow is not installed.
+        ValueError: if the run's model does not take a quality, or Keras is on another backend.
+    """
+    if isinstance(transform, ModelTransform):
+        raise ValueError(
+            f"An effort above 1 is for codecs of photographs, and {str(run.path)!r} holds "
+            f"{run.recipe.model!r}."
+        )
+    import_backend_quietly()
+    from ae_keras.codec.hyperprior.refinement import RefiningTransform
+
+    return RefiningTransform(transform, load_model(run.model), effort)
 
 
 def load_litert_form(

@@ -19,6 +19,7 @@ examples:
   ae-keras compress photo.png -o photo.aek --model cae-cifar10 --quality 60
   ae-keras compress ~/photos more/photo.png -o compressed/
   ae-keras compress photo.png -o small.aek --target-size 200KB
+  ae-keras compress photo.png -o smaller.aek --effort 7
   ae-keras compress s3://bucket/photos -o s3://bucket/small/ --ray auto
   cat photo.png | ae-keras compress - -o - > photo.aek
 
@@ -43,6 +44,8 @@ def make_parser() -> Parser:
     size = "at most 9000 (bytes), 200KB or 1.5MB"
     rate.add_argument("--target-size", type=parse_size, metavar="SIZE", help=size)
     rate.add_argument("--target-psnr", type=float, metavar="DB", help="at least so many dB")
+    effort = "1 to 9: how long to look for a smaller file; above 1 needs TensorFlow"
+    add("--effort", **NUMBER | {"default": 1}, help=f"{effort} (default: %(default)s)")
     add("--overlap", **NUMBER, help="pixels that tiles share; more of them hide seams better")
     add("--label", **NUMBER, help="of the images, for a conditional model")
     stripped = "leave out ICC profile, EXIF (with GPS), XMP and resolution"

@@ -103,6 +103,10 @@ def _train(arguments: Namespace) -> None:
         summary, figures = ae_keras.preview(recipe, output, arguments.extend)
         print(f"{summary}\n\nLook at {' and '.join(map(str, figures))}.")
         return
+    if arguments.export:
+        from ae_keras.export.exporter import check_backend
+
+        check_backend()  # before training, not after it
     result = ae_keras.train(
         recipe, output, arguments.overwrite, extend=arguments.extend, devices=arguments.devices
     )

@@ -31,6 +31,12 @@ _JUDGED_IMAGES = 128
 _SUFFIXES = {"litert": ".tflite", "onnx": ".onnx"}
 
 
+def check_backend() -> None:
+    """Raise `ValueError` unless Keras is on TensorFlow, which alone exports models."""
+    if keras.config.backend() != "tensorflow":
+        raise ValueError("Models are exported with KERAS_BACKEND=tensorflow alone.")
+
+
 class Exporter:
     """Exports a model, and compares what comes out.
 
@@ -44,8 +50,7 @@ class Exporter:
     """
 
     def __init__(self, run: RunFolder, export: Export):
-        if keras.config.backend() != "tensorflow":
-            raise ValueError("Models are exported with KERAS_BACKEND=tensorflow alone.")
+        check_backend()
         self.run, self.export, self.recipe = run, export, run.recipe
         trained = load_model(run.model)
         if trained.takes_quality and export.quantization == "int8":

@@ -57,6 +57,7 @@ def save_image_grid(
     captions: Sequence[str] = (),
     columns: int = 10,
     width: float = 1.1,
+    notes: Sequence[str] = (),
 ) -> None:
     """Save images in rows.
 
@@ -67,11 +68,12 @@ def save_image_grid(
         captions: One text for each image, over it.
         columns: int. Images in a row.
         width: float. Of an image, in inches.
+        notes: One text for each image, under it.
     """
     rows = -(-len(images) // columns)
     aspect = images[0].shape[0] / images[0].shape[1]
     height = width * min(max(aspect, 1 / _LARGEST_ASPECT), _LARGEST_ASPECT)
-    height += 0.2 if captions else 0
+    height += 0.2 * (bool(captions) + bool(notes))
     figure = Figure(figsize=(width * columns, height * rows + 0.4), layout="constrained")
     figure.suptitle(title, fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -81,6 +83,8 @@ def save_image_grid(
         axes.set_axis_off()
     for axes, caption in zip(grid, captions, strict=False):
         axes.set_title(caption, fontsize=7, pad=3)
+    for axes, note in zip(grid, notes, strict=False):
+        axes.set_xlabel(note, fontsize=7)
     figure.savefig(path, dpi=DPI)
 
 

@@ -164,13 +164,8 @@ class Hyperprior(QualityLayer):
         hyper_latents = self.analyse(latents, position)
         known_hyper = round_straight_through(hyper_latents)
         bits = ops.sum(self._hyper_bits(hyper_latents, known_hyper, position, training), (1, 2, 3))
-        features, parameters = self.predict(known_hyper, position)
-        unit = self.log_deviation + self.gain.log_gain(position)
-        even = even_places(latents)
-        mean, _ = self.moments(parameters, unit)
-        known = even * (mean + round_straight_through(latents - mean))
-        corrections = self.context([features, known])
-        mean, scale = self.moments(parameters + (1 - even) * corrections, unit)
+        predicted = self.predict(known_hyper, position)
+        mean, scale = self.latent_moments(latents, predicted, position)
         residuals = latents - mean
         symbols = round_straight_through(residuals)
         coded = residuals + self._noise(residuals) if training else symbols
@@ -193,6 +188,24 @@ class Hyperprior(QualityLayer):
         """Return features and parameters at the latents' places, of rounded hyper-latents."""
         features = self.hyper_decoder([known_hyper / self.hyper_gain(position), position])
         return features, self.head(features)
+
+    def latent_moments(
+        self, latents: Tensor, predicted: tuple[Tensor, Tensor], position: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return means and scales of latents, at odd places with what the even ones tell of them.
+
+        Args:
+            latents: Tensor, not rounded.
+            predicted: What `predict` returned.
+            position: Tensor `(batch,)`.
+        """
+        features, parameters = predicted
+        unit = self.log_deviation + self.gain.log_gain(position)
+        even = even_places(latents)
+        mean, _ = self.moments(parameters, unit)
+        known = even * (mean + round_straight_through(latents - mean))
+        corrections = self.context([features, known])
+        return self.moments(parameters + (1 - even) * corrections, unit)
 
     @staticmethod
     def moments(parameters: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:

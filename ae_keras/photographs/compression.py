@@ -78,6 +78,7 @@ class Compression:
         progress: bool. Show a bar on stderr for each large image.
         runtime: str. That runs the model, see `ae_keras.load_codec`.
         threads: int. Of LiteRT.
+        effort: int. From 1 to 9: how long to look for smaller files.
     """
 
     model: str
@@ -94,6 +95,7 @@ class Compression:
     progress: bool = False
     runtime: str | None = None
     threads: int | None = None
+    effort: int = 1
 
     def __call__(self, job: Job) -> Result:
         """Compress one file.
@@ -136,8 +138,15 @@ class Compression:
         """
         if self._target.is_given and (self.quality, self.step) != (None, None):
             raise ValueError("Give a quality, a step or a target, not several of them.")
-        settings = self.step, self.overlap, self.label
-        codec = load_codec(self.model, *settings, runtime=self.runtime, threads=self.threads)
+        codec = load_codec(
+            self.model,
+            self.step,
+            self.overlap,
+            self.label,
+            runtime=self.runtime,
+            threads=self.threads,
+            effort=self.effort,
+        )
         if self.quality is not None:
             codec = codec.with_quality(self.quality)
         codec.check_settings()

@@ -22,6 +22,7 @@ def compress_file(
     overwrite: bool = False,
     runtime: str | None = None,
     threads: int | None = None,
+    effort: int = 1,
 ) -> int:
     """Compress an image file; what the command tells on stderr becomes warnings.
 
@@ -35,6 +36,7 @@ def compress_file(
         overwrite: bool. Replace the file that is there.
         runtime: str. That runs the model, see `ae_keras.load_codec`.
         threads: int. Of LiteRT.
+        effort: int. From 1 to 9: how long to look for a smaller file, see `ae_keras.load_codec`.
 
     Returns:
         The bytes of the file.
@@ -56,6 +58,7 @@ def compress_file(
         force=overwrite,
         runtime=runtime,
         threads=threads,
+        effort=effort,
     )
     return _do(work, source, target, overwrite).size
 

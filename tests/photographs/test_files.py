@@ -1,13 +1,9 @@
-"""Whole files by a call: as the commands do them, and as the README shows."""
-
-import re
-import warnings
+"""Whole files by a call: as the commands do them."""
 
 import numpy as np
 import pytest
-from conftest import ROOT, make_exif
+from conftest import make_exif
 from PIL import Image
-from skimage import data
 
 import ae_keras
 from ae_keras.codec.loading import load_codec
@@ -45,25 +41,6 @@ def test_what_commands_tell_becomes_warnings(run, tmp_path, rng):
     assert [warning.filename for warning in caught] == [__file__]
     assert not notices.take()
     ae_keras.compress_file(tmp_path / "a.jpg", tmp_path / "b.aek", "mine", strip_metadata=True)
-
-
-def test_the_lines_of_the_readme_run_as_they_stand(tmp_path, monkeypatch):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (code,) = (
-        block
-        for block in re.findall(r"```python\n(.*?)```", text, re.S)
-        if "compress_file" in block
-    )
-    monkeypatch.chdir(tmp_path)
-    image = data.astronaut()[:100, :130]
-    Image.fromarray(image).save("photo.jpg")
-    names = {"image": image}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*the model is a preview")
-        exec(code, names)
-    assert names["image"].shape == image.shape
-    with Image.open("photo.png") as restored:
-        assert restored.size == (130, 100)
 
 
 def test_all_names_of_the_library_are_there():

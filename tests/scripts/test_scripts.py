@@ -44,10 +44,10 @@ def test_help_is_quick_and_has_examples(script, tmp_path):
     assert min(seconds) < 0.5
 
 
-def test_readme_lists_the_models_as_the_script_does(monkeypatch, capsys):
+def test_the_page_lists_the_models_as_the_script_does(monkeypatch, capsys):
     returncode, stdout, stderr = run_here(monkeypatch, capsys, "models.py")
     assert (returncode, stderr) == (0, "")
-    assert stdout.strip() in (ROOT / "README.md").read_text()
+    assert stdout.strip() in (ROOT / "docs" / "models.md").read_text()
 
 
 def test_dry_run_shows_what_would_be_trained(photo_folder, tmp_path, monkeypatch, capsys):
@@ -247,6 +247,16 @@ def test_denoise_takes_the_noise_of_a_photograph_by_itself(tmp_path, monkeypatch
     with Image.open(tmp_path / "clean.png") as image:
         error = np.square(np.asarray(image) - original.astype(float)).mean()
     assert error < np.square(noisy - original.astype(float)).mean() / 5  # 7 dB
+
+
+def test_what_cannot_be_exported_is_not_trained(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("keras.config.backend", lambda: "jax")
+    arguments = ("--model", "cae", "--export", "litert", "--output", tmp_path / "run")
+    status, stdout, stderr = run_here(monkeypatch, capsys, "train.py", *arguments)
+    assert status != 0
+    assert stderr.count("\n") == 1
+    assert "KERAS_BACKEND=tensorflow" in stderr
+    assert (stdout, list(tmp_path.iterdir())) == ("", [])
 
 
 def test_export_then_compress_without_tensorflow(tmp_path, monkeypatch, capsys):
