@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from kill_works import WORKS, Work, assert_same, check_all_whole, leftovers
+from kill_checks import assert_same, check_all_whole, leftovers
+from kill_works import WORKS, Work
 
 _MOST_IN_A_ROW = 9
 # Of all moments, those up to this share of the time that the work takes.
@@ -55,6 +56,9 @@ def kill_often(work: Work, folder: Path, kills: int, rng: np.random.Generator) -
     run_to_end(functools.partial(work.run, inputs, whole), folder)
     last_moment = _LAST_MOMENT * (time.monotonic() - start)
     expected = work.contents(whole)
+    if work.alone is not None:
+        run_to_end(functools.partial(work.alone, inputs, folder / "alone"), folder)
+        assert_same(expected, work.contents(folder / "alone"))
     done = ends = 0
     while done < kills:
         output = folder / f"pieces-{ends}"

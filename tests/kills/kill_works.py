@@ -4,19 +4,15 @@ They run in processes that are forked from one that has imported everything; tha
 run neither TensorFlow nor Keras, which do not live on in a fork.
 """
 
-import dataclasses
 import functools
-import io
 import json
 import os
-import re
 import sys
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
+import keras
 import numpy as np
 from PIL import Image
 
@@ -25,9 +21,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 # ruff: noqa: E402
 from conftest import SMALL, smooth_images
+from kill_checks import read_whole
 
 import ae_keras
-from ae_keras.codec.bitstream import read_bitstream
 from ae_keras.codec.litert import unpack
 from ae_keras.data.images import load_images
 from ae_keras.export import Export
@@ -37,12 +33,9 @@ from ae_keras.photographs.running import run_jobs
 from ae_keras.recipe import Recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.shipping import ship
-from ae_keras.system.locks import LOCK_NAME
-from ae_keras.system.safe_files import TEMPORARY_PREFIX
 from ae_keras.training import compilation, epoch
 from ae_keras.tuning import Search, run_search
 
-_OBJECT = re.compile(rb'"shared_object_id": \d+')
 _TRIALS = ("1e-3", "2e-3", "3e-3", "4e-3")
 _PHOTO_RUN = ROOT / "tests" / "golden" / "photo"
 
@@ -55,11 +48,13 @@ class Work:
         prepare: Makes what it needs, in a folder.
         run: Does it, or goes on with it: from that folder, into another.
         contents: Returns what is there in the end, by names; the same however often it was killed.
+        alone: Makes the same in the plainest way, to compare with. Default: as `run` does.
     """
 
     prepare: Callable[[Path], None]
     run: Callable[[Path, Path], None]
     contents: Callable[[Path], dict]
+    alone: Callable[[Path, Path], None] | None = None
 
 
 def make_photographs(folder: Path, count: int, height: int, width: int) -> None:
@@ -129,8 +124,20 @@ def _tune(inputs: Path, output: Path) -> None:
     run_search(_search(inputs, output), workers=2, command=command)
 
 
+def _train_each(inputs: Path, output: Path) -> None:
+    """Train the recipes of all trials, with as many threads as a worker has."""
+    os.environ.update(dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"))
+    for value in _TRIALS:
+        keras.utils.clear_session()  # whose layers would be numbered on
+        recipe = ae_keras.change_recipe(_small_recipe(inputs), learning_rate=float(value))
+        ae_keras.train(recipe, output / value, verbose=0)
+        RunFolder(output / value).checkpoint.unlink()
+
+
 def _search_contents(output: Path) -> dict:
     """Return what each trial has found; there is one of each, and it is completed."""
+    if not (output / "oracle.json").exists():  # they were trained one by one
+        return {f"{float(value):g}": _run_contents(output / value) for value in _TRIALS}
     state = json.loads((output / "oracle.json").read_text())
     trials = [
         json.loads(each) if isinstance(each, str) else each for each in state["trials"].values()
@@ -141,7 +148,8 @@ def _search_contents(output: Path) -> dict:
         assert trial["status"] == "COMPLETED", trial
         value = f"{trial['hyperparameters']['values']['learning_rate']:g}"
         run = RunFolder(output / f"trial_{trial['trial_id']}")
-        found[value] = {"score": trial["score"], **_run_contents(run.path)}
+        assert trial["score"] == min(row["val_loss"] for row in run.history), trial
+        found[value] = _run_contents(run.path)
     assert len(found) == len(_TRIALS), sorted(found)
     return found
 
@@ -199,7 +207,9 @@ WORKS = {
         _run_contents,
     ),
     "train-photo": Work(_prepare_photo, functools.partial(_train, _photo_recipe), _run_contents),
-    "tune": Work(lambda inputs: make_photographs(inputs, 40, 40, 50), _tune, _search_contents),
+    "tune": Work(
+        lambda inputs: make_photographs(inputs, 40, 40, 50), _tune, _search_contents, _train_each
+    ),
     "export": Work(_prepare_run, _export, _export_contents),
     "compress": Work(
         lambda inputs: make_photographs(inputs, 40, 200, 300), _compress, _bytes_of_all
@@ -207,76 +217,3 @@ WORKS = {
     "cache": Work(lambda inputs: make_photographs(inputs, 300, 40, 50), _fill_cache, _bytes_of_all),
     "ship": Work(_prepare_run, _ship, _shipped_contents),
 }
-
-
-def read_whole(path: Path) -> object:
-    """Return what a file holds.
-
-    Raises:
-        Exception: of many types, if it is half-written.
-    """
-    if path.suffix == ".json":
-        return json.loads(path.read_text())
-    if path.suffix == ".npz":
-        with np.load(path) as file:
-            return dict(file)
-    if path.suffix == ".npy":
-        return np.load(path)
-    if path.suffix == ".keras":
-        with zipfile.ZipFile(path) as archive:
-            # Keras notes where in memory an object lay.
-            config = _OBJECT.sub(b"", archive.read("config.json"))
-            return {"config": config, **_arrays_of(archive.read("model.weights.h5"))}
-    if path.suffix == ".csv":
-        text = path.read_text()
-        assert text.endswith("\n"), f"{path} has no end"
-        return text
-    if path.suffix == ".png":
-        return np.asarray(Image.open(path)).shape
-    if path.suffix == ".aek":
-        return read_bitstream(path.read_bytes())
-    if path.suffix == ".tflite":
-        return dataclasses.astuple(unpack(path.read_bytes())[1])
-    assert path.name.startswith("events.out.tfevents") or path.name == LOCK_NAME, path
-    return None
-
-
-def _arrays_of(weights: bytes) -> dict:
-    arrays: dict = {}
-    with h5py.File(io.BytesIO(weights)) as file:
-        file.visititems(
-            lambda name, item: (
-                arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
-            )
-        )
-    return arrays
-
-
-def check_all_whole(output: Path) -> None:
-    """Fail if a file with a final name is half-written."""
-    for path in output.rglob("*"):
-        names = path.relative_to(output).parts
-        if path.is_file() and not any(name.startswith(TEMPORARY_PREFIX) for name in names):
-            read_whole(path)
-
-
-def leftovers(folder: Path) -> list[str]:
-    """Return what should not be there when all is done; TensorFlow's own sources are its affair."""
-    return [
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.name.startswith((TEMPORARY_PREFIX, "tmp")) or path.name == LOCK_NAME
-    ]
-
-
-def assert_same(found: object, expected: object, name: str = "") -> None:
-    """Fail, naming it, at the first thing that differs."""
-    if isinstance(expected, dict):
-        assert isinstance(found, dict), name
-        assert found.keys() == expected.keys(), f"{name}: {found.keys()} {expected.keys()}"
-        for key in expected:
-            assert_same(found[key], expected[key], f"{name}/{key}")
-    elif isinstance(expected, np.ndarray):
-        np.testing.assert_array_equal(found, expected, err_msg=name)
-    else:
-        assert found == expected, f"{name}: {str(found)[:200]} {str(expected)[:200]}"
