@@ -21,6 +21,8 @@ from ae_keras.tuning.search_space import apply_values
 _SECONDS_BETWEEN_SIGNS = 5
 # A worker that gets no trial asks again so long after it asked last.
 _SECONDS_BETWEEN_QUESTIONS = 1
+# As often it tries to begin one that another still has.
+_MOST_TRIES = 60
 
 
 def make_recipe(recipe: Recipe, trial: Trial) -> Recipe:
@@ -82,9 +84,21 @@ class RecipeTuner(BaseTuner):
         if not (run.is_finished and run.is_of(recipe)):
             keras.utils.clear_session()  # of the trials before
             self._goal.check_budget(recipe)
-            train(recipe, run.path, overwrite=not run.is_of(recipe), verbose=self._verbose)
+            _train_when_free(recipe, run, self._verbose)
             run.checkpoint.unlink(missing_ok=True)  # trials are many, and not extended
         return self._goal.measure(run)
+
+
+def _train_when_free(recipe: Recipe, run: RunFolder, verbose: int) -> None:
+    """Train in a folder; wait while a worker still saves its state there, whose chief has died."""
+    for patience in reversed(range(_MOST_TRIES)):
+        try:
+            train(recipe, run.path, overwrite=not run.is_of(recipe), verbose=verbose)
+            return
+        except BlockingIOError:
+            if not patience:
+                raise
+        time.sleep(_SECONDS_BETWEEN_QUESTIONS)
 
 
 @contextlib.contextmanager

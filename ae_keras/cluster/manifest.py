@@ -164,11 +164,13 @@ def _table_of(rows: list[tuple[Any, ...]]) -> "pyarrow.Table":
 
 
 def _read(name: str) -> "pyarrow.Table":
-    arrow = importlib.import_module("pyarrow")
     parquet = importlib.import_module("pyarrow.parquet")
+    data = storage.read(name)
     try:
-        return parquet.read_table(io.BytesIO(storage.read(name)), schema=_schema())
-    except arrow.ArrowInvalid as error:
+        table = parquet.read_table(io.BytesIO(data), schema=_schema())
+        table.validate(full=True)
+        return table
+    except Exception as error:  # of many types, where a file is damaged
         raise ValueError(
             f"{name!r} is no part of a manifest, or damaged. Remove it: its images are found again."
         ) from error

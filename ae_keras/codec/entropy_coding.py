@@ -63,7 +63,7 @@ class FrequencyTables:
             and at last that of the escape. Their sum is 2^24.
 
     Raises:
-        ValueError: if the frequencies are not such numbers.
+        ValueError: if the frequencies are not such numbers, or a symbol exceeds 2^30.
     """
 
     def __init__(self, lowest: Sequence[int], frequencies: Sequence[np.ndarray]):
@@ -71,6 +71,8 @@ class FrequencyTables:
         for table in self.frequencies:
             if len(table) < 2 or table.min() < 1 or table.sum() != TOTAL:
                 raise ValueError("Expected two or more frequencies >= 1 with the sum 2^24.")
+        if max(map(abs, lowest), default=0) > LARGEST_SYMBOL:
+            raise ValueError("Expected symbols up to 2^30.")
         self.lowest = np.asarray(lowest, np.int32)
         # Of each table the place of the escape, which is also the number of its symbols.
         self.sizes = np.array([len(table) - 1 for table in self.frequencies], np.int32)

@@ -31,8 +31,20 @@ def codec_of(
         transform: The model's encoder and decoder.
         tables: What is known of its latents.
         name: str. Of the model, for the files.
+
+    Raises:
+        ValueError: if the tables are of latents of another kind.
     """
-    make: Any = StripCodec if isinstance(tables, HyperpriorModel) else ImageCodec
+    # Of a model that takes a quality there is none.
+    latent_shape = getattr(transform, "latent_shape", None)
+    if isinstance(tables, HyperpriorModel):
+        make: Any = StripCodec
+        fits = latent_shape is None
+    else:
+        make = ImageCodec
+        fits = latent_shape is not None and latent_shape[-1] == tables.channels
+    if not fits:
+        raise ValueError(f"The entropy tables of {name!r} are not of its model's latents.")
     name = name.encode(errors="replace").decode()  # a folder's need not be a text
     return functools.partial(make, transform, tables, name)
 

@@ -38,6 +38,8 @@ from ae_keras.system.untrusted import read_member
 # In the order in which one takes what another gives.
 SIGNATURES = ("encode", "decode", "colourize", "chroma", "denoise")
 _DESCRIPTION, _CHECKSUM, _TABLES = "model.json", "model.sha256", "entropy_tables.npz"
+# Pixels along a side that one of a latent may stand for, and none left over.
+_FACTORS = {(factor, 0) for factor in range(1, 257)}
 # Bytes of the first two, and of the third.
 _LONGEST, _MOST_TABLES = 2**20, 2**26
 
@@ -121,13 +123,23 @@ def _default_threads() -> int | None:
 
 def _check(description: Description) -> None:
     """Raise `ValueError` or `TypeError` if a description is of other types than it should be."""
-    sizes = [*description.image_shape, *(description.latent_shape or ())]
+    latent_shape = description.latent_shape
+    sizes = [*description.image_shape, *([] if latent_shape is None else latent_shape)]
     sizes += [size for size in (description.classes, description.multiple) if size is not None]
     texts = [description.name, description.weights_digest, description.recipe["model"]]
     if len(description.image_shape) != 3 or not all(type(size) is int for size in sizes):
         raise ValueError("Expected whole numbers as shapes.")
     if min(sizes) < 1 or not all(isinstance(text, str) for text in texts):
         raise ValueError("Expected sizes from 1 on, and texts.")
+    if latent_shape is None:
+        return
+    if not isinstance(latent_shape, list) or not latent_shape:
+        raise ValueError("Expected a shape of latents.")
+    if description.takes_any_size:
+        sides = zip(description.image_shape[:2], latent_shape[:2], strict=True)
+        factors = {divmod(image, latent) for image, latent in sides}
+        if len(latent_shape) != 3 or len(factors) != 1 or factors.isdisjoint(_FACTORS):
+            raise ValueError("Expected latents that are smaller than the image by a factor.")
 
 
 class LiteRTModel:
@@ -177,6 +189,14 @@ class LiteRTModel:
     def signatures(self) -> dict[str, list[str]]:
         """The names of each signature's inputs."""
         return {name: list(details) for name, details in self._inputs.items()}
+
+    def outputs(self, signature: str) -> set[str]:
+        """Return the names of a signature's outputs."""
+        return set(self._outputs[signature])
+
+    def input_shape(self, signature: str, name: str) -> list[int]:
+        """Return the shape of an input, without the batch; -1 stands for any size."""
+        return [int(size) for size in self._inputs[signature][name]["shape_signature"][1:]]
 
     def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of a signature, float32.

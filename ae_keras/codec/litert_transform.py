@@ -73,12 +73,14 @@ def make_litert_transform(
     """Return the encoder and decoder of an exported model.
 
     Raises:
-        ValueError: if it has no latent.
+        ValueError: if it has no latent, or is not what its description says.
     """
     if description.latent_shape is None:
         name = description.recipe["model"]
         raise ValueError(f"{name!r} has no latent that stands for an image.")
-    if "position" in model.signatures["encode"]:
+    takes_quality = "position" in model.signatures["encode"]
+    _check_model(model, description, takes_quality)
+    if takes_quality:
         return LiteRTQualityTransform(model, description.image_shape[-1])
     return LiteRTTransform(
         model,
@@ -87,6 +89,28 @@ def make_litert_transform(
         description.takes_any_size,
         description.classes,
     )
+
+
+def _check_model(model: LiteRTModel, description: Description, takes_quality: bool) -> None:
+    """Raise `ValueError` unless a model takes and gives what its description says."""
+    further = {"position"} if takes_quality else set()
+    labels = set() if description.classes is None else {"labels"}
+    encoded = {"latents", "hyper_latents"} if takes_quality else {"latents"}
+    latent_shape = description.latent_shape or []
+    for signature, name, shape, others, outputs in (
+        ("encode", "images", description.image_shape, further, encoded),
+        ("decode", "latents", latent_shape, labels | further, {"reconstructions"}),
+    ):
+        fits = set(model.signatures[signature]) == {name, *others}
+        fits = fits and outputs <= model.outputs(signature)
+        found = model.input_shape(signature, name) if fits else []
+        if len(found) != len(shape) or any(
+            size not in (-1, wanted) for size, wanted in zip(found, shape, strict=True)
+        ):
+            raise ValueError(
+                f"{description.name!r} is no model as its description says: its {name} are of "
+                f"the shape {found}, not {shape}."
+            )
 
 
 def load_exported(path: str | Path, threads: int | None = None) -> MakeCodec:

@@ -34,6 +34,8 @@ from ae_keras.codec.table_files import read_tables, split_tables
 _MOST_COUNTS = 2**27
 # Bins of all channels; each has 4,096 at most where it was fitted.
 _MOST_BINS = 2**22
+# With them, no symbol exceeds 2^30, the largest.
+_FURTHEST_BIN = 2**29
 # Steps whose tables are kept.
 _KEPT_STEPS = 4
 
@@ -65,10 +67,20 @@ class Quantizer:
         self.counts = [np.asarray(channel, np.int64) for channel in counts]
         self.default_step = int(default_step)
         self.weights_digest = weights_digest
-        if not len(self.units) == len(self.starts) == len(self.counts):
+        if not self.units.shape == self.starts.shape == (len(self.counts),) or not self.counts:
             raise ValueError("Expected units, starts and counts of as many channels.")
+        if not np.all((self.units > 0) & (self.units < np.inf)):
+            raise ValueError("Expected widths of bins above 0.")
+        if np.abs(self.starts.astype(float)).max() > _FURTHEST_BIN:
+            raise ValueError("Expected bins that begin within 2^29 units.")
+        self.check_step(self.default_step)
         for channel in self.counts:
-            if not len(channel) or channel.min() < 0 or not 0 < channel.sum() <= _MOST_COUNTS:
+            if (
+                channel.ndim != 1
+                or not len(channel)
+                or channel.min() < 0
+                or not 0 < channel.sum() <= _MOST_COUNTS
+            ):
                 raise ValueError("Expected counts >= 0 of 1 to 2^27 latents in each channel.")
         if sum(map(len, self.counts)) > _MOST_BINS:
             raise ValueError("Expected at most 2^22 bins in all channels.")

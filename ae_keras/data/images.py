@@ -1,5 +1,6 @@
 """The images of a data set as uint8 arrays, in memory where they fit and on disk where not."""
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -17,7 +18,7 @@ from ae_keras.data.sources import open_source
 from ae_keras.data.spec import DataSpec
 from ae_keras.data.splits import SPLITS, check_splits, is_of
 from ae_keras.system import notices
-from ae_keras.system.safe_files import write_folder_safely
+from ae_keras.system.safe_files import remove_leftovers, write_folder_safely
 from ae_keras.system.text_tables import one_line
 
 
@@ -148,6 +149,8 @@ def _collect_on_disk(
     identity += source.fingerprint
     digest = hashlib.sha256(identity.encode() + source.splits.tobytes()).hexdigest()[:16]
     folder = root / digest
+    with contextlib.suppress(OSError):  # of a cache that may only be read
+        remove_leftovers(root)
     if not folder.is_dir():
         with write_folder_safely(folder) as temporary:
             _fill(temporary, source, counts, spec)

@@ -6,7 +6,6 @@ codec's tables are not in it, but are those of the run: files of both runtimes a
 """
 
 import dataclasses
-import tempfile
 from pathlib import Path
 
 from ae_keras.codec.litert import pack, unpack
@@ -17,7 +16,7 @@ from ae_keras.export.parity import check
 from ae_keras.export.writers import halve_constants
 from ae_keras.runs.loading import find_run, load_model
 from ae_keras.runs.shipped import digest_file
-from ae_keras.system.safe_files import write_safely
+from ae_keras.system.safe_files import scratch_folder, write_safely
 
 
 def write_litert(
@@ -46,8 +45,8 @@ def write_litert(
     part = "chroma" if "colourization" in load_model(folder.model).tasks else "autoencoder"
     exporter = Exporter(folder, Export("litert", part=part))
     test = load_images_for(exporter, dataset)["test"]
-    with tempfile.TemporaryDirectory() as temporary, exact_floats():
-        path = exporter.write(Path(temporary), None)
+    with scratch_folder() as temporary, exact_floats():
+        path = exporter.write(temporary, None)
         model, description, _ = unpack(path.read_bytes())
         description = dataclasses.replace(description, source=digest_file(folder.model))
         path.write_bytes(pack(halve_constants(model), description, None))

@@ -1,7 +1,6 @@
 """Signatures to files: SavedModel, LiteRT and ONNX."""
 
 import copy
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from ae_keras.export.extras import import_extra
 from ae_keras.export.signatures import Signature, join
 from ae_keras.system.quiet import quiet_stderr
+from ae_keras.system.safe_files import scratch_folder
 
 # Of the operators of ONNX; runtimes since 2023 know them.
 _OPSET = 18
@@ -54,10 +54,10 @@ def convert_to_litert(signatures: list[Signature], quantization: str = "none") -
     Raises:
         ValueError: if they do not suffice.
     """
-    with tempfile.TemporaryDirectory() as folder, quiet_stderr():
+    with scratch_folder() as folder, quiet_stderr():
         write_saved_model(signatures, folder)
         names = [signature.name for signature in signatures]
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=names)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=names)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantization != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

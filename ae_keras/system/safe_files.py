@@ -16,6 +16,7 @@ import os
 import platform
 import secrets
 import shutil
+import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -84,6 +85,21 @@ def write_folder_safely(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         _remove_folder(temporary)
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a temporary folder, in the system's own; what killed processes left there is removed.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    folder = _temporary_beside(Path(tempfile.gettempdir()) / "scratch")
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def version_of(path: Path) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ae_keras.data.checks import is_whole
 from ae_keras.recipe import Recipe
 from ae_keras.system.safe_files import write_safely
 from ae_keras.system.untrusted import check_unpacked, most_unpacked
@@ -136,6 +137,7 @@ def read_checkpoint(path: Path, model: keras.Model) -> Progress:
     try:
         with _open(path) as state:
             progress = Progress(**json.loads(str(state["progress"])))
+            _check(progress)
             variables = _variables(model)
             if set(variables) != set(state) - {"progress"}:
                 raise ValueError("it is of another model")
@@ -144,6 +146,20 @@ def read_checkpoint(path: Path, model: keras.Model) -> Progress:
     except Exception as error:
         raise _cannot_continue(path, error) from error
     return progress
+
+
+def _check(progress: Progress) -> None:
+    """Raise `ValueError` if a progress is not of numbers."""
+    counts = progress.epoch, progress.batch, progress.checksum
+    rows = progress.history
+    if not all(is_whole(count, 0) for count in counts) or not isinstance(rows, list):
+        raise ValueError("its progress is damaged")
+    for row in rows:
+        if not isinstance(row, dict) or "val_loss" not in row:
+            raise ValueError("its history is damaged")
+    numbers = [progress.seconds, *(value for row in rows for value in row.values())]
+    if not all(type(number) in (int, float) for number in numbers):
+        raise ValueError("its history is damaged")
 
 
 def _cannot_continue(path: Path, error: Exception) -> ValueError:

@@ -92,6 +92,17 @@ def test_a_damaged_part_is_told(data, output, tmp_path):
         Manifest(output)
 
 
+def test_a_part_of_another_kind_is_told(output, tmp_path):
+    """What fuzzing has found: Arrow has many types of errors."""
+    Manifest(output)
+    arrow = pytest.importorskip("pyarrow")
+    (tmp_path / "out" / "manifest").mkdir(exist_ok=True)
+    table = arrow.table({"source": [[1]], "target": [{"a": 1}]})
+    parquet.write_table(table, tmp_path / "out" / "manifest" / "part-000000-0a.parquet")
+    with pytest.raises(ValueError, match=r"part-000000-0a\.parquet' is no part of a manifest"):
+        Manifest(output)
+
+
 def test_an_output_that_cannot_be_written_is_told_before_anything_is_done(tmp_path):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OSError, match=r"Cannot write into '.*out': "):

@@ -219,3 +219,24 @@ def test_a_constant_that_the_decoder_needs_is_kept_at_every_step(rng):
     tables = quantizer.at(FINEST_STEP)
     restored = tables.latents(tables.symbols(latents)).reshape(latents.shape)
     np.testing.assert_allclose(restored[..., 0], latents[..., 0], atol=0.001)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"starts": [0, 2**62]}, "within 2\\^29"),
+        ({"starts": [0, -(2**63)]}, "within 2\\^29"),
+        ({"starts": [[0], [0]]}, "as many channels"),
+        ({"units": [1.0, 0.0]}, "above 0"),
+        ({"units": [1.0, np.nan]}, "above 0"),
+        ({"units": [], "starts": [], "counts": []}, "as many channels"),
+        ({"counts": [[1], [[1]]]}, "Expected counts"),
+        ({"default_step": 2**62}, "`step` must be"),
+    ],
+)
+def test_tables_that_would_break_what_computes_are_refused(changes, words):
+    """What fuzzing has found."""
+    arguments = {"units": [1.0, 2.0], "starts": [0, 0], "counts": [[1], [1]]}
+    assert Quantizer(**arguments).channels == 2
+    with pytest.raises(ValueError, match=words):
+        Quantizer(**arguments | changes)

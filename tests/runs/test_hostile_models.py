@@ -1,6 +1,7 @@
 """Run folders from anyone: none runs code, writes elsewhere, or takes all the memory it likes."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import pickle
@@ -22,6 +23,7 @@ from ae_keras.registry import build_from_recipe
 from ae_keras.runs.folder import RunFolder
 from ae_keras.runs.loading import find_run, load_model
 from ae_keras.runs.model_files import _count_described
+from ae_keras.runs.shipped import PRETRAINED
 from ae_keras.training.checkpoint import read_step
 
 WEIGHTS = "model.weights.h5"
@@ -304,10 +306,37 @@ def test_a_description_of_other_types_is_refused():
     for changes in (
         {"image_shape": "16"}, {"image_shape": [0, 16, 3]}, {"image_shape": [1.5, 16, 3]},
         {"latent_shape": {"4": 4}}, {"classes": "10"}, {"name": None}, {"recipe": {}},
+        {"latent_shape": 0}, {"latent_shape": ""}, {"latent_shape": []}, {"latent_shape": [4]},
+        {"latent_shape": [32, 4, 16]}, {"latent_shape": [5, 4, 16]}, {"latent_shape": False},
+        {"image_shape": [8192, 8192, 3]}, {"image_shape": [32, 16, 3]},
         {"recipe": {"model": ["cae"]}},
     ):  # fmt: skip
         with pytest.raises(ValueError, match="It is damaged, or was not written by"):
             unpack(packed(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"latent_shape": [8, 8, 2**31]}, "is no model as its description says: its latents"),
+        ({"image_shape": [32, 32, 1]}, "is no model as its description says: its images"),
+        ({"classes": 10}, "is no model as its description says: its latents"),
+    ],
+)
+def test_an_exported_model_is_what_its_description_says(changes, words, tmp_path):
+    run = RunFolder(PRETRAINED / "cae-cifar10")
+    model, description, _ = unpack(run.litert.read_bytes())
+    tables = run.entropy_tables.read_bytes()
+    path = tmp_path / "model.tflite"
+    path.write_bytes(pack(model, description, tables))
+    assert ae_keras.load_codec(path).channels == 3
+    path.write_bytes(pack(model, dataclasses.replace(description, **changes), tables))
+    with pytest.raises(ValueError, match=words):
+        ae_keras.load_codec(path)
+    other = RunFolder(PRETRAINED / "vae_v2-cifar10").entropy_tables.read_bytes()
+    path.write_bytes(pack(model, description, other))
+    with pytest.raises(ValueError, match="tables of 'cae-cifar10' are not of its model's latents"):
+        ae_keras.load_codec(path)
 
 
 @pytest.mark.parametrize("name", ["model.json", "entropy_tables.npz"])

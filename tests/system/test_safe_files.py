@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ae_keras.system import safe_files
 from ae_keras.system.safe_files import (
     remove_leftovers,
+    scratch_folder,
     write_folder_safely,
     write_safely,
     write_text,
@@ -181,3 +184,14 @@ def copy(job):
     for _ in range(20):
         write_target(job, data)
     return Result(job, size=len(data))
+
+
+def test_scratch_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = tmp_path / f".partial-{safe_files._machine()}-{2**30}-00"
+    killed.mkdir()
+    (killed / "model").write_text("large")
+    with scratch_folder() as folder:
+        assert names(tmp_path) == [folder.name]
+        (folder / "part").write_text("x")
+    assert names(tmp_path) == []

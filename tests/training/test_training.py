@@ -2,6 +2,7 @@ import dataclasses
 import errno
 import json
 
+import keras
 import numpy as np
 import pytest
 from conftest import assert_same_results, results, train_and_die
@@ -235,6 +236,20 @@ def test_damaged_checkpoint_is_refused(tiny_recipe, tmp_path):
     other = compile_model(dataclasses.replace(tiny_recipe, optimizer="sgd"), Images(images))
     write_checkpoint(path, other, Progress())
     with pytest.raises(ValueError, match="of another model"):
+        read_checkpoint(path, model)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"epoch": "1"}, {"batch": -1}, {"history": 5}, {"history": [{"loss": 1}]}, {"seconds": "x"}],
+)
+def test_a_checkpoint_whose_progress_is_damaged_is_refused(damage, tmp_path):
+    """What fuzzing has found: it was read, and training failed of it."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    path = tmp_path / "checkpoint.npz"
+    write_checkpoint(path, model, Progress(**damage))
+    with pytest.raises(ValueError, match=r"Cannot continue from .+ its .+ is damaged"):
         read_checkpoint(path, model)
 
 

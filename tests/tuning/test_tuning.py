@@ -1,5 +1,6 @@
 """Searches whose trials are trained: alone, with workers, and what they leave."""
 
+import contextlib
 import csv
 import json
 import sys
@@ -94,6 +95,20 @@ def test_the_rate_of_real_files_is_an_objective(tiny_recipe, tmp_path):
     images = ae_keras.data.images.load_images(recipe.data_spec, ["validation"])["validation"].images
     sizes = [len(codec.compress(image)) for image in images]
     assert figures["bpp"] == pytest.approx(8 * sum(sizes) / (len(images) * 16 * 16), rel=1e-5)
+
+
+def test_a_trial_waits_for_a_worker_that_still_has_its_folder(tiny_recipe, tmp_path):
+    """As one does whose chief was killed, until its state is saved."""
+    recipe = ae_keras.change_recipe(tiny_recipe, epochs=1)
+    search = make_search(recipe, tmp_path, trials=1)
+    search.start()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(RunFolder(search.folder / "trial_0").lock())
+        timer = threading.Timer(1.5, stack.pop_all().close)
+        timer.start()
+        rows = run_search(search)
+        timer.join()
+    assert statuses(rows) == ["COMPLETED"]
 
 
 @pytest.mark.parametrize("name", ["parameters", "latent_values", "latency_ms"])

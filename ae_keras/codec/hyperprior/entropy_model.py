@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ae_keras.codec.entropy_coding import FrequencyTables
+from ae_keras.codec.hyperprior.checks import check_arrays
 from ae_keras.codec.hyperprior.coder import Exchange, LatentWalk
 from ae_keras.codec.hyperprior.levels import NAMES, QUALITIES, SCALE_COUNT, Level, Scales
 from ae_keras.codec.hyperprior.networks import Networks
@@ -60,6 +61,7 @@ class HyperpriorModel:
         self._arrays = dict(sorted(arrays.items()))
         self.weights_digest, self.default_step = weights_digest, default_step
         try:
+            check_arrays(self._arrays)
             self._networks = Networks(self._part(_WEIGHTS))
             self._levels = self._part(_LEVELS)
             self._scales = Scales(*self._arrays["scales"].tolist())
@@ -72,6 +74,7 @@ class HyperpriorModel:
             raise ValueError(f"Expected the arrays of a hyperprior: {error}") from error
         if len(self.tables) != SCALE_COUNT or set(self._levels) != set(NAMES):
             raise ValueError(f"Expected {SCALE_COUNT} tables, and levels of {', '.join(NAMES)}.")
+        self.check_step(default_step)
 
     def _part(self, prefix: str) -> dict[str, np.ndarray]:
         names = [name for name in self._arrays if name.startswith(prefix)]

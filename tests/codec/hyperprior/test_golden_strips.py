@@ -1,5 +1,6 @@
 """Files of strips, which must decode to the same symbols for ever: their checksum is checked."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,4 +47,35 @@ def test_tables_that_lack_an_array_are_refused(tmp_path, missing):
         arrays = {name: file[name] for name in file.files if name != missing}
     np.savez(tmp_path / "tables.npz", **arrays)
     with pytest.raises(ValueError, match="Cannot read the tables"):
+        load_tables(tmp_path / "tables.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("levels/unit", lambda array: array[:50], "shape (100, 12)"),
+        ("levels/unit", lambda array: array[0, 0], "hyperprior"),
+        ("levels/unit", lambda array: np.resize(array, (100, 5000)), "at most 4,096 channels"),
+        ("levels/unit", lambda array: array * np.inf, "no number"),
+        ("levels/hyper_table", lambda array: array + 64, "from 0 to 63"),
+        ("levels/hyper_mean", lambda array: array.astype(int) + 2**40, "too large"),
+        ("weights/head/kernel", lambda array: array[:-1], "shape (8, 24)"),
+        ("weights/head/kernel", lambda array: array + 0.5, "whole numbers"),
+        ("weights/context/depthwise/kernel", lambda array: array[0, 0], "(3, 3, 8)"),
+        ("weights/arcsinh", lambda array: array[:100], "(131073,)"),
+        ("margins", lambda array: -array, "margins from 64"),
+        ("margins", lambda array: array.astype(int) + 2**40, "margins from 64"),
+        ("scales", lambda array: 0 * array, "scales that rise"),
+        ("lowest", lambda array: array.astype(int) + 2**31, "up to 2^30"),
+        ("default_step", lambda array: array + 100, "from 1 to 100"),
+    ],
+)
+def test_tables_whose_arrays_do_not_fit_are_refused(name, change, words, tmp_path):
+    """What fuzzing has found: they were read, and broke what computed with them."""
+    with np.load(GOLDEN / "tables.npz") as file:
+        arrays = dict(file)
+    with np.errstate(invalid="ignore"):
+        arrays[name] = change(arrays[name])
+    np.savez(tmp_path / "tables.npz", **arrays)
+    with pytest.raises(ValueError, match=f"Cannot read the tables.*{re.escape(words)}"):
         load_tables(tmp_path / "tables.npz")
