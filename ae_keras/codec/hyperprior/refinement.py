@@ -41,12 +41,14 @@ class _Costs(NamedTuple):
         symbols: Of the same shape.
         scales: Of the same shape. Those of the Gaussians that symbols are coded with.
         blocks: `(1, height, width, 1)`. Bits + lambda * squared error of each block of pixels.
+        gradient: Of the shape of the first. The change of the errors' part with each known latent.
     """
 
     known: Tensor
     symbols: Tensor
     scales: Tensor
     blocks: Tensor
+    gradient: Tensor
 
 
 class RefiningTransform:
@@ -112,12 +114,10 @@ class RefiningTransform:
         """Return what hyper-latents predict, and the curvature of the error in each channel."""
         tf = self._tf
         predicted = self._model.entropy_model.predict(tf.round(hyper_latents), position)
-        known = self._costs(image, latents, predicted, position).known
-        signs = tf.sign(tf.random.stateless_uniform(tf.shape(known), (0, 1), -1, 1))
-        gradients = [
-            self._gradient(image, known + shift * signs, position) for shift in (0.0, _PROBE)
-        ]
-        curvature = signs * (gradients[1] - gradients[0]) / _PROBE
+        costs = self._costs(image, latents, predicted, position)
+        signs = tf.sign(tf.random.stateless_uniform(tf.shape(latents), (0, 1), -1, 1))
+        _, moved = self._errors(image, costs.known + _PROBE * signs, position)
+        curvature = signs * (moved - costs.gradient) / _PROBE
         curvature = tf.reduce_mean(curvature, axis=(0, 1, 2), keepdims=True)
         return predicted, tf.maximum(curvature, _LEAST_CURVATURE)
 
@@ -134,18 +134,17 @@ class RefiningTransform:
         """Return latents of which some have moved by a step to where they cost less."""
         tf = self._tf
         costs = self._costs(image, latents, predicted, position)
-        gradient = self._gradient(image, costs.known, position)
-        moves = self._best_moves(costs, gradient, curvature) * places
+        moves = self._best_moves(costs, curvature) * places
         tried = tf.random.stateless_uniform(tf.shape(latents), seed) < self._share
         moved = tf.where(tried & (moves != 0), costs.known + moves, latents)
         blocks = self._costs(image, moved, predicted, position).blocks
         return tf.where(blocks < costs.blocks, moved, latents)
 
-    def _best_moves(self, costs: _Costs, gradient: Tensor, curvature: Tensor) -> Tensor:
+    def _best_moves(self, costs: _Costs, curvature: Tensor) -> Tensor:
         """Return -1, 0 or 1 for each symbol: the move that promises to cost the least."""
         before = gaussian_bits(costs.symbols, costs.scales)
         lower, higher = (
-            move * gradient
+            move * costs.gradient
             + curvature / 2
             + gaussian_bits(costs.symbols + move, costs.scales)
             - before
@@ -159,21 +158,18 @@ class RefiningTransform:
         tf = self._tf
         means, scales = self._model.entropy_model.latent_moments(latents, predicted, position)
         symbols = tf.round(latents - means)
+        known = means + symbols
         bits = tf.reduce_sum(gaussian_bits(symbols, scales), axis=-1, keepdims=True)
-        errors = self._errors(image, means + symbols, position)
-        area = LATENT_BLOCK**2
-        errors = area * tf.nn.avg_pool2d(errors, LATENT_BLOCK, LATENT_BLOCK, "VALID")
-        return _Costs(means + symbols, symbols, scales, bits + errors)
+        errors, gradient = self._errors(image, known, position)
+        return _Costs(known, symbols, scales, bits + errors, gradient)
 
-    def _errors(self, image: Tensor, known: Tensor, position: Tensor) -> Tensor:
-        """Return lambda * squared error of each pixel, `(1, height, width, 1)`, in bits."""
-        squares = self._tf.square(255 * (self._model.decoder([known, position]) - image))
+    def _errors(self, image: Tensor, known: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        """Return lambda * squared error of each block of pixels, in bits, and its gradient."""
+        tf = self._tf
         weight = _SLOPE * lambda_of_position(position)[:, None, None, None]
-        return weight * self._tf.reduce_mean(squares, axis=-1, keepdims=True)
-
-    def _gradient(self, image: Tensor, known: Tensor, position: Tensor) -> Tensor:
-        """Return the change of the image's errors, in bits, with each known latent."""
-        with self._tf.GradientTape() as tape:
+        with tf.GradientTape() as tape:
             tape.watch(known)
-            errors = self._tf.reduce_sum(self._errors(image, known, position))
-        return tape.gradient(errors, known)
+            squares = tf.square(255 * (self._model.decoder([known, position]) - image))
+            errors = weight * tf.reduce_mean(squares, axis=-1, keepdims=True)
+            blocks = LATENT_BLOCK**2 * tf.nn.avg_pool2d(errors, LATENT_BLOCK, LATENT_BLOCK, "VALID")
+        return blocks, tape.gradient(blocks, known)
