@@ -69,7 +69,7 @@ def lossy_cae():
 def photo():
     rates = [abs(difference(KODAK, "photo", name)) for name in ("jpeg", "webp", "avif")]
     yield f"{rates[0]:.1f} % fewer bits than JPEG and {rates[1]:.1f} % fewer than WebP"
-    yield f"{rates[2]:.1f} % more than AVIF"
+    yield f"{rates[2]:.1f} % fewer than AVIF"
 
 
 def colourizer_of_photographs():
