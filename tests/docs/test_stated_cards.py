@@ -14,6 +14,7 @@ from sources import (
     by,
     difference,
     missing_of,
+    rows_of,
     small,
     source_of,
 )
@@ -72,6 +73,14 @@ def photo():
     yield f"{rates[2]:.1f} % fewer than AVIF"
 
 
+def denoiser():
+    rows = rows_of(STUDIES / "photograph_denoising/photograph_denoising.csv")
+    assert [row["noise"] for row in rows] == ["0.05", "0.1", "0.2"]
+    for name, verb in (("denoiser", "becomes"), ("BM3D", "reaches")):
+        first, second, third = (row[f"{name} [dB]"] for row in rows)
+        yield f"{verb} {first}, {second} and {third} dB"
+
+
 def colourizer_of_photographs():
     names = ("colourizer-photographs", "no colour", "colourizer-cifar10", "originals")
     ours, none, first, originals = (by(STUDY, "answer")[name] for name in names)
@@ -91,6 +100,7 @@ STATED = {
     cae: "cae-cifar10",
     colourizer_of_photographs: "colourizer-photographs",
     colourizer_of_small_images: "colourizer-cifar10",
+    denoiser: "denoiser",
     factorized_v1: "factorized_v1-cifar10",
     factorized_v2: "factorized_v2-cifar10",
     lossy_cae: "lossy_cae-mnist",

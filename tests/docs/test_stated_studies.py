@@ -110,6 +110,10 @@ def studies_of_codecs():
     ours, first, none = (kodak[name]["ab-RMSE"] for name in names)
     yield f"ab-RMSE is {ours} with a model trained on photographs, {first} with one of CIFAR-10"
     yield f"and {none} without colour"
+    for name in ("BM3D", "non-local means"):
+        gains = found("photograph_denoising", rf"above {name} at 0.05, 0.1, 0.2: ([^d]+) dB")
+        first, second, third = (gain.strip("+") for gain in gains.split(", "))
+        yield f"{first}, {second} and {third} dB above {name}"
     exported = rows_of(STUDIES / "export/export.csv")
     speed = min(
         float(row["`predict` / it, 1 / 32 images"].split(" / ")[0])
