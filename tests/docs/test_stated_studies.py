@@ -50,6 +50,16 @@ def studies_of_autoencoders():
         f"`mlp` falls from {error['mlp', '1']:.4f} at size 1 to {error['mlp', '1024']:.5f} at "
         f"1,024, and that of `conv` to {error['conv', '128']:.5f} at 128"
     )
+    wide = [
+        by(STUDIES / f"wide_latents/{name}.csv", "feature maps") for name in ("mnist", "cifar10")
+    ]
+    memory = [int(rows["1024"]["peak memory [MB]"]) / 1000 for rows in wide]
+    yield f"it takes {memory[0]:.1f} GB on MNIST and {memory[1]:.1f} GB on CIFAR-10"
+    first, second = (
+        [int(rows[size]["processor seconds"]) for rows in wide] for size in ("1024", "512")
+    )
+    yield f"{first[0]} and {first[1]:,} seconds of a processor"
+    yield f"where 512 take {second[0]} and {second[1]}"
     depth = {row["depth"]: row for row in rows_of(STUDIES / "depth/depth.csv")}  # of 128 filters
     errors = [float(depth[number]["test MSE"]) for number in "12"]
     yield f"one convolution has a test MSE of {errors[0]:.5f}, two have {errors[1]:.5f}"
