@@ -12,6 +12,8 @@ _LONGEST_TEXT = 2**20
 # What is unpacked in any case, and how many times its size an archive may take beyond that.
 _SMALL = 2**26
 _MOST_EXPANSION = 8
+# Bytes that are unpacked at a time.
+_PIECE = 2**20
 
 
 def read_text(path: str | Path) -> str:
@@ -55,10 +57,14 @@ def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     # It may say that it is small: then Python would unpack all of it, and cut what is beyond.
     real = copy.copy(member)
     real.file_size = 2**62
+    pieces, size = [], 0
     with archive.open(real) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise ValueError(f"{name!r} in it takes more than {most:,} bytes")
+        while piece := file.read(_PIECE):
+            size += len(piece)
+            if size > most:
+                raise ValueError(f"{name!r} in it takes more than {most:,} bytes")
+            pieces.append(piece)
+    data = b"".join(pieces)
     if len(data) != member.file_size:
         raise ValueError(f"{name!r} in it is not as long as it says")
     return data

@@ -390,7 +390,7 @@ def test_colourize(tmp_path, monkeypatch, capsys):
             ["'jpge'", "Did you mean 'jpeg'"],
         ),
         (("evaluate.py", "cae-cifra10"), ["No trained model", "Did you mean 'cae-cifar10'"]),
-        (("evaluate.py", "cae-cifar10", "--images", "3"), ["--images need --rate-distortion"]),
+        (("evaluate.py", "cae-cifar10", "--images", "3"), ["--efforts need --rate-distortion"]),
         (("decompress.py", "/dev/null", "-o", "b.png", "--model", "nobody"), ["No trained model"]),
         (("benchmark.py", "train", "--model", "cae", "--rounds", "0"), ["`rounds`"]),
         (("benchmark.py", "layers", "--batch-size", "0"), ["`batch_size`", "Received: 0"]),
