@@ -22,11 +22,10 @@ def cost(image, data):
 
 
 def test_an_effort_costs_less(rng):
-    image = smooth_images(rng, 1, 150, 200, 3)[0]
+    image = smooth_images(rng, 1, 100, 130, 3)[0]
     image = np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
-    files = [load_codec(TINY, effort=effort).with_quality(QUALITY) for effort in (1, 2, 4)]
-    plain, little, more = (cost(image, codec.compress(image)) for codec in files)
-    assert more < little < plain
+    plain, refined = (load_codec(TINY, effort=effort).with_quality(QUALITY) for effort in (1, 2))
+    assert cost(image, refined.compress(image)) < cost(image, plain.compress(image))
 
 
 def test_an_effort_gives_the_same_file_twice(rng):
