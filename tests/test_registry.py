@@ -245,6 +245,7 @@ class TestEveryModel:
         np.testing.assert_allclose(outputs, full(inputs), atol=0.02)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_same_files_on_another_backend_without_tensorflow(backend, rng, tmp_path):
     require_backend(backend)

@@ -71,6 +71,7 @@ print("tensorflow" in sys.modules)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("backend", "model"),
     [

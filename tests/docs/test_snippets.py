@@ -135,6 +135,7 @@ def test_the_readme_compresses(tmp_path, monkeypatch):
         assert restored.size == (130, 100)
 
 
+@pytest.mark.thorough
 def test_the_readme_trains(tmp_path, monkeypatch, rng):
     monkeypatch.chdir(tmp_path)
     np.savez("few.npz", images=rng.integers(0, 256, (80, 32, 32, 3), np.uint8))

@@ -38,6 +38,7 @@ def photo_run(tmp_path_factory):
     return str(run.path), str(path), str(tmp_path / "image.png")
 
 
+@pytest.mark.thorough
 def test_each_backend_reads_what_the_others_write(photo_run):
     for backend in ("jax", "torch"):
         require_backend(backend)

@@ -36,6 +36,7 @@ def test_an_extended_run_is_a_longer_run_to_the_bit(changes, tiny_recipe, tmp_pa
     assert RunFolder(tmp_path / "pieces").recipe == lengthen(recipe)
 
 
+@pytest.mark.thorough
 def test_an_extension_that_is_stopped_goes_on(tiny_recipe, tmp_path):
     recipe = dataclasses.replace(tiny_recipe, epochs=2)
     ae_keras.train(lengthen(recipe), tmp_path / "whole", verbose=0)

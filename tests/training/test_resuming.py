@@ -39,8 +39,19 @@ def build_with_dropout(recipe, classes):
     "changes",
     [
         {},
-        {"task": "denoising", "noise": 0.2, "schedule": "cosine", "augmentation": {"shear": 20}},
-        {"precision": "mixed_float16", "schedule": "exponential", "optimizer": "sgd"},
+        pytest.param(
+            {
+                "task": "denoising",
+                "noise": 0.2,
+                "schedule": "cosine",
+                "augmentation": {"shear": 20},
+            },
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            {"precision": "mixed_float16", "schedule": "exponential", "optimizer": "sgd"},
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_resume_is_exact_from_any_batch(

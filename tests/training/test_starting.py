@@ -63,6 +63,7 @@ def test_a_decay_goes_on_from_the_checkpoint_and_leaves_the_run_alone(tiny_recip
     assert history[1]["learning_rate"] == 0
 
 
+@pytest.mark.thorough
 def test_a_decay_resumes_exactly_though_the_run_has_gone_on(tiny_recipe, tmp_path):
     recipe = dataclasses.replace(tiny_recipe, epochs=9, schedule="trapezoid")
     train_and_die(recipe, tmp_path / "long", batches=3)

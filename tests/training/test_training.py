@@ -65,6 +65,7 @@ def test_finished_run_is_not_overwritten_unasked(tiny_recipe, tmp_path):
     assert RunFolder(tmp_path / "run").recipe == other
 
 
+@pytest.mark.thorough
 def test_overwrite_replaces_a_run_but_goes_on_with_its_own(tiny_recipe, tmp_path):
     """The same command, with --overwrite, replaces a finished run and may be interrupted."""
     ae_keras.train(tiny_recipe, tmp_path / "whole", verbose=0)

@@ -30,6 +30,7 @@ def statuses(rows):
     return [row["status"] for row in rows]
 
 
+@pytest.mark.thorough
 def test_a_search_finds_the_best_recipe_and_resumes(tiny_recipe, tmp_path, capsys):
     settings = {"algorithm": "grid", "ranges": ("learning_rate=1e-4,1e-3,3e-3",)}
     first = make_search(tiny_recipe, tmp_path, trials=2, **settings)
@@ -61,6 +62,7 @@ def test_a_search_finds_the_best_recipe_and_resumes(tiny_recipe, tmp_path, capsy
     }
 
 
+@pytest.mark.thorough
 def test_what_fails_or_is_infeasible_is_said_and_the_search_goes_on(tiny_recipe, tmp_path, capsys):
     ranges = ("filters_1=4,8", "learning_rate=1e-3,1e9")
     goal = Goal("psnr", budget={"parameters": 4500})
