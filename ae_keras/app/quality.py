@@ -6,6 +6,7 @@ import numpy as np
 
 from ae_keras import metrics
 from ae_keras.app.files import has_alpha
+from ae_keras.system import pixels
 from ae_keras.system.pixels import to_unit_range
 
 # MS-SSIM of more pixels would take longer than all else.
@@ -51,6 +52,4 @@ def measure_ms_ssim(image: np.ndarray, restored: np.ndarray) -> float | None:
 
 def middle(image: np.ndarray) -> np.ndarray:
     """Return the colours of the middle 1024x1024 pixels of an image; all of a smaller one."""
-    top, left = (max(side - MIDDLE, 0) // 2 for side in image.shape[:2])
-    channels = image.shape[2] - has_alpha(image)
-    return image[top : top + MIDDLE, left : left + MIDDLE, :channels]
+    return pixels.middle(image, MIDDLE)[..., : image.shape[2] - has_alpha(image)]

@@ -21,7 +21,7 @@ from ae_keras.codec.classical import make_codec
 from ae_keras.codec.loading import load_codec
 from ae_keras.codec.protocols import Codec
 from ae_keras.codec.rate_control import compress_below
-from ae_keras.system.pixels import to_unit_range
+from ae_keras.system.pixels import middle, to_unit_range
 from ae_keras.system.safe_files import write_safely, write_text
 from ae_keras.system.text_tables import to_csv
 
@@ -107,7 +107,7 @@ def write_comparison(cases: Sequence[Case], path: str | Path) -> Path:
             *(f"{each.bpp:.2f} bpp, {each.psnr:.1f} dB" for each in versions.values()),
         ]
         rows += [(name, *(file, *each[:3])) for file, each in versions.items()]
-    shown = np.stack([to_unit_range(_middle(picture)) for picture in pictures])
+    shown = np.stack([to_unit_range(middle(picture, _SHOWN_SIZE)) for picture in pictures])
     names = ", ".join(dict.fromkeys(case.name for case in cases))
     title = f"Parts of {names}, in files of the same size"
     columns = len(shown) // len(cases)
@@ -117,11 +117,6 @@ def write_comparison(cases: Sequence[Case], path: str | Path) -> Path:
     table = Path(path).with_suffix(".csv")
     write_text(table, to_csv(("photograph", "file", "bytes", "bpp", "psnr"), rows))
     return table
-
-
-def _middle(image: np.ndarray) -> np.ndarray:
-    top, left = (max(side - _SHOWN_SIZE, 0) // 2 for side in image.shape[:2])
-    return image[top : top + _SHOWN_SIZE, left : left + _SHOWN_SIZE]
 
 
 def _main() -> None:

@@ -11,7 +11,7 @@ from ae_keras.codec.protocols import Codec
 from ae_keras.codec.rate_control import compress_below
 from ae_keras.evaluation.estimated_rate import Photographs
 from ae_keras.recipe import Recipe
-from ae_keras.system.pixels import to_unit_range
+from ae_keras.system.pixels import middle, to_unit_range
 from ae_keras.system.safe_files import write_safely
 
 # At these a photograph is shown, and so large a part of it.
@@ -63,7 +63,7 @@ def write_qualities(codec: Codec, photographs: Photographs, title: str, path: st
         ours[f"quality {quality}: {_describe(len(data), image, restored)}"] = restored
         jpegs[f"JPEG: {_describe(len(jpeg), image, decoded)}"] = decoded
     captions, images = zip(*(ours | jpegs).items(), strict=True)
-    shown = np.stack([to_unit_range(_middle(each)) for each in images])
+    shown = np.stack([to_unit_range(middle(each, _SHOWN_SIZE)) for each in images])
     with write_safely(path) as temporary:
         figures.save_image_grid(temporary, shown, title, captions, len(ours), _COLUMN_INCHES)
 
@@ -71,9 +71,3 @@ def write_qualities(codec: Codec, photographs: Photographs, title: str, path: st
 def _describe(size: int, image: np.ndarray, restored: np.ndarray) -> str:
     rate = metrics.bits_per_pixel(size, *image.shape[:2])
     return f"{rate:.2f} bpp, {metrics.image_psnr(image, restored):.2f} dB"
-
-
-def _middle(image: np.ndarray) -> np.ndarray:
-    top, left = ((side - _SHOWN_SIZE) // 2 for side in image.shape[:2])
-    top, left = max(top, 0), max(left, 0)
-    return image[top : top + _SHOWN_SIZE, left : left + _SHOWN_SIZE]

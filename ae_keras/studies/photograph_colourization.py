@@ -28,7 +28,7 @@ from ae_keras.registry import recipe_for
 from ae_keras.studies.page import Evidence, Page, Table, Verdict
 from ae_keras.studies.workspace import Workspace
 from ae_keras.system.colour import to_grey
-from ae_keras.system.pixels import to_uint8, to_unit_range
+from ae_keras.system.pixels import middle, to_uint8, to_unit_range
 
 TITLE = "Colourization of photographs"
 RUNS = ("colourizer-cifar10", "colourizer-photographs")
@@ -114,9 +114,7 @@ def _pick(answers: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
 
 def _middle(image: np.ndarray) -> np.ndarray:
     """Return the middle square of a photograph, enlarged or reduced to 256 pixels a side."""
-    side = min(image.shape[:2])
-    top, left = ((length - side) // 2 for length in image.shape[:2])
-    square = Image.fromarray(image[top : top + side, left : left + side])
+    square = Image.fromarray(middle(image, min(image.shape[:2])))
     return to_unit_range(np.asarray(square.resize((_SHOWN_SIDE, _SHOWN_SIDE))))
 
 

@@ -32,7 +32,7 @@ from ae_keras.runs.loading import find_run
 from ae_keras.studies.page import Evidence, Page, Table, Verdict, judge_cases
 from ae_keras.studies.workspace import Workspace
 from ae_keras.system.invocation import install
-from ae_keras.system.pixels import to_uint8, to_unit_range
+from ae_keras.system.pixels import middle, to_uint8, to_unit_range
 
 TITLE = "Denoising of photographs"
 LEVELS = (0.05, 0.1, 0.2)
@@ -146,18 +146,13 @@ def _draw(
     drawn = {}
     for level, cleaned in results.items():
         rows = {
-            label: np.stack([_middle(images[index], side) for index in shown])
+            label: to_unit_range(np.stack([middle(images[index], side) for index in shown]))
             for label, images in ({"original": originals} | cleaned).items()
         }
         title = f"Noise of a standard deviation of {level}, and what is left of it ({side} pixels)"
         name = f"noise-{level}"
         drawn[workspace.draw(name, figures.save_image_rows, rows, title)] = title
     return drawn
-
-
-def _middle(image: np.ndarray, side: int) -> np.ndarray:
-    top, left = ((length - side) // 2 for length in image.shape[:2])
-    return to_unit_range(image[top : top + side, left : left + side])
 
 
 def judge(psnr: dict[float, dict[str, float]], source: str) -> list[Verdict]:
