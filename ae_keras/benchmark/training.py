@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 
 from ae_keras.benchmark.timing import OURS, Alternative, compare, take_turns
+from ae_keras.data.batches import make_batches
 from ae_keras.data.images import Images, load_images
-from ae_keras.data.pipeline import Pipeline
 from ae_keras.layers import GroupedConv2D, GroupedConv2DTranspose
 from ae_keras.models.autoencoder import Autoencoder
 from ae_keras.recipe import Recipe
@@ -69,9 +69,9 @@ def benchmark_training(
 def our_training(recipe: Recipe, images: np.ndarray) -> Alternative:
     """Return an epoch of a recipe's training on uint8 images, to be timed."""
     data = Images(images)
-    model, pipeline = compile_model(recipe, data), Pipeline(data, recipe.batch_spec)
+    model, batches = compile_model(recipe, data), make_batches(data, recipe.batch_spec)
     return Alternative(
-        lambda: model.fit(pipeline.training(epoch=0), shuffle=False, verbose=0), len(images)
+        lambda: model.fit(batches.training(epoch=0), shuffle=False, verbose=0), len(images)
     )
 
 

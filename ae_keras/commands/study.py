@@ -51,16 +51,13 @@ def main(arguments: argparse.Namespace) -> None:
         folder = getattr(arguments, option)
         if folder != default and not Path(folder).expanduser().is_dir():
             raise FileNotFoundError(f"No such folder: {folder!r}. See --{option} in --help.")
-    import keras
-
     from ae_keras.studies.run_studies import run_all, run_study
     from ae_keras.studies.workspace import Workspace
 
     output = arguments.output or Path("quick_studies" if arguments.quick else "docs/studies")
-    has_gpu = bool(keras.distribution.list_devices("gpu"))
     runs = Path("saved_models/studies")
     workspace = Workspace(
-        output, runs, arguments.quick, has_gpu, arguments.faces, arguments.photographs
+        output, runs, arguments.quick, _has_gpu(), arguments.faces, arguments.photographs
     )
     if arguments.study != "all":
         page, file = run_study(workspace, arguments.study)
@@ -75,3 +72,13 @@ def main(arguments: argparse.Namespace) -> None:
             print(f"\n{name}:\n\n{result[0].finding}\n\nSee {result[1]}.", flush=True)
     if failed:
         raise ValueError(f"Not finished: {', '.join(failed)}. The others are in {output}.")
+
+
+def _has_gpu() -> bool:
+    import keras
+
+    if keras.config.backend() == "torch":  # whose devices Keras does not list
+        import torch
+
+        return torch.cuda.is_available()
+    return any(name.startswith("gpu") for name in keras.distribution.list_devices())

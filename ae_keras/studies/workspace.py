@@ -15,8 +15,8 @@ import numpy as np
 from ae_keras import metrics
 from ae_keras.benchmark.timing import take_turns
 from ae_keras.benchmark.training import our_training
+from ae_keras.data.batches import make_batches
 from ae_keras.data.images import Images, load_images
-from ae_keras.data.pipeline import Pipeline
 from ae_keras.data.spec import DataSpec
 from ae_keras.models.image_model import ImageModel
 from ae_keras.recipe import Recipe
@@ -91,7 +91,7 @@ class Workspace:
         if self.quick:
             batches = recipe.steps_per_epoch  # of crops; else of whole images
             if batches is None:
-                batches = len(Pipeline(self.load_images(run, "train"), recipe.batch_spec))
+                batches = len(make_batches(self.load_images(run, "train"), recipe.batch_spec))
             self.steps[name] = batches * run.metrics["training"]["epochs"]
         return run
 
@@ -144,7 +144,7 @@ class Workspace:
     def measure_mse(self, run: RunFolder, split: str) -> float:
         """Return the mean squared error of a run on up to 10,000 images of a split of its data."""
         model, data = self.load_model(run), self.load_images(run, split)
-        batches = Pipeline(data, run.recipe.batch_spec).evaluation().as_numpy_iterator()
+        batches = make_batches(data, run.recipe.batch_spec).evaluation_arrays()
         errors = [
             metrics.mse(targets, model.predict_on_batch(inputs)) for inputs, targets in batches
         ]
