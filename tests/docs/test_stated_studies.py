@@ -85,6 +85,14 @@ def studies_of_autoencoders():
     }
     losses = [faces[model, "16", "16"] for model in ("celeba_conv", "celeba_pool")]
     yield f"their validation losses are {losses[0]:.4f} and {losses[1]:.4f}"
+    faces = {
+        (row["model"], row["batch"], row["filters"]): row["validation MSE"]
+        for row in rows_of(STUDIES / "celeba_models/gpu.csv")
+    }
+    for batch in ("16", "32"):
+        grid = [faces["celeba_conv", batch, filters] for filters in ("16", "32", "64", "128")]
+        assert min(grid) == grid[1]
+        yield f"| batch {batch} | {' | '.join(grid)} | {faces['celeba_pool', batch, '16']} |"
     ranks = [row["matching rank"] for row in rows_of(STUDIES / "svd/models.csv")[:2]]
     yield f"`lossy_cae` is as good as rank {ranks[0]}"
     yield f"as rank {ranks[1]}, where it found 13"
