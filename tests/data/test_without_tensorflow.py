@@ -1,4 +1,4 @@
-"""From a data set to trained weights where TensorFlow cannot be imported."""
+"""From a data set to a trained model and a study where TensorFlow cannot be imported."""
 
 import os
 import subprocess
@@ -11,8 +11,10 @@ from conftest import require_backend
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
+import os
 import sys
 from importlib.machinery import PathFinder
+from pathlib import Path
 
 class WithoutTensorFlow(PathFinder):
     # As if it was not installed. Keras and PyTorch look for it in ways that
@@ -28,6 +30,7 @@ import keras
 import numpy as np
 import ae_keras
 from ae_keras import build_model, recipe_for
+from ae_keras.commands import run_command
 from ae_keras.data.batches import make_batches
 from ae_keras.data.images import load_images
 from ae_keras.data.photographs import load_photographs
@@ -65,8 +68,15 @@ if sys.argv[5] == "photo":
     settings |= {"filters": 8, "blocks": 1, "latent_channels": 12, "hyper_filters": 8}
     settings |= {"features": 12, "hyper_channels": 6, "schedule_arguments": {}}
 recipe = recipe_for(sys.argv[5], sys.argv[2], crops={}, batch_size=2, **settings)
-result = ae_keras.train(recipe, sys.argv[4], verbose=0)
-assert np.isfinite(result["test"]["mse"])
+backend, *_, folder, name = sys.argv[1:]
+file = Path(folder) / "recipe.json"
+file.write_text(recipe.to_json())
+sys.argv[1:] = ["--recipe", str(file), "--output", str(Path(folder) / "run")]
+run_command("train")
+if backend == "jax" and name == "cae":
+    sys.argv[1:] = ["celeba_models", "--quick", "--output", str(Path(folder) / "studies")]
+    os.chdir(folder)
+    run_command("study")
 print("tensorflow" in sys.modules)
 """
 
@@ -86,7 +96,7 @@ def test_a_model_is_trained(backend, model, photo_folder, tmp_path):
     run = subprocess.run(
         [
             *(sys.executable, "-c", PROGRAM, backend, str(photo_folder)),
-            *(str(tmp_path / "moved.png"), str(tmp_path / "run"), model),
+            *(str(tmp_path / "moved.png"), str(tmp_path), model),
         ],
         env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
         capture_output=True,
