@@ -15,7 +15,7 @@ from ae_keras.codec import RUNTIMES
 from ae_keras.command_line.imports import import_file
 from ae_keras.system import notices
 from ae_keras.system.invocation import as_typed, install, program
-from ae_keras.system.quiet import import_backend_quietly
+from ae_keras.system.quiet import import_tensorflow_quietly
 from ae_keras.system.text_tables import one_line
 
 
@@ -137,7 +137,7 @@ def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> None:
 
 
 def prepare(arguments: argparse.Namespace) -> None:
-    """Import what a process needs first: Keras's backend, and the files of `--import`.
+    """Import what a process needs first: TensorFlow, and the files of `--import`.
 
     Commands with `Parser.add_runtime_options` import TensorFlow where a model needs it; the user's
     files may.
@@ -153,7 +153,11 @@ def prepare(arguments: argparse.Namespace) -> None:
     files = getattr(arguments, "imports", [])
     logging.getLogger("tensorflow").setLevel("ERROR")
     if files or getattr(arguments, "needs_tensorflow", True):
-        import_backend_quietly()
+        try:
+            import_tensorflow_quietly()  # Keras imports it too, whatever the backend
+        except ModuleNotFoundError:
+            if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+                raise
         importlib.import_module("absl.logging").set_verbosity("error")
     for file in files:
         import_file(file)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 # What stands for the newest of the models that ship.
-_ALIASES = {"photo": "photo-1"}
+_ALIASES = {"photo": "photo-2"}
 # Characters of what Keras says of a file.
 _LONGEST_REASON = 300
 
