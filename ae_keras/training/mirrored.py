@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ae_keras.data.numbered_batches import NumberedBatches
@@ -39,6 +40,7 @@ class Mirrored(Devices):
     def __init__(self, names: list[str]) -> None:
         super().__init__(len(names))
         self._strategy = _strategy(tuple(names))
+        self._example: Any = None
 
     def check(self, recipe: Recipe, images: dict[str, int]) -> None:
         """Find out whether the devices can train a recipe together."""
@@ -60,6 +62,7 @@ class Mirrored(Devices):
     def spread(self, batches: Any) -> Any:
         """Return a dataset of the devices' parts of each batch."""
         dataset = _to_dataset(batches) if isinstance(batches, NumberedBatches) else batches
+        self._example = tf.nest.map_structure(_zeros, dataset.element_spec)
         return self._strategy.distribute_datasets_from_function(
             lambda context: dataset.flat_map(self._split).prefetch(self.count)
         )
@@ -81,9 +84,22 @@ class Mirrored(Devices):
         self._strategy.run(tf.function(work))
 
     def prepare(self, model: keras.Model) -> None:
-        """Have the gradient of a step be that of one device."""
+        """Have the gradient of a step be that of one device, and no batch be looked into."""
         _weigh_shares(model)
         _add_up_first(model.optimizer)
+        original = model._maybe_symbolic_build
+
+        def build(iterator: Any = None, data_batch: Any = None) -> None:
+            # Keras would take a batch, and let go of the iterator while TensorFlow's thread makes
+            # the next one: TensorFlow crashes then.
+            original(data_batch=data_batch if iterator is None else self._example)
+
+        model._maybe_symbolic_build = build
+
+
+def _zeros(spec: tf.TensorSpec) -> np.ndarray:
+    """Return an array of a shape and type, of one image where their number is open."""
+    return np.zeros([size or 1 for size in spec.shape], spec.dtype.as_numpy_dtype)
 
 
 def _weigh_shares(model: keras.Model) -> None:

@@ -64,6 +64,16 @@ def test_two_devices_train_as_one_does(backend, tmp_path):
     assert_same_results(tmp_path / "vae_v2-2", tmp_path / "vae_v2-2to2")
 
 
+@pytest.mark.thorough
+def test_two_devices_train_on_large_batches(tmp_path):
+    # Of which one would still be made while an iterator goes; TensorFlow crashed then.
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "images.npz", images=smooth_images(rng, 800, 32, 32, 3))
+    write_recipe(tmp_path, "cae", image_shape=(32, 32, 3), batch_size=100, epochs=3)
+    train("tensorflow", tmp_path, "cae-2")
+    assert len(RunFolder(tmp_path / "cae-2").history) == 3
+
+
 def test_devices_that_are_not_there_are_refused():
     with pytest.raises(ValueError, match="has 1 device, and 2 are asked for"):
         open_devices(2)
