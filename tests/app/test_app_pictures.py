@@ -85,7 +85,7 @@ def test_ms_ssim_is_that_of_the_middle(rng):
 
 def test_models_are_listed_where_they_belong():
     assert model_lists.codecs()[0] == "photo"
-    assert "photo-1" not in model_lists.codecs()
+    assert "photo-2" not in model_lists.codecs()
     assert COLOURIZER not in model_lists.codecs()
     assert model_lists.colourizers()[:2] == ["colourizer-photographs", COLOURIZER]
     assert set(model_lists.autoencoders()[:2]) == {"vae_v1-cifar10", "vae_v2-cifar10"}

@@ -89,7 +89,7 @@ def test_all_codecs_that_ship_are_found():
     assert startup.shipped_codecs() == [
         *("cae-cifar10", "cae-cifar10-searched", "factorized_v1-cifar10", "factorized_v2-cifar10"),
         "lossy_cae-mnist",
-        *("photo-1", "vae_v1-cifar10", "vae_v2-cifar10"),
+        *("photo-1", "photo-2", "vae_v1-cifar10", "vae_v2-cifar10"),
     ]
 
 

@@ -46,10 +46,11 @@ def small(model):
     return f"{model}/rate_distortion-cifar10-test.csv"
 
 
-ALL, DIGITS, KODAK, EFFORTS = (
+ALL, DIGITS, KODAK, KODAK_FIRST, EFFORTS = (
     small("factorized_v2"),
     "lossy_cae/rate_distortion-mnist-test.csv",
     "photo/rate_distortion-kodak.csv",
+    "photo-1/rate_distortion-kodak.csv",
     "photo/efforts.csv",
 )
 

@@ -124,7 +124,8 @@ def test_two_processes_train_as_one_does_and_go_on_after_a_kill(tmp_path):
         np.testing.assert_array_equal(first[name], second[name])
     assert not (tmp_path / "whole-1").exists()
     alone = command.start("alone", 0)
-    assert alone.wait() == 0
+    _, stderr = alone.communicate()
+    assert alone.returncode == 0, stderr
     assert_close_results(tmp_path / "alone-0", tmp_path / "whole-0", 1e-5)
     for victim in (1, 0):
         port = free_port()
