@@ -3,7 +3,7 @@
 ```
 python -m ae_keras.evaluation.equal_sizes photo cat.png
 python -m ae_keras.evaluation.equal_sizes photo three.png --photographs astronaut chelsea coffee \
-    --qualities 14 40 --formats JPEG WebP AVIF
+    --qualities 15 40 --formats JPEG WebP AVIF
 ```
 
 draw photographs of scikit-image, and write a table of what they show beside the figure.
@@ -126,7 +126,7 @@ def _main() -> None:
     parser.add_argument("model", help="a run folder, or its name")
     parser.add_argument("figure", help="where to write it; a table (.csv) goes beside it")
     parser.add_argument("--photographs", nargs="+", choices=_PHOTOGRAPHS, default=["chelsea"])
-    parser.add_argument("--qualities", nargs="+", type=int, default=[14], help="of the model")
+    parser.add_argument("--qualities", nargs="+", type=int, default=[15], help="of the model")
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=["JPEG", "WebP"])
     arguments = parser.parse_args()
     codec = load_codec(arguments.model)
