@@ -33,9 +33,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ae_keras.recipe import Recipe
+from ae_keras.runs.model_files import save_model
 from ae_keras.runs.shipped import check_shipped
 from ae_keras.system.locks import LOCK_NAME, lock_folder
-from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_safely, write_text
+from ae_keras.system.safe_files import TEMPORARY_PREFIX, remove_leftovers, write_text
 from ae_keras.system.text_tables import to_csv
 from ae_keras.system.untrusted import read_text
 
@@ -291,8 +292,7 @@ class RunFolder:
         """Write a model, without its optimizer, as a `.keras` file."""
         bare = type(model).from_config(model.get_config())
         bare.set_weights(model.get_weights())
-        with write_safely(path) as temporary:
-            bare.save(temporary)
+        save_model(bare, path)
 
 
 def _damaged(path: Path) -> ValueError:

@@ -1,8 +1,9 @@
-"""`.keras` files that may come from anyone, looked into before Keras reads them.
+"""`.keras` files: written whole or not at all, and looked into before Keras reads them.
 
-Keras refuses code in them (its safe mode), objects that are not registered, and links out of their
-HDF5. It believes what they say of sizes: a configuration of a few bytes may describe weights that
-fill the memory, as may a few bytes of an archive or of an HDF5 data set.
+They may come from anyone. Keras refuses code in them (its safe mode), objects that are not
+registered, and links out of their HDF5. It believes what they say of sizes: a configuration of a
+few bytes may describe weights that fill the memory, as may a few bytes of an archive or of an HDF5
+data set.
 """
 
 import io
@@ -11,15 +12,29 @@ import math
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ae_keras.system.safe_files import libraries_in_scratch, write_safely
 from ae_keras.system.untrusted import most_unpacked, read_member
+
+if TYPE_CHECKING:
+    import keras
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]
 _LARGEST_CONFIG = 2**22
 # Weights that are described and not stored, as those of random states.
 _UNSAVED = 2**16
+
+
+def save_model(model: "keras.Model", path: Path) -> None:
+    """Write a model as a `.keras` file.
+
+    Raises:
+        OSError: if it cannot be written; what stood there is unharmed.
+    """
+    with write_safely(path) as temporary, libraries_in_scratch():
+        model.save(temporary)
 
 
 def check_model_file(path: Path) -> None:

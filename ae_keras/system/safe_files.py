@@ -102,6 +102,23 @@ def scratch_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def libraries_in_scratch() -> Iterator[None]:
+    """Have libraries that write to the system's temporary folder write to a scratch folder.
+
+    It holds for all threads.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    with scratch_folder() as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
 def version_of(path: Path) -> tuple[int, ...]:
     """Return numbers that change when a file is replaced, even if the clock has gone backwards.
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ae_keras.system import safe_files
 from ae_keras.system.safe_files import (
+    libraries_in_scratch,
     remove_leftovers,
     scratch_folder,
     write_folder_safely,
@@ -195,3 +196,11 @@ def test_scratch_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
         assert names(tmp_path) == [folder.name]
         (folder / "part").write_text("x")
     assert names(tmp_path) == []
+
+
+def test_libraries_write_to_a_scratch_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with libraries_in_scratch():
+        (scratch,) = tmp_path.iterdir()
+        assert os.path.dirname(tempfile.mkdtemp()) == str(scratch)
+    assert (tempfile.tempdir, names(tmp_path)) == (str(tmp_path), [])
