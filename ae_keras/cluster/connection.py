@@ -65,12 +65,16 @@ def connected(address: str, processors: int | None = None) -> Iterator[Any]:
             _start(ray, address, processors)
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise OSError(f"Ray at {address!r} cannot be used: {reason}") from error
+            hint = "" if address == AUTO or "RAY_AUTH_MODE" in os.environ else _TOKENS
+            raise OSError(f"Ray at {address!r} cannot be used: {reason}{hint}") from error
         try:
             yield ray
         finally:
             ray.shutdown()
 
+
+# Of an error whose reason Ray does not tell.
+_TOKENS = ". If it asks for a token, as clusters of `ray start` do: set RAY_AUTH_MODE=token."
 
 # Ray looks for these when it is imported.
 _ENVIRONMENT = {
