@@ -15,7 +15,7 @@ from ae_keras.codec import RUNTIMES
 from ae_keras.command_line.imports import import_file
 from ae_keras.system import notices
 from ae_keras.system.invocation import as_typed, install, program
-from ae_keras.system.quiet import import_tensorflow_quietly
+from ae_keras.system.quiet import import_tensorflow_quietly, is_tensorflow_wanted
 from ae_keras.system.text_tables import one_line
 
 
@@ -156,7 +156,7 @@ def prepare(arguments: argparse.Namespace) -> None:
         try:
             import_tensorflow_quietly()  # Keras imports it too, whatever the backend
         except ModuleNotFoundError:
-            if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+            if is_tensorflow_wanted():
                 raise
         importlib.import_module("absl.logging").set_verbosity("error")
     for file in files:

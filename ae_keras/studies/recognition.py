@@ -33,11 +33,11 @@ from ae_keras.evaluation.rate_distortion import (
 from ae_keras.recipe import Recipe
 from ae_keras.registry import recipe_for
 from ae_keras.runs.folder import RunFolder
+from ae_keras.runs.model_files import save_model
 from ae_keras.studies.page import Evidence, Page, Table, Verdict
 from ae_keras.studies.trained_models import train_own
 from ae_keras.studies.workspace import Workspace
 from ae_keras.system.pixels import to_unit_range
-from ae_keras.system.safe_files import write_safely
 
 TITLE = "Recognition of what was compressed"
 MODELS = {"mnist": ("mlp", "conv", "lossy_cae"), "cifar10": ("cae", "vae_v1", "vae_v2")}
@@ -123,8 +123,7 @@ def _train_classifier(workspace: Workspace, dataset: str, training: Images) -> k
         images = to_unit_range(training.images)
         options = {"batch_size": _BATCH, "epochs": epochs, "verbose": workspace.verbose or 0}
         classifier.fit(images, training.labels, **options)
-        with write_safely(path) as temporary:
-            classifier.save(temporary)
+        save_model(classifier, path)
     try:
         return keras.saving.load_model(path)
     except Exception as error:  # of many types, where a file is damaged

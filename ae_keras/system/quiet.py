@@ -37,8 +37,13 @@ def import_tensorflow_quietly() -> Any:
     return module
 
 
+def is_tensorflow_wanted() -> bool:
+    """Whether the environment leaves Keras its backend TensorFlow."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+
+
 def import_backend_quietly() -> None:
     """Import TensorFlow in that way before Keras does, unless Keras has another backend."""
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+    if is_tensorflow_wanted():
         with contextlib.suppress(ModuleNotFoundError):  # the backend may be set in a file
             import_tensorflow_quietly()

@@ -11,6 +11,7 @@ from conftest import require_backend
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
+import json
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -73,6 +74,8 @@ file = Path(folder) / "recipe.json"
 file.write_text(recipe.to_json())
 sys.argv[1:] = ["--recipe", str(file), "--output", str(Path(folder) / "run")]
 run_command("train")
+metrics = json.loads((Path(folder) / "run" / "metrics.json").read_text())
+assert np.isfinite(metrics["test"]["mse"])
 if backend == "jax" and name == "cae":
     sys.argv[1:] = ["celeba_models", "--quick", "--output", str(Path(folder) / "studies")]
     os.chdir(folder)

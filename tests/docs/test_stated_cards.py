@@ -69,13 +69,13 @@ def lossy_cae():
 
 
 def photo(path=KODAK):
-    for effort in ("", ", effort 7"):
-        rates = [-difference(path, f"photo{effort}", name) for name in ("jpeg", "webp", "avif")]
-        if effort:
-            yield f"With `--effort 7` these are {rates[0]:.1f}, {rates[1]:.1f} and {rates[2]:.1f} %"
-            continue
-        yield f"{rates[0]:.1f} % fewer bits than JPEG and {rates[1]:.1f} % fewer than WebP"
-        yield f"{rates[2]:.1f} % fewer than AVIF"
+    plain, refined = (
+        [-difference(path, codec, name) for name in ("jpeg", "webp", "avif")]
+        for codec in ("photo", "photo, effort 7")
+    )
+    yield f"{plain[0]:.1f} % fewer bits than JPEG and {plain[1]:.1f} % fewer than WebP"
+    yield f"{plain[2]:.1f} % fewer than AVIF"
+    yield f"With `--effort 7` these are {refined[0]:.1f}, {refined[1]:.1f} and {refined[2]:.1f} %"
 
 
 def first_photo():

@@ -79,16 +79,15 @@ def studies_of_autoencoders():
     less = found("architectures", r"below that of `cae` by: (\d+) %")
     yield f"it has {less} % less error"
     yield "with the same latent size and a fifth of the parameters"
-    faces = {
-        (row["model"], row["batch"], row["filters"]): float(row["validation MSE"])
-        for row in rows_of(STUDIES / "celeba_models/celeba_models.csv")
-    }
-    losses = [faces[model, "16", "16"] for model in ("celeba_conv", "celeba_pool")]
+    reduced, faces = (
+        {
+            (row["model"], row["batch"], row["filters"]): row["validation MSE"]
+            for row in rows_of(STUDIES / "celeba_models" / file)
+        }
+        for file in ("celeba_models.csv", "gpu.csv")
+    )
+    losses = [float(reduced[model, "16", "16"]) for model in ("celeba_conv", "celeba_pool")]
     yield f"their validation losses are {losses[0]:.4f} and {losses[1]:.4f}"
-    faces = {
-        (row["model"], row["batch"], row["filters"]): row["validation MSE"]
-        for row in rows_of(STUDIES / "celeba_models/gpu.csv")
-    }
     for batch in ("16", "32"):
         grid = [faces["celeba_conv", batch, filters] for filters in ("16", "32", "64", "128")]
         assert min(grid) == grid[1]

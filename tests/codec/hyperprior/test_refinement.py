@@ -28,6 +28,15 @@ def test_an_effort_costs_less(rng):
     assert cost(image, refined.compress(image)) < cost(image, plain.compress(image))
 
 
+@pytest.mark.thorough
+def test_more_effort_costs_less(rng):
+    image = smooth_images(rng, 1, 150, 200, 3)[0]
+    image = np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
+    files = [load_codec(TINY, effort=effort).with_quality(QUALITY) for effort in (1, 2, 4)]
+    plain, little, more = (cost(image, codec.compress(image)) for codec in files)
+    assert more < little < plain
+
+
 def test_an_effort_gives_the_same_file_twice(rng):
     image = smooth_images(rng, 1, 70, 64, 3)[0]
     codec = load_codec(TINY, effort=2)
